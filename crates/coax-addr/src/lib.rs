@@ -1,0 +1,15 @@
+//! Text that names a place on the network, as values.
+//!
+//! One grammar serves every verb: an [`Endpoint`] is where to connect or listen, a [`PortSet`]
+//! is which ports, a [`ServiceTable`] knows what the ports are called.
+//!
+//! Nothing here does I/O, reads a clock or rolls a die: names stay names until someone resolves
+//! them.
+
+mod endpoint;
+mod ports;
+mod service;
+
+pub use endpoint::{Endpoint, EndpointError, Host, Options, Place, Transport, UnixKind, UnixName};
+pub use ports::{PortSet, PortSetError};
+pub use service::{Protocol, Service, ServiceTable};

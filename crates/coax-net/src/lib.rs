@@ -1,0 +1,12 @@
+//! Sockets: the Berkeley calls, and what stands on them.
+//!
+//! [`Resolve`] turns names into addresses. Every error names the call, the place and the cause in
+//! words a person can act on.
+//!
+//! Nothing here prints, exits, or knows what the bytes mean.
+
+mod cause;
+mod resolve;
+
+pub use cause::cause_in_words;
+pub use resolve::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};

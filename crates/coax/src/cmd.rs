@@ -1,0 +1,23 @@
+//! The verbs: one file each.
+//!
+//! A file holds the verb's arguments, the events it reports and `run`, which turns the first into
+//! one library call and its outcome into the second.
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+use crate::out::Out;
+
+mod schema;
+
+/// What coax can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Schema(schema::Args),
+}
+
+pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
+    match verb {
+        Verb::Schema(args) => schema::run(args, out),
+    }
+}

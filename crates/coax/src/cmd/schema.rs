@@ -1,0 +1,57 @@
+//! `coax schema`: the JSON Schema of every event that `--json` can print.
+
+use std::io::{self, Write};
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::cli::EXIT_STATUS;
+use crate::failure::Failure;
+use crate::out::{FailureReport, Out, Report};
+
+/// Print the JSON Schema of every --json event
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("EXAMPLES\n    coax schema | jq '.\"$defs\" | keys'\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: Args, _: &Out) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(&schema()).map_err(io::Error::from)?;
+    text.push(b'\n');
+    Ok(io::stdout().lock().write_all(&text)?)
+}
+
+/// Every report of every verb. A new one is added here.
+fn schema() -> Value {
+    let mut events = Events::default();
+    events.add::<FailureReport>();
+    events.finish()
+}
+
+#[derive(Default)]
+struct Events {
+    generator: SchemaGenerator,
+    names: Vec<Value>,
+    bodies: Map<String, Value>,
+}
+
+impl Events {
+    fn add<R: Report>(&mut self) {
+        let mut body: Schema = self.generator.root_schema_for::<R>();
+        body.remove("$schema");
+        let properties = body.ensure_object().entry("properties").or_insert(json!({}));
+        properties["event"] = json!({"const": R::EVENT});
+        properties["v"] = json!({"const": 1});
+        properties["at"] = json!({"type": "string", "format": "date-time"});
+        self.names.push(json!({"$ref": format!("#/$defs/{}", R::EVENT)}));
+        self.bodies.insert(R::EVENT.to_owned(), body.into());
+    }
+
+    fn finish(self) -> Value {
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "coax events, version 1",
+            "oneOf": self.names,
+            "$defs": self.bodies,
+        })
+    }
+}

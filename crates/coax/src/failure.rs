@@ -1,0 +1,88 @@
+//! How a run that did not succeed ends: an exit code that says who should act, one line, one hint.
+//!
+//! Every library error becomes a [`Failure`] here and nowhere else, so one cause has one code
+//! whichever verb met it.
+
+use std::process::ExitCode;
+
+use crate::out::Out;
+
+/// Who should act. The numbers are a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nobody: a reader that left early is a quiet success.
+    Done = 0,
+    /// The answer is no.
+    No = 1,
+    /// The caller: flags, grammar.
+    Usage = 2,
+    /// The network; trying again is reasonable.
+    Network = 3,
+    /// The peer: certificate, checksum, malformed answer.
+    Untrusted = 4,
+    /// This machine: permission, address in use, descriptors, disk.
+    Machine = 5,
+}
+
+/// Why the run ends, and with which code.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// A signal to die of once everything is cleaned up.
+    pub(crate) signal: Option<i32>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into(), hint: None, signal: None }
+    }
+
+    /// Whoever read our output has left: nothing to say, nothing wrong.
+    pub(crate) fn reader_left() -> Failure {
+        Failure::new(Exit::Done, "")
+    }
+
+    /// A signal asked us to end.
+    pub(crate) fn signal(number: i32) -> Failure {
+        Failure { signal: Some(number), ..Failure::reader_left() }
+    }
+
+    /// One more line: something to type.
+    pub(crate) fn hint(mut self, text: impl Into<String>) -> Failure {
+        self.hint = Some(text.into());
+        self
+    }
+
+    /// Says it and gives the exit code.
+    pub(crate) fn leave(self, out: &Out) -> ExitCode {
+        if !self.message.is_empty() {
+            out.failure(&self);
+        }
+        if let Some(signal) = self.signal {
+            // Dying of the signal tells a shell what happened; exiting with 130 would not.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+/// Writing to stdout: a reader that left is no fault.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::reader_left(),
+            _ => Failure::new(
+                Exit::Machine,
+                format!("cannot write output: {}", coax_net::cause_in_words(&error)),
+            ),
+        }
+    }
+}
+
+impl From<coax_addr::EndpointError> for Failure {
+    fn from(error: coax_addr::EndpointError) -> Failure {
+        Failure::new(Exit::Usage, error.to_string())
+    }
+}

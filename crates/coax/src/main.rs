@@ -1,0 +1,23 @@
+//! The `coax` command.
+//!
+//! Arguments become one call of a library, what the library says becomes output, and the outcome
+//! becomes an exit code. Each verb is one file under `cmd/`.
+
+mod cli;
+mod cmd;
+mod failure;
+mod out;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(answer) => return answer.print(),
+    };
+    let out = out::Out::new(&cli.output);
+    match cmd::run(cli.verb, &out) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.leave(&out),
+    }
+}

@@ -1,0 +1,144 @@
+//! What a person or a program sees.
+//!
+//! A verb reports events; with `--json` each is a line on stdout, otherwise its own rendering
+//! goes to stdout (what was asked for) or stderr (talk). Both come from the same value, so they
+//! cannot disagree.
+//!
+//! Nothing here knows what a verb does.
+
+mod clean;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::failure::Failure;
+
+pub(crate) use clean::clean;
+
+/// The version of the JSON envelope; a field may be added, none changes meaning within one.
+const SCHEMA_VERSION: u8 = 1;
+
+/// Something that happened, for a program and for a person.
+pub(crate) trait Report: Serialize + JsonSchema {
+    /// The value of `"event"`.
+    const EVENT: &'static str;
+    /// What a person reads.
+    fn human(&self) -> Human;
+}
+
+/// Where a person reads it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Human {
+    /// What was asked for: stdout, whole lines.
+    Answer(String),
+    /// Talk: stderr.
+    Talk(String),
+    /// Talk that `-v` asks for.
+    Detail(String),
+    /// Only programs care.
+    Silent,
+}
+
+/// The way out for everything a verb says.
+#[derive(Debug)]
+pub(crate) struct Out {
+    json: bool,
+    verbose: u8,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, R> {
+    v: u8,
+    event: &'a str,
+    at: String,
+    #[serde(flatten)]
+    report: &'a R,
+}
+
+/// The run failed; the exit code is the one the process will have.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct FailureReport {
+    message: String,
+    hint: Option<String>,
+    exit: u8,
+}
+
+impl Report for FailureReport {
+    const EVENT: &'static str = "error";
+    fn human(&self) -> Human {
+        let hint = self.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        Human::Talk(format!("coax: {}{hint}", self.message))
+    }
+}
+
+impl Out {
+    pub(crate) fn new(output: &Output) -> Out {
+        Out { json: output.json, verbose: output.verbose }
+    }
+
+    /// For what is said before the flags are known.
+    pub(crate) fn plain() -> Out {
+        Out { json: false, verbose: 0 }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Tells what happened. An error is a reader that left, or a full disk.
+    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
+        if self.json {
+            return Ok(self.line(report)?);
+        }
+        match report.human() {
+            Human::Answer(text) => writeln!(io::stdout().lock(), "{text}")?,
+            Human::Talk(text) => self.talk(&text),
+            Human::Detail(text) if self.is_verbose() => self.talk(&text),
+            Human::Detail(_) | Human::Silent => {}
+        }
+        Ok(())
+    }
+
+    /// A line of talk on stderr. A stderr that is gone is nobody's loss.
+    pub(crate) fn talk(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let report = FailureReport {
+            message: failure.message.clone(),
+            hint: failure.hint.clone(),
+            exit: failure.exit as u8,
+        };
+        if self.json {
+            let _ = self.line(&report);
+        }
+        if let Human::Talk(text) = report.human() {
+            self.talk(&text);
+        }
+    }
+
+    fn line<R: Report>(&self, report: &R) -> io::Result<()> {
+        let at = jiff::Timestamp::now().to_string();
+        let envelope = Envelope { v: SCHEMA_VERSION, event: R::EVENT, at, report };
+        let mut line = serde_json::to_vec(&envelope)?;
+        line.push(b'\n');
+        io::stdout().lock().write_all(&line)
+    }
+}
+
+/// Prints what was asked for before any verb ran: help or the version.
+pub(crate) fn tell(text: &str) -> ExitCode {
+    match write!(io::stdout().lock(), "{text}").map_err(Failure::from) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(failure.exit as u8),
+    }
+}
