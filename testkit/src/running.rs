@@ -43,7 +43,7 @@ pub(crate) struct Input {
 
 impl Input {
     pub(crate) fn new(file: File) -> Input {
-        nonblocking(&file, true);
+        nonblocking(&file);
         Input { file, terminal: false }
     }
 
