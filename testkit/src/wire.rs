@@ -147,6 +147,19 @@ impl Wire {
         self
     }
 
+    /// The same stream once more, for a second thread.
+    #[track_caller]
+    pub fn twin(&self) -> Wire {
+        match self {
+            Wire::Tcp(stream) => {
+                Wire::Tcp(stream.try_clone().expect("a descriptor can be doubled"))
+            }
+            Wire::Unix(stream) => {
+                Wire::Unix(stream.try_clone().expect("a descriptor can be doubled"))
+            }
+        }
+    }
+
     /// Says all of `bytes`.
     #[track_caller]
     pub fn say(&mut self, bytes: impl AsRef<[u8]>) {
