@@ -36,7 +36,7 @@ pub(super) fn run() -> Result<Table, String> {
         }
     }
     let title = format!("start: milliseconds from the start to the first byte, of {ROUNDS}");
-    let mut table = Table::new(title, &["contender", "median ms", "p95 ms", "coax is"]);
+    let mut table = Table::new(title, &["contender", "median ms", "p95 ms", "coax takes"]);
     let names = callers.iter().map(|caller| caller.name.to_owned());
     rows(&mut table, names.zip(&mut first_bytes));
     rows(&mut table, versions.iter().map(|(name, _)| format!("{name}, to its end")).zip(&mut ends));
