@@ -1,12 +1,21 @@
 //! Sockets: the Berkeley calls, and what stands on them.
 //!
-//! [`Resolve`] turns names into addresses. Every error names the call, the place and the cause in
-//! words a person can act on.
+//! [`Socket`] is the calls themselves, blocking, with an [`Address`] for every name. [`Resolve`]
+//! turns names into addresses. Every error names the call, the place and the cause in words a
+//! person can act on.
 //!
 //! Nothing here prints, exits, or knows what the bytes mean.
 
+mod address;
 mod cause;
 mod resolve;
+mod socket;
+mod trace;
 
+pub use address::Address;
 pub use cause::cause_in_words;
 pub use resolve::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};
+pub use socket::{
+    ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
+    SocketErrorKind,
+};

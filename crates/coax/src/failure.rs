@@ -86,3 +86,27 @@ impl From<coax_addr::EndpointError> for Failure {
         Failure::new(Exit::Usage, error.to_string())
     }
 }
+
+impl From<coax_net::SocketError> for Failure {
+    fn from(error: coax_net::SocketError) -> Failure {
+        Failure::new(exit_of(error.kind()), error.to_string())
+    }
+}
+
+/// Who should act when a socket call failed.
+fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
+    use coax_net::SocketErrorKind as Kind;
+    match kind {
+        // A Unix socket that is not there is a server that has not started.
+        Kind::Refused
+        | Kind::TimedOut
+        | Kind::Unreachable
+        | Kind::Reset
+        | Kind::BrokenPipe
+        | Kind::NotConnected
+        | Kind::NotFound
+        | Kind::WouldBlock => Exit::Network,
+        Kind::Invalid | Kind::TooLong => Exit::Usage,
+        _ => Exit::Machine,
+    }
+}

@@ -15,6 +15,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return answer.print(),
     };
+    if cli.output.trace {
+        out::narrate::install();
+    }
     let out = out::Out::new(&cli.output);
     match cmd::run(cli.verb, &out) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@
 //! Nothing here knows what a verb does.
 
 mod clean;
+pub(crate) mod narrate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
