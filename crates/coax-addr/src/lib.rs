@@ -7,9 +7,12 @@
 //! them.
 
 mod endpoint;
+mod near;
 mod ports;
 mod service;
 
-pub use endpoint::{Endpoint, EndpointError, Host, Options, Place, Transport, UnixKind, UnixName};
+pub use endpoint::{
+    Endpoint, EndpointError, EndpointErrorKind, Host, Options, Place, Transport, UnixKind, UnixName,
+};
 pub use ports::{PortSet, PortSetError};
 pub use service::{Protocol, Service, ServiceTable};
