@@ -9,4 +9,7 @@ mod cause;
 mod resolve;
 
 pub use cause::cause_in_words;
-pub use resolve::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};
+pub use resolve::{
+    Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
+    SystemResolver, Wanted, check_host_name, nss_hosts_line,
+};
