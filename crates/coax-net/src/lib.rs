@@ -14,7 +14,10 @@ mod trace;
 
 pub use address::Address;
 pub use cause::cause_in_words;
-pub use resolve::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};
+pub use resolve::{
+    Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
+    SystemResolver, Wanted, check_host_name, nss_hosts_line,
+};
 pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
     SocketErrorKind,
