@@ -6,6 +6,8 @@
 //!
 //! Nothing here prints, exits, or knows what the bytes mean.
 
+#![allow(clippy::disallowed_methods, reason = "this is the crate that opens sockets")]
+
 mod address;
 mod cause;
 mod resolve;

@@ -8,16 +8,22 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::out::Out;
 
+mod completions;
+mod man;
 mod schema;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
     match verb {
         Verb::Schema(args) => schema::run(args, out),
+        Verb::Completions(args) => completions::run(args, out),
+        Verb::Man(args) => man::run(args, out),
     }
 }
