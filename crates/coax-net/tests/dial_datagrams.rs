@@ -77,6 +77,16 @@ async fn udp_is_connected_to_the_address() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_for_a_host_is_this_machine_over_ipv4() {
+    let any = Address::Ip(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0));
+    let server = open(Family::Inet, Kind::Dgram, &any);
+    let port = server.local_name().unwrap().port().unwrap();
+    let host = Host::Any;
+    let place = Place::Net { transport: Transport::Udp, host, port, path: String::new() };
+    ask(&dial(place).await.unwrap(), &server);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_many_hear_is_not_connected_so_that_each_can_answer() {
     let group = IpAddr::from(Ipv4Addr::new(239, 255, 77, 2));
     for host in [IpAddr::from(Ipv4Addr::BROADCAST), group] {

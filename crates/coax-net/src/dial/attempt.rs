@@ -45,6 +45,10 @@ impl<'a> Setup<'a> {
         Ok(Setup { kind, source, options, interface })
     }
 
+    pub(super) fn is_datagram(&self) -> bool {
+        self.kind == Kind::Dgram
+    }
+
     /// Without the addresses that the source's family cannot reach.
     pub(super) fn reachable_from_source(
         &self,

@@ -14,6 +14,11 @@ use super::attempt::Setup;
 use super::error::Trouble;
 use crate::resolve::{Resolve, Wanted};
 
+const V6_HERE: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+/// Nobody refuses a datagram before it is sent, so the first address is the one; most datagram
+/// servers that hear one family alone hear IPv4.
+const V4_HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// A host and a port to reach.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target<'a> {
@@ -43,7 +48,8 @@ impl Target<'_> {
                 resolver.resolve(name, wanted).await.map_err(Trouble::Resolve)?.addresses
             }
             Host::Ip(ip) => vec![*ip],
-            Host::Any => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
+            Host::Any if setup.is_datagram() => vec![V4_HERE, V6_HERE],
+            Host::Any => vec![V6_HERE, V4_HERE],
         };
         let scoped = ips.into_iter().map(|ip| with_scope(ip, self.port, scope)).collect();
         only_wanted(scoped, wanted)
