@@ -12,6 +12,7 @@ mod kind;
 mod options;
 mod pair;
 mod transfer;
+mod watch;
 
 use std::fmt;
 use std::io;
@@ -21,6 +22,7 @@ use std::sync::OnceLock;
 
 use crate::address::Address;
 pub(crate) use error::{Call, Object};
+pub(crate) use watch::watch;
 
 pub use connect::ConnectOutcome;
 pub use error::{SocketError, SocketErrorKind};
@@ -108,6 +110,12 @@ impl Socket {
             let what = Object::What(format!("the peer of {}", self.object()));
             SocketError::new(Call::Name, what, cause)
         })
+    }
+
+    /// What the other end is called, or was when it was connected: a peer that has already broken
+    /// off no longer tells.
+    pub(crate) fn peer_name_or_known(&self) -> Result<Address, SocketError> {
+        self.peer_name().or_else(|error| self.peer.get().cloned().ok_or(error))
     }
 
     /// Keeps the peer's name for the errors to come.

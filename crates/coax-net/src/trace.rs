@@ -27,6 +27,18 @@ impl Told for () {
 
 impl Told for bool {
     fn told(&self) -> String {
+        if *self { "on".to_owned() } else { "off".to_owned() }
+    }
+}
+
+impl Told for u8 {
+    fn told(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Told for u32 {
+    fn told(&self) -> String {
         self.to_string()
     }
 }

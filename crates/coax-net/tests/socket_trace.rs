@@ -5,10 +5,13 @@
 use std::fmt::Debug;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use coax_net::{Address, Family, Kind, Shutdown, Socket};
+use coax_net::{Address, Family, Keepalive, Kind, Shutdown, Socket};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Writes down `call(args) = result` of each event.
 #[derive(Clone, Default)]
@@ -74,6 +77,9 @@ fn a_conversation_reads_like_the_textbook() {
         client.set_nonblocking(true).unwrap();
         let _ = client.try_connect(&nobody);
         let (server, from) = socket.accept().unwrap();
+        client.take_error().unwrap();
+        let probes = Keepalive { idle: SECOND * 60, interval: SECOND * 5, count: 3 };
+        client.set_keepalive_timing(probes).unwrap();
         client.send(b"hello").unwrap();
         server.recv(1024).unwrap();
         server.shutdown(Shutdown::Write).unwrap();
@@ -86,10 +92,12 @@ fn a_conversation_reads_like_the_textbook() {
             format!("socket(AF_INET, SOCK_STREAM) = {c}"),
             format!("connect({c}, {nobody}) = refused"),
             format!("listen({s}, 5) = ok"),
-            format!("setsockopt({c}, TCP_NODELAY, true) = ok"),
-            format!("setsockopt({c}, O_NONBLOCK, true) = ok"),
+            format!("setsockopt({c}, TCP_NODELAY, on) = ok"),
+            format!("fcntl({c}, O_NONBLOCK, on) = ok"),
             format!("connect({c}, {nobody}) = in progress"),
             format!("accept({s}) = {a} from {from}"),
+            format!("getsockopt({c}, SO_ERROR) = no error"),
+            format!("setsockopt({c}, TCP_KEEPIDLE, 60s idle, every 5s, 3 times) = ok"),
             format!("send({c}, 5 bytes) = 5"),
             format!("recv({a}, 1024) = 5"),
             format!("shutdown({a}, SHUT_WR) = ok"),

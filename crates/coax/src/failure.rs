@@ -93,6 +93,18 @@ impl From<coax_net::SocketError> for Failure {
     }
 }
 
+impl From<coax_net::DialError> for Failure {
+    fn from(error: coax_net::DialError) -> Failure {
+        use coax_net::DialErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::Unsupported | Kind::Invalid => Exit::Usage,
+            Kind::Socket(kind) => exit_of(kind),
+            _ => Exit::Network,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
 /// Who should act when a socket call failed.
 fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
     use coax_net::SocketErrorKind as Kind;

@@ -124,6 +124,10 @@ impl SocketError {
         )
     }
 
+    pub(crate) fn call(&self) -> Call {
+        self.call
+    }
+
     /// The address the call was about, where there was one.
     pub fn address(&self) -> Option<&Address> {
         match &self.object {

@@ -5,7 +5,6 @@
 //!
 //! Nothing here chooses a value.
 
-use std::fmt::Debug;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd;
@@ -15,6 +14,7 @@ use socket2::{Domain, InterfaceIndexOrAddress, TcpKeepalive};
 
 use super::error::{Call, Object, SocketError};
 use super::{Family, Socket};
+use crate::cause::cause_in_words;
 use crate::trace::{self, Told};
 
 /// When to ask a silent peer whether it is still there.
@@ -28,11 +28,33 @@ pub struct Keepalive {
     pub count: u32,
 }
 
-struct Value<T>(T);
-
-impl<T: Debug> Told for Value<T> {
+impl Told for Keepalive {
     fn told(&self) -> String {
-        format!("{:?}", self.0)
+        format!("{:?} idle, every {:?}, {} times", self.idle, self.interval, self.count)
+    }
+}
+
+impl Told for Option<Duration> {
+    fn told(&self) -> String {
+        self.map_or_else(|| "none".to_owned(), |time| format!("{time:?}"))
+    }
+}
+
+impl Told for Option<io::Error> {
+    fn told(&self) -> String {
+        self.as_ref().map_or_else(|| "no error".to_owned(), cause_in_words)
+    }
+}
+
+impl Told for IpAddr {
+    fn told(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Told for Family {
+    fn told(&self) -> String {
+        self.constant().to_owned()
     }
 }
 
@@ -101,14 +123,23 @@ plain_options! {
         v6only = only_v6,
         /// Keeps an IPv6 socket away from IPv4, so that another may have the same port there.
         set_v6only = set_only_v6;
-    "O_NONBLOCK", "non-blocking", bool:
-        /// Whether calls fail rather than wait.
-        nonblocking = nonblocking,
-        /// Makes calls fail with `WouldBlock` rather than wait.
-        set_nonblocking = set_nonblocking;
 }
 
 impl Socket {
+    /// Whether calls fail rather than wait.
+    pub fn nonblocking(&self) -> Result<bool, SocketError> {
+        let args = || format!("{}, O_NONBLOCK", self.as_raw_fd());
+        trace::call("fcntl", args, || self.inner.nonblocking())
+            .map_err(|cause| self.option_failed(Call::GetOption, "non-blocking", cause))
+    }
+
+    /// Makes calls fail with `WouldBlock` rather than wait.
+    pub fn set_nonblocking(&self, on: bool) -> Result<(), SocketError> {
+        let args = || format!("{}, O_NONBLOCK, {}", self.as_raw_fd(), on.told());
+        trace::call("fcntl", args, || self.inner.set_nonblocking(on))
+            .map_err(|cause| self.option_failed(Call::SetOption, "non-blocking", cause))
+    }
+
     /// How long a receive or accept waits; `None` is for ever.
     pub fn read_timeout(&self) -> Result<Option<Duration>, SocketError> {
         self.read_option("SO_RCVTIMEO", "the read timeout", |inner| inner.read_timeout())
@@ -259,15 +290,14 @@ impl Socket {
         Ok(cause.map(|cause| self.failed(Call::Connect, cause)))
     }
 
-    fn read_option<T: Debug>(
+    fn read_option<T: Told>(
         &self,
         constant: &'static str,
         words: &str,
         read: impl FnOnce(&socket2::Socket) -> io::Result<T>,
     ) -> Result<T, SocketError> {
         let args = || format!("{}, {constant}", self.as_raw_fd());
-        trace::call("getsockopt", args, || read(&self.inner).map(Value))
-            .map(|Value(value)| value)
+        trace::call("getsockopt", args, || read(&self.inner))
             .map_err(|cause| self.option_failed(Call::GetOption, words, cause))
     }
 
@@ -275,10 +305,10 @@ impl Socket {
         &self,
         constant: &'static str,
         words: &str,
-        value: impl Debug,
+        value: impl Told,
         write: impl FnOnce(&socket2::Socket) -> io::Result<()>,
     ) -> Result<(), SocketError> {
-        let args = || format!("{}, {constant}, {value:?}", self.as_raw_fd());
+        let args = || format!("{}, {constant}, {}", self.as_raw_fd(), value.told());
         trace::call("setsockopt", args, || write(&self.inner))
             .map_err(|cause| self.option_failed(Call::SetOption, words, cause))
     }
