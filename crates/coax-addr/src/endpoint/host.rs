@@ -142,7 +142,9 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
     let length = labels.chars().count();
     match length > LONGEST_NAME {
-        true => wrong(name, format!("it has {length} characters; {LONGEST_NAME} is the most")),
+        true => {
+            fault(HostKind, format!("the host has {length} characters; {LONGEST_NAME} is the most"))
+        }
         false => Ok(()),
     }
 }
@@ -152,10 +154,10 @@ fn check_label(label: &str, name: &str) -> Result<(), Fault> {
         0 => wrong(name, "there is nothing between two dots"),
         // An IDN label has more characters on the wire than here, never fewer.
         1..=LONGEST_LABEL => Ok(()),
-        length => wrong(
-            name,
+        length => fault(
+            HostKind,
             format!(
-                "the label '{}' has {length} characters; {LONGEST_LABEL} is the most",
+                "the host's label '{}' has {length} characters; {LONGEST_LABEL} is the most",
                 shown(label)
             ),
         ),

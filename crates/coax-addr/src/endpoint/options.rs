@@ -94,6 +94,9 @@ fn one(pair: &str, place: &Place, options: &mut Options) -> Result<(), Fault> {
         Some((name, value)) => (name, Some(percent::decode_text(value, "value")?)),
         None => (pair, None),
     };
+    if name.is_empty() {
+        return fault(OptionKind, "an option has no name; write NAME=VALUE");
+    }
     let Some(spec) = SPECS.iter().find(|spec| spec.name.eq_ignore_ascii_case(name)) else {
         return unknown(name, place);
     };
