@@ -3,7 +3,7 @@
 use coax_addr::{Endpoint, EndpointErrorKind as Kind, ServiceTable};
 
 /// What was typed, which part is wrong, and the message after `is not an endpoint: `.
-const ERRORS: [(&str, Kind, &str); 108] = [
+const ERRORS: [(&str, Kind, &str); 110] = [
     ("", Kind::Empty, "no endpoint given; write HOST:PORT, or /PATH for a Unix socket"),
     ("   ", Kind::Empty, "no endpoint given; write HOST:PORT, or /PATH for a Unix socket"),
     ("localhost", Kind::MissingPort, "missing port; write localhost:PORT"),
@@ -104,11 +104,9 @@ const ERRORS: [(&str, Kind, &str); 108] = [
     (".a:80", Kind::Host, "the host '.a' is wrong: there is nothing between two dots"),
     ("a b:80", Kind::Host, "the host 'a b' is wrong: a name has no space"),
     ("localhost 80", Kind::Host, "a space does not separate host and port; write localhost:80"),
-    (
-        "user@h:80",
-        Kind::Host,
-        "the host 'user@h' is wrong: an endpoint has no user; leave 'user@' out before 'h'",
-    ),
+    ("user@h:80", Kind::Host, "an endpoint has no user; write h:80"),
+    ("tcp://u:secret@h:80", Kind::Host, "an endpoint has no user; write tcp://h:80"),
+    ("u:secret@h", Kind::Host, "an endpoint has no user; write h"),
     (
         "h/x:80",
         Kind::Host,
@@ -259,6 +257,7 @@ fn the_whole_message_quotes_what_was_typed_and_stays_a_line() {
         Err(error) => error.to_string(),
     };
     assert_eq!(message("h:70000"), "'h:70000' is not an endpoint: the port 70000 is above 65535");
+    assert!(message("tcp://u:secret@h:80").starts_with("'tcp://u:***@h:80' is not"));
     assert_eq!(
         message("a\u{1b}[2J\n:80"),
         "'a\\u{1b}[2J\\n:80' is not an endpoint: the host 'a\\u{1b}[2J\\n' is wrong: a name has no '\\u{1b}'"

@@ -9,15 +9,21 @@ use crate::failure::Failure;
 use crate::out::Out;
 
 mod schema;
+mod service;
+mod url;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Schema(schema::Args),
+    Service(service::Args),
+    Url(url::Args),
 }
 
 pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
     match verb {
         Verb::Schema(args) => schema::run(args, out),
+        Verb::Service(args) => service::run(args, out),
+        Verb::Url(args) => url::run(args, out),
     }
 }

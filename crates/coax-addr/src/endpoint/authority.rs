@@ -25,6 +25,13 @@ impl Authority<'_> {
         if let Some(rest) = text.strip_prefix('[') {
             return self.after_bracket(rest);
         }
+        if let Some((_, rest)) = text.rsplit_once('@') {
+            let rest = shown(rest);
+            return fault(
+                HostKind,
+                format!("an endpoint has no user; write {}{rest}", self.prefix),
+            );
+        }
         match text.split_once(':') {
             None => self.one_word(text),
             Some((host, port)) if !port.contains(':') => self.host_and_port(host, port),

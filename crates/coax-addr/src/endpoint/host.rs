@@ -168,13 +168,6 @@ fn check_characters(name: &str) -> Result<(), Fault> {
     if name.starts_with('-') {
         return wrong(name, "a name does not begin with '-'");
     }
-    if let Some((user, host)) = name.rsplit_once('@') {
-        let user = shown(user);
-        return wrong(
-            name,
-            format!("an endpoint has no user; leave '{user}@' out before '{host}'"),
-        );
-    }
     match name.chars().find(|&character| !may_stand_in_a_name(character)) {
         None => Ok(()),
         Some('/') => wrong(name, "a name has no '/'; a path begins with / or ./"),
