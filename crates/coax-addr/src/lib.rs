@@ -10,9 +10,13 @@ mod endpoint;
 mod near;
 mod ports;
 mod service;
+#[cfg(feature = "url")]
+mod url_parts;
 
 pub use endpoint::{
     Endpoint, EndpointError, EndpointErrorKind, Host, Options, Place, Transport, UnixKind, UnixName,
 };
 pub use ports::{PortSet, PortSetError};
 pub use service::{Protocol, Service, ServiceTable};
+#[cfg(feature = "url")]
+pub use url_parts::{PortOrigin, UrlError, UrlParts};

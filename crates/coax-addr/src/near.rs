@@ -33,14 +33,29 @@ pub(crate) fn did_you_mean(found: Option<&str>) -> String {
     found.map(|word| format!("; did you mean '{word}'?")).unwrap_or_default()
 }
 
-/// `text` fit for a message: control characters escaped, a long middle left out.
+/// `text` fit for a message: no password, control characters escaped, a long middle left out.
 pub(crate) fn shown(text: &str) -> String {
+    let text = &without_password(text);
     let length = text.chars().count();
     if length <= QUOTED {
         return escaped(text.chars());
     }
     let head = escaped(text.chars().take(QUOTED / 2));
     format!("{head}…{}", escaped(text.chars().skip(length - QUOTED / 3)))
+}
+
+/// `scheme://user:***@host`: an error ends up in logs, which are no place for passwords.
+fn without_password(text: &str) -> String {
+    let start = text.find("://").map_or(0, |colon| colon + 3);
+    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |length| start + length);
+    let user = text[start..end].rfind('@').map(|at| &text[start..start + at]);
+    match user.and_then(|user| user.split_once(':')) {
+        Some((user, password)) if !password.is_empty() => {
+            let rest = &text[start + user.len() + 1 + password.len()..];
+            format!("{}{user}:***{rest}", &text[..start])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 fn escaped(characters: impl Iterator<Item = char>) -> String {
@@ -108,6 +123,9 @@ mod tests {
     #[test]
     fn a_quotation_is_short_and_harmless() {
         assert_eq!(shown("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(shown("https://u:a:b@c@h:x/p@q"), "https://u:***@h:x/p@q");
+        assert_eq!(shown("u:secret@h"), "u:***@h");
+        assert_eq!(shown("unix:@name"), "unix:@name");
         assert!(shown(&"x".repeat(5_000)).chars().count() < 70);
     }
 }

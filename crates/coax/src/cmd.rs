@@ -11,6 +11,8 @@ use crate::out::Out;
 mod completions;
 mod man;
 mod schema;
+mod service;
+mod url;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
@@ -18,6 +20,8 @@ pub(crate) enum Verb {
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Service(service::Args),
+    Url(url::Args),
 }
 
 pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
@@ -25,5 +29,7 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),
+        Verb::Service(args) => service::run(args, out),
+        Verb::Url(args) => url::run(args, out),
     }
 }

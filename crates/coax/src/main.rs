@@ -7,6 +7,7 @@ mod cli;
 mod cmd;
 mod failure;
 mod out;
+mod services;
 
 use std::process::ExitCode;
 

@@ -25,6 +25,13 @@ impl Authority<'_> {
         if let Some(rest) = text.strip_prefix('[') {
             return self.after_bracket(rest);
         }
+        if let Some((_, rest)) = text.rsplit_once('@') {
+            let rest = shown(rest);
+            return fault(
+                HostKind,
+                format!("an endpoint has no user; write {}{rest}", self.prefix),
+            );
+        }
         match text.split_once(':') {
             None => self.one_word(text),
             Some((host, port)) if !port.contains(':') => self.host_and_port(host, port),
@@ -69,7 +76,12 @@ impl Authority<'_> {
             (Some(port), _) => Ok((host, self.port(port)?)),
             (None, _) => fault(
                 Brackets,
-                format!("after ']' comes ':'; write {}{}:PORT", self.prefix, written(&host)),
+                format!(
+                    "after ']' comes ':'; write {}{}:{}",
+                    self.prefix,
+                    written(&host),
+                    shown(after)
+                ),
             ),
         }
     }
@@ -83,7 +95,7 @@ impl Authority<'_> {
             );
         }
         if is_number(word) {
-            return Ok((Host::Any, self.port(word)?));
+            return self.number_alone(word);
         }
         if let Some(port) = self.transport.default_port() {
             return Ok((Host::without_colon(word)?, port));
@@ -102,6 +114,17 @@ impl Authority<'_> {
             );
         }
         self.missing_port(&written(&Host::without_colon(word)?))
+    }
+
+    /// A port, unless it is so large that an IPv4 address was meant.
+    fn number_alone(&self, word: &str) -> Result<(Host, u16), Fault> {
+        match (self.port(word), word.parse::<u32>()) {
+            (Err(fault), Ok(_)) => {
+                let reason = format!("{}; as a host it needs one: {word}:PORT", fault.reason);
+                Err(Fault { reason, ..fault })
+            }
+            (port, _) => Ok((Host::Any, port?)),
+        }
     }
 
     /// An IPv6 address without brackets, or something worse.
@@ -133,9 +156,10 @@ impl Authority<'_> {
             Some(protocol) => format!("; as a service it exists for {protocol} only"),
             None => String::new(),
         };
-        let path = match host.ends_with(".sock") {
-            true => format!(", or ./{host} for a Unix socket"),
-            false => String::new(),
+        let path = match host {
+            "stdio" => ", or stdio: for standard input and output".to_owned(),
+            _ if host.ends_with(".sock") => format!(", or ./{host} for a Unix socket"),
+            _ => String::new(),
         };
         let host = shown(host);
         fault(MissingPort, format!("missing port; write {}{host}:PORT{path}{other}", self.prefix))

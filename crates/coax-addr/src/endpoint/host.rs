@@ -142,7 +142,9 @@ fn check_name(name: &str) -> Result<(), Fault> {
     }
     let length = labels.chars().count();
     match length > LONGEST_NAME {
-        true => wrong(name, format!("it has {length} characters; {LONGEST_NAME} is the most")),
+        true => {
+            fault(HostKind, format!("the host has {length} characters; {LONGEST_NAME} is the most"))
+        }
         false => Ok(()),
     }
 }
@@ -152,10 +154,10 @@ fn check_label(label: &str, name: &str) -> Result<(), Fault> {
         0 => wrong(name, "there is nothing between two dots"),
         // An IDN label has more characters on the wire than here, never fewer.
         1..=LONGEST_LABEL => Ok(()),
-        length => wrong(
-            name,
+        length => fault(
+            HostKind,
             format!(
-                "the label '{}' has {length} characters; {LONGEST_LABEL} is the most",
+                "the host's label '{}' has {length} characters; {LONGEST_LABEL} is the most",
                 shown(label)
             ),
         ),
@@ -165,13 +167,6 @@ fn check_label(label: &str, name: &str) -> Result<(), Fault> {
 fn check_characters(name: &str) -> Result<(), Fault> {
     if name.starts_with('-') {
         return wrong(name, "a name does not begin with '-'");
-    }
-    if let Some((user, host)) = name.rsplit_once('@') {
-        let user = shown(user);
-        return wrong(
-            name,
-            format!("an endpoint has no user; leave '{user}@' out before '{host}'"),
-        );
     }
     match name.chars().find(|&character| !may_stand_in_a_name(character)) {
         None => Ok(()),

@@ -79,14 +79,19 @@ pub(super) fn read(text: Option<&str>, place: &Place) -> Result<Options, Fault> 
 /// The options that are set, as they stand after `?`; empty when none is.
 pub(super) fn print(options: &Options) -> String {
     let mut text = String::new();
-    for spec in &SPECS {
-        if let Some(value) = (spec.print)(options) {
-            let join = if text.is_empty() { "" } else { "&" };
-            text.push_str(&format!("{join}{}=", spec.name));
-            percent::encode(value.as_bytes(), &['&'], &mut text);
-        }
+    for (name, value) in options.pairs() {
+        let join = if text.is_empty() { "" } else { "&" };
+        text.push_str(&format!("{join}{name}="));
+        percent::encode(value.as_bytes(), &['&'], &mut text);
     }
     text
+}
+
+impl Options {
+    /// The name and value of every option that is set, in a fixed order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
+        SPECS.iter().filter_map(|spec| Some((spec.name, (spec.print)(self)?)))
+    }
 }
 
 fn one(pair: &str, place: &Place, options: &mut Options) -> Result<(), Fault> {
@@ -94,6 +99,9 @@ fn one(pair: &str, place: &Place, options: &mut Options) -> Result<(), Fault> {
         Some((name, value)) => (name, Some(percent::decode_text(value, "value")?)),
         None => (pair, None),
     };
+    if name.is_empty() {
+        return fault(OptionKind, "an option has no name; write NAME=VALUE");
+    }
     let Some(spec) = SPECS.iter().find(|spec| spec.name.eq_ignore_ascii_case(name)) else {
         return unknown(name, place);
     };

@@ -24,6 +24,8 @@ pub(crate) fn run(_: Args, _: &Out) -> Result<(), Failure> {
 fn schema() -> Value {
     let mut events = Events::default();
     events.add::<FailureReport>();
+    events.add::<crate::cmd::service::ServiceReport>();
+    events.add::<crate::cmd::url::UrlReport>();
     events.finish()
 }
 
