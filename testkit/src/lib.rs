@@ -26,4 +26,4 @@ pub use program::{DEADLINE, Program};
 pub use push::{Pattern, fill, push};
 pub use python::python;
 pub use running::Running;
-pub use wire::{Port, Wire, Wires};
+pub use wire::{Port, Wire, Wires, unused_port};

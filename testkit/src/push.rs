@@ -48,7 +48,8 @@ pub fn push(file: &impl AsFd, bytes: &[u8]) {
 /// Writes the [`Pattern`] until nobody takes any more, and says how much was taken.
 #[track_caller]
 pub fn fill(file: &impl AsFd) -> usize {
-    nonblocking(file, true);
+    let before = rustix::fs::fcntl_getfl(file).expect("an open descriptor has flags");
+    nonblocking(file);
     let mut taken = 0;
     let pattern = Pattern::first(1 << 26);
     while ready_within(file, PollFlags::OUT, FULL) {
@@ -59,6 +60,7 @@ pub fn fill(file: &impl AsFd) -> usize {
             Err(error) => panic!("cannot fill: {error} after {taken} bytes"),
         }
     }
+    rustix::fs::fcntl_setfl(file, before).expect("an open descriptor's flags can be set");
     taken
 }
 
@@ -79,8 +81,8 @@ pub(crate) fn push_until(file: &impl AsFd, mut bytes: &[u8], until: Instant) -> 
     Ok(())
 }
 
-pub(crate) fn nonblocking(file: &impl AsFd, yes: bool) {
+pub(crate) fn nonblocking(file: &impl AsFd) {
     let flags = rustix::fs::fcntl_getfl(file).expect("an open descriptor has flags");
-    let flags = if yes { flags | OFlags::NONBLOCK } else { flags - OFlags::NONBLOCK };
-    rustix::fs::fcntl_setfl(file, flags).expect("an open descriptor's flags can be set");
+    rustix::fs::fcntl_setfl(file, flags | OFlags::NONBLOCK)
+        .expect("an open descriptor's flags can be set");
 }

@@ -43,7 +43,7 @@ pub(crate) struct Input {
 
 impl Input {
     pub(crate) fn new(file: File) -> Input {
-        nonblocking(&file, true);
+        nonblocking(&file);
         Input { file, terminal: false }
     }
 
@@ -175,6 +175,19 @@ impl Running {
         let place = self.stderr.as_ref().or(self.stdout.as_ref()).expect("a stream to read");
         let line = place.wait_for(self.until, |said| rest_of_line(said, start));
         line.unwrap_or_else(|| panic!("no line '{start}…': {}", self.said()))
+    }
+
+    /// Waits for a whole line on stderr with `start` anywhere in it, and gives what follows.
+    #[track_caller]
+    pub fn expect_part(&self, start: &str) -> String {
+        let place = self.stderr.as_ref().expect("stderr is read by the test bench");
+        let line = place.wait_for(self.until, |said| {
+            let text = String::from_utf8_lossy(said);
+            let whole = &text[..=text.rfind('\n')?];
+            let rest = whole.lines().find_map(|line| line.split_once(start));
+            rest.map(|(_, rest)| rest.to_owned())
+        });
+        line.unwrap_or_else(|| panic!("no line with '{start}': {}", self.said()))
     }
 
     /// Waits until it listens, and gives the first address it names.

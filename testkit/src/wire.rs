@@ -93,6 +93,13 @@ impl Wires {
     }
 }
 
+/// A TCP port of 127.0.0.1 that nobody used a moment ago, for programs that cannot say which port
+/// the system chose.
+pub fn unused_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
+    listener.local_addr().expect("a bound socket has a name").port()
+}
+
 impl Port {
     fn tcp(address: &str) -> Port {
         let listener = TcpListener::bind(address).expect("the loopback has a free port");
@@ -138,6 +145,19 @@ impl Wire {
         }
         .expect("an open socket takes a time limit");
         self
+    }
+
+    /// The same stream once more, for a second thread.
+    #[track_caller]
+    pub fn twin(&self) -> Wire {
+        match self {
+            Wire::Tcp(stream) => {
+                Wire::Tcp(stream.try_clone().expect("a descriptor can be doubled"))
+            }
+            Wire::Unix(stream) => {
+                Wire::Unix(stream.try_clone().expect("a descriptor can be doubled"))
+            }
+        }
     }
 
     /// Says all of `bytes`.

@@ -10,6 +10,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod ci;
 mod generate;
 mod layers;
@@ -22,6 +23,8 @@ cargo xtask ci               peers, fmt, clippy, layers, tidy, tests, docs: what
 cargo xtask peers            install the Debian packages that tests and measurements need
 cargo xtask fmt|clippy|layers|tidy|test|doc
                              one step of ci
+cargo xtask bench NAME [--json]
+                             measure coax beside its peers: stream, pipe, echo, start
 cargo xtask man DIR          write the man pages
 cargo xtask completions DIR  write the shell completions
 ";
@@ -48,6 +51,8 @@ fn dispatch(words: &[&str]) -> Result<(), String> {
         ["test"] => ci::tests(),
         ["doc"] => ci::docs(),
         ["peers"] => peers::install(),
+        ["bench", name] => bench::measure(name, false),
+        ["bench", name, "--json"] => bench::measure(name, true),
         ["man", directory] => generate::man(directory),
         ["completions", directory] => generate::completions(directory),
         [] | ["help" | "-h" | "--help"] => {

@@ -26,19 +26,19 @@ const PEERS: [(&str, &str); 10] = [
 pub(crate) fn install() -> Result<(), String> {
     let missing = missing();
     if missing.is_empty() {
-        println!("peers: nothing is missing");
+        eprintln!("peers: nothing is missing");
         return Ok(());
     }
     let list = missing.join(" ");
     if !find("apt-get") {
-        println!("peers: missing, and no apt-get to install them: {list}");
+        eprintln!("peers: missing, and no apt-get to install them: {list}");
         return Ok(());
     }
     if !rustix::process::geteuid().is_root() {
-        println!("peers: missing; type: sudo apt-get update && sudo apt-get install -y {list}");
+        eprintln!("peers: missing; type: sudo apt-get update && sudo apt-get install -y {list}");
         return Ok(());
     }
-    println!("peers: installing {list}");
+    eprintln!("peers: installing {list}");
     run(apt().arg("update").arg("-q"))?;
     run(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(missing))
 }

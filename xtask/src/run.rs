@@ -23,7 +23,7 @@ pub(crate) fn cargo() -> Command {
 /// Runs `command` to its end.
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let line = line(command);
-    println!("$ {line}");
+    eprintln!("$ {line}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{line}: {status}")),

@@ -76,7 +76,8 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
     let (name, usage) = (title(&command), command.get_bin_name().unwrap_or_default().to_owned());
     let has_verbs = command.get_subcommands().next().is_some();
     let man = Man::new(command.display_name(name.clone()).bin_name(usage));
-    let man = man.title(name.to_uppercase()).manual("coax manual");
+    let version = concat!("coax ", env!("CARGO_PKG_VERSION"));
+    let man = man.title(name.to_uppercase()).source(version).manual("coax manual");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
