@@ -10,14 +10,27 @@
 
 mod address;
 mod cause;
+mod configure;
+mod datagrams;
+mod descriptor;
 mod dial;
+mod framing;
+mod listen;
+mod relay;
 mod resolve;
 mod socket;
+mod stream;
+mod sys;
 mod trace;
 
 pub use address::Address;
 pub use cause::cause_in_words;
+pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
+pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
+pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
+pub use listen::{Listen, ListenError, Listener, SocketFile};
+pub use relay::{Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, echo, relay};
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
     SystemResolver, Wanted, check_host_name, nss_hosts_line,
@@ -26,3 +39,6 @@ pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
     SocketErrorKind,
 };
+pub use stream::Stream;
+
+pub(crate) use configure::{configure, scope_of};

@@ -7,6 +7,7 @@
 //! Nothing here decides where the words go.
 
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Instant;
 
 use tracing::Level;
@@ -71,6 +72,11 @@ impl<A: Told> Told for (A, Address) {
     fn told(&self) -> String {
         format!("{} from {}", self.0.told(), self.1)
     }
+}
+
+/// A descriptor as the system counts it.
+pub(crate) fn number(descriptor: impl AsFd) -> i32 {
+    descriptor.as_fd().as_raw_fd()
 }
 
 /// Makes the call `f` and tells it as `name(args) = result`.

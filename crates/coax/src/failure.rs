@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// Whether nothing can be served any more: this machine refuses, or our reader has left.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.exit, Exit::Machine | Exit::Done)
+    }
+
     /// Says it and gives the exit code.
     pub(crate) fn leave(self, out: &Out) -> ExitCode {
         if !self.message.is_empty() {
@@ -90,6 +95,19 @@ impl From<coax_addr::EndpointError> for Failure {
 impl From<coax_net::SocketError> for Failure {
     fn from(error: coax_net::SocketError) -> Failure {
         Failure::new(exit_of(error.kind()), error.to_string())
+    }
+}
+
+impl From<coax_net::ListenError> for Failure {
+    fn from(error: coax_net::ListenError) -> Failure {
+        use coax_net::ListenError as Why;
+        let exit = match &error {
+            Why::Unsupported(_) => Exit::Usage,
+            Why::Socket(error) => exit_of(error.kind()),
+            Why::Resolve(_) => Exit::Network,
+            _ => Exit::Machine,
+        };
+        Failure::new(exit, error.to_string())
     }
 }
 

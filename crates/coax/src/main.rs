@@ -5,9 +5,14 @@
 
 mod cli;
 mod cmd;
+mod datagrams;
+mod duration;
 mod failure;
 mod out;
+mod place;
+mod runtime;
 mod services;
+mod session;
 
 use std::process::ExitCode;
 
