@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::resolve::{Resolve, Wanted};
-use crate::socket::Socket;
+use crate::socket::{Socket, SocketError};
 use attempt::Setup;
 use error::Trouble;
 
@@ -107,7 +107,7 @@ impl<'a> Dial<'a> {
             other => Err(Trouble::Unsupported(telling::scheme(other))),
         };
         match outcome {
-            Ok(found) => found.finish(report),
+            Ok(found) => Ok(found.finish(report)),
             Err(trouble) => Err(DialError::new(&endpoint.place, trouble, report)),
         }
     }
@@ -125,7 +125,7 @@ impl<'a> Dial<'a> {
         let connect = |to| attempt::tcp(to, &setup);
         let pace = race::Pace { delay: self.attempt_delay, clock };
         let won = race::race(candidates, pace, connect, &mut report.attempts).await;
-        won.ok_or(Trouble::AllFailed).map(Found::connected)
+        won.ok_or(Trouble::AllFailed)
     }
 
     /// Nothing is heard back when a datagram socket is connected, so there is nothing to race: the
@@ -142,16 +142,14 @@ impl<'a> Dial<'a> {
             let started = clock.start.elapsed();
             let outcome = attempt::udp(to, &setup);
             let address = Address::Ip(to);
-            let (outcome, socket) = AttemptOutcome::of(outcome);
+            let (outcome, found) = AttemptOutcome::of(outcome);
             report.attempts.push(Attempt {
                 address,
                 started,
                 took: clock.start.elapsed() - started,
                 outcome,
             });
-            if let Some(socket) = socket {
-                let many = attempt::reaches_many(to.ip());
-                let found = if many { Found::bound(socket, to) } else { Found::connected(socket) };
+            if let Some(found) = found {
                 return Ok(found);
             }
         }
@@ -193,31 +191,23 @@ impl Clock {
     }
 }
 
-/// A socket that is ready; `to` when it was not connected.
+/// A socket that is ready, and both its names.
 struct Found {
     socket: Socket,
-    to: Option<Address>,
+    connected: bool,
+    peer: Address,
+    local: Address,
 }
 
 impl Found {
-    fn connected(socket: Socket) -> Found {
-        Found { socket, to: None }
+    fn new(socket: Socket, peer: Address) -> Result<Found, SocketError> {
+        let local = socket.local_name()?;
+        Ok(Found { socket, connected: true, peer, local })
     }
 
-    fn bound(socket: Socket, to: SocketAddr) -> Found {
-        Found { socket, to: Some(Address::Ip(to)) }
-    }
-
-    fn finish(self, report: DialReport) -> Result<Dialed, DialError> {
-        let connected = self.to.is_none();
-        let names = self.socket.local_name().and_then(|local| {
-            let peer = self.to.map_or_else(|| self.socket.peer_name_or_known(), Ok)?;
-            Ok((local, peer))
-        });
-        match names {
-            Ok((local, peer)) => Ok(Dialed { socket: self.socket, connected, peer, local, report }),
-            Err(error) => Err(DialError::from_socket(error, report)),
-        }
+    fn finish(self, report: DialReport) -> Dialed {
+        let Found { socket, connected, peer, local } = self;
+        Dialed { socket, connected, peer, local, report }
     }
 }
 

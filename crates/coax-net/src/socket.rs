@@ -112,12 +112,6 @@ impl Socket {
         })
     }
 
-    /// What the other end is called, or was when it was connected: a peer that has already broken
-    /// off no longer tells.
-    pub(crate) fn peer_name_or_known(&self) -> Result<Address, SocketError> {
-        self.peer_name().or_else(|error| self.peer.get().cloned().ok_or(error))
-    }
-
     /// Keeps the peer's name for the errors to come.
     fn remember(&self, peer: &Address) {
         // A second connect (a datagram socket may) keeps the first name: the system knows better

@@ -10,6 +10,7 @@ use coax_addr::{Options, Transport};
 use rustix::io::Errno;
 use tokio::io::Interest;
 
+use super::Found;
 use super::error::Trouble;
 use super::place::interface_index;
 use crate::address::Address;
@@ -156,12 +157,12 @@ fn unspecified_like(ip: IpAddr) -> IpAddr {
 }
 
 /// Whether what is sent there is answered from somewhere else.
-pub(super) fn reaches_many(ip: IpAddr) -> bool {
+fn reaches_many(ip: IpAddr) -> bool {
     ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
 /// Connects a TCP socket, waiting as long as the system does.
-pub(super) async fn tcp(to: SocketAddr, setup: &Setup<'_>) -> Result<Socket, SocketError> {
+pub(super) async fn tcp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
     let address = Address::Ip(to);
     let socket = match socket.try_connect(&address) {
@@ -169,12 +170,13 @@ pub(super) async fn tcp(to: SocketAddr, setup: &Setup<'_>) -> Result<Socket, Soc
         ConnectOutcome::InProgress => connected(socket, &address).await?,
         ConnectOutcome::Failed(error) => return Err(error),
     };
+    let found = Found::new(socket, address)?;
     // Towards a free port of this machine the system may choose that very port to send from, and
     // TCP then connects the socket to itself. Nobody listens there.
-    if socket.local_name()? == address {
-        return Err(failed(&address, Errno::CONNREFUSED));
+    match found.local == found.peer {
+        true => Err(failed(&found.peer, Errno::CONNREFUSED)),
+        false => Ok(found),
     }
-    Ok(socket)
 }
 
 /// Waits until a connect under way has ended.
@@ -200,12 +202,13 @@ fn failed(to: &Address, cause: impl Into<std::io::Error>) -> SocketError {
 
 /// Connects a UDP socket, which finds out whether there is a route; where many are meant, the
 /// socket is bound only.
-pub(super) fn udp(to: SocketAddr, setup: &Setup<'_>) -> Result<Socket, SocketError> {
+pub(super) fn udp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
-    if !reaches_many(to.ip()) {
+    let connected = !reaches_many(to.ip());
+    if connected {
         socket.connect(&Address::Ip(to))?;
     } else if setup.source_towards(to.ip()).is_none() {
         socket.bind(&Address::Ip(SocketAddr::new(unspecified_like(to.ip()), 0)))?;
     }
-    Ok(socket)
+    Ok(Found { connected, ..Found::new(socket, Address::Ip(to))? })
 }

@@ -13,7 +13,7 @@ use super::DialReport;
 use super::race::{Attempt, AttemptOutcome};
 use super::telling::{every_cause, is_literal, target, time, without_name, words};
 use crate::resolve::{ResolveError, ResolveErrorKind};
-use crate::socket::{SocketError, SocketErrorKind};
+use crate::socket::SocketErrorKind;
 
 /// No connection.
 #[derive(Debug)]
@@ -37,8 +37,6 @@ pub(super) enum Trouble {
     ResolvingTimedOut,
     /// The report says how.
     AllFailed,
-    /// A call after the connection.
-    Socket(SocketError),
 }
 
 /// What kind of failure it was.
@@ -65,11 +63,6 @@ impl DialError {
         DialError { target: target(place), literal: is_literal(place), trouble, report }
     }
 
-    pub(super) fn from_socket(error: SocketError, report: DialReport) -> DialError {
-        let trouble = Box::new(Trouble::Socket(error));
-        DialError { target: String::new(), literal: true, trouble, report }
-    }
-
     /// What was tried.
     pub fn report(&self) -> &DialReport {
         &self.report
@@ -83,7 +76,6 @@ impl DialError {
             Trouble::Resolve(error) => kind_of_resolving(&error.kind),
             Trouble::ResolvingTimedOut => DialErrorKind::TimedOut,
             Trouble::AllFailed => kind_of_attempts(&self.report.attempts),
-            Trouble::Socket(error) => DialErrorKind::Socket(error.kind()),
         }
     }
 
@@ -97,7 +89,6 @@ impl DialError {
             Trouble::ResolvingTimedOut => "its name was not resolved in time".into(),
             Trouble::AllFailed if self.literal => self.only_cause(),
             Trouble::AllFailed => every_cause(&self.report.attempts),
-            Trouble::Socket(error) => error.cause(),
         }
     }
 
@@ -116,10 +107,7 @@ impl DialError {
 
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.trouble {
-            Trouble::Socket(error) => error.fmt(f),
-            _ => write!(f, "cannot connect to {}: {}", self.target, self.cause()),
-        }
+        write!(f, "cannot connect to {}: {}", self.target, self.cause())
     }
 }
 
@@ -127,7 +115,6 @@ impl std::error::Error for DialError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.trouble {
             Trouble::Resolve(error) => Some(error),
-            Trouble::Socket(error) => Some(error),
             _ => None,
         }
     }

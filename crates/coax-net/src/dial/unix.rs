@@ -32,20 +32,22 @@ pub(super) async fn connect(
     let to = Address::Unix(name.clone());
     let started = clock.start.elapsed();
     let ended = clock.within(wait(kind, &to, endpoint)).await;
-    let (outcome, socket) = ended.map_or((AttemptOutcome::NoAnswer, None), AttemptOutcome::of);
+    let (outcome, found) = ended.map_or((AttemptOutcome::NoAnswer, None), AttemptOutcome::of);
     let took = clock.start.elapsed().saturating_sub(started);
     report.attempts.push(Attempt { address: to, started, took, outcome });
-    socket.map(Found::connected).ok_or(Trouble::AllFailed)
+    found.ok_or(Trouble::AllFailed)
 }
 
-async fn wait(kind: UnixKind, to: &Address, endpoint: &Endpoint) -> Result<Socket, SocketError> {
+async fn wait(kind: UnixKind, to: &Address, endpoint: &Endpoint) -> Result<Found, SocketError> {
     let socket = open(kind, endpoint)?;
     let mut pause = FIRST_PAUSE;
     loop {
         match socket.try_connect(to) {
             ConnectOutcome::Failed(error) if error.kind() == SocketErrorKind::WouldBlock => {}
             ConnectOutcome::Failed(error) => return Err(error),
-            ConnectOutcome::Connected | ConnectOutcome::InProgress => return Ok(socket),
+            ConnectOutcome::Connected | ConnectOutcome::InProgress => {
+                return Found::new(socket, to.clone());
+            }
         }
         tokio::time::sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause * 2);
