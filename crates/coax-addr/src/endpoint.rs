@@ -9,15 +9,28 @@
 //! ?name=value&…                                                   options, after any of these
 //! ```
 //!
+//! `%XX` is one byte in a path, an abstract name or an option's value; it is needed for `?`, `%`,
+//! control bytes and what is not UTF-8. A command is taken as it stands, to its end.
+//!
 //! Printing an endpoint and parsing the text again gives the same endpoint. Nothing here
 //! resolves a name or looks at the file system.
 
-use std::fmt;
+mod authority;
+mod error;
+mod host;
+mod options;
+mod percent;
+mod print;
+mod scheme;
+mod unix;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::ServiceTable;
+use crate::{Protocol, ServiceTable};
+
+pub use error::{EndpointError, EndpointErrorKind};
 
 /// A place to connect to or listen on, with the options that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -142,26 +155,20 @@ pub struct Options {
     pub rcvbuf: Option<u32>,
 }
 
-/// Why a text is not an endpoint: which part, why, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointError {
-    text: String,
-    reason: String,
-}
-
-impl fmt::Display for EndpointError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "'{}' is not an endpoint: {}", self.text, self.reason)
-    }
-}
-
-impl std::error::Error for EndpointError {}
-
 impl Endpoint {
     /// Reads an endpoint; `services` turns `:http` into a number.
     pub fn parse(text: &str, services: &ServiceTable) -> Result<Endpoint, EndpointError> {
-        let _ = services;
-        Err(EndpointError { text: text.to_owned(), reason: String::new() })
+        scheme::endpoint(text, services).map_err(|fault| fault.about(text))
+    }
+
+    /// Reads the two-word form, `HOST PORT`. An IPv6 host needs no brackets here, a scheme may
+    /// stand before the host, and options may follow the port.
+    pub fn parse_words(
+        host: &str,
+        port: &str,
+        services: &ServiceTable,
+    ) -> Result<Endpoint, EndpointError> {
+        scheme::words(host, port, services).map_err(|fault| fault.about(&format!("{host} {port}")))
     }
 }
 
@@ -173,9 +180,53 @@ impl FromStr for Endpoint {
     }
 }
 
-/// The canonical text: parsing it gives the same endpoint.
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.place)
+impl From<Place> for Endpoint {
+    fn from(place: Place) -> Endpoint {
+        Endpoint { place, options: Options::default() }
+    }
+}
+
+impl Transport {
+    /// Every transport, in the order help texts list them.
+    pub const ALL: [Transport; 5] =
+        [Transport::Tcp, Transport::Udp, Transport::Tls, Transport::Ws, Transport::Wss];
+
+    /// The word before `://`.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Transport::Tcp => "tcp",
+            Transport::Udp => "udp",
+            Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
+        }
+    }
+
+    /// The column of the service table that applies.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Transport::Udp => Protocol::Udp,
+            _ => Protocol::Tcp,
+        }
+    }
+
+    /// The port that need not be written: RFC 6455 §3.
+    pub fn default_port(self) -> Option<u16> {
+        match self {
+            Transport::Ws => Some(80),
+            Transport::Wss => Some(443),
+            _ => None,
+        }
+    }
+}
+
+impl UnixKind {
+    /// The word before the colon.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            UnixKind::Stream => "unix",
+            UnixKind::Dgram => "unix-dgram",
+            UnixKind::Seqpacket => "unix-seqpacket",
+        }
     }
 }

@@ -7,9 +7,16 @@
 //! them.
 
 mod endpoint;
+mod near;
 mod ports;
 mod service;
+#[cfg(feature = "url")]
+mod url_parts;
 
-pub use endpoint::{Endpoint, EndpointError, Host, Options, Place, Transport, UnixKind, UnixName};
+pub use endpoint::{
+    Endpoint, EndpointError, EndpointErrorKind, Host, Options, Place, Transport, UnixKind, UnixName,
+};
 pub use ports::{PortSet, PortSetError};
 pub use service::{Protocol, Service, ServiceTable};
+#[cfg(feature = "url")]
+pub use url_parts::{PortOrigin, UrlError, UrlParts};

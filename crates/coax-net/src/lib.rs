@@ -1,14 +1,44 @@
 //! Sockets: the Berkeley calls, and what stands on them.
 //!
-//! [`Resolve`] turns names into addresses. Every error names the call, the place and the cause in
-//! words a person can act on.
+//! [`Socket`] is the calls themselves, blocking, with an [`Address`] for every name. [`Resolve`]
+//! turns names into addresses, [`Dial`] connects to the best of them. Every error names the call, the place and the cause in words a
+//! person can act on.
 //!
 //! Nothing here prints, exits, or knows what the bytes mean.
 
 #![allow(clippy::disallowed_methods, reason = "this is the crate that opens sockets")]
 
+mod address;
 mod cause;
+mod configure;
+mod datagrams;
+mod descriptor;
+mod dial;
+mod framing;
+mod listen;
+mod relay;
 mod resolve;
+mod socket;
+mod stream;
+mod sys;
+mod trace;
 
+pub use address::Address;
 pub use cause::cause_in_words;
-pub use resolve::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};
+pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
+pub use descriptor::{Descriptor, DescriptorKind};
+pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
+pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
+pub use listen::{Listen, ListenError, Listener, SocketFile};
+pub use relay::{Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, echo, relay};
+pub use resolve::{
+    Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
+    SystemResolver, Wanted, check_host_name, nss_hosts_line,
+};
+pub use socket::{
+    ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
+    SocketErrorKind,
+};
+pub use stream::Stream;
+
+pub(crate) use configure::{configure, scope_of};

@@ -2,6 +2,18 @@
 //!
 //! Who answers is the implementor's business: the system's resolver, or a name server. A caller's
 //! deadline always holds, whatever the implementor is waiting for.
+//!
+//! Address literals and zone ids never come here: they need no resolving.
+
+mod hosts;
+mod name;
+mod nsswitch;
+mod system;
+
+pub use hosts::{HostsFile, HostsLine};
+pub use name::check_host_name;
+pub use nsswitch::{NssSource, nss_hosts_line};
+pub use system::SystemResolver;
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +30,17 @@ pub enum Wanted {
     V4,
     /// IPv6 alone.
     V6,
+}
+
+impl Wanted {
+    /// Whether `address` is of a wanted family.
+    pub fn has(self, address: IpAddr) -> bool {
+        match self {
+            Wanted::Both => true,
+            Wanted::V4 => address.is_ipv4(),
+            Wanted::V6 => address.is_ipv6(),
+        }
+    }
 }
 
 /// What a name resolved to.

@@ -8,13 +8,23 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::out::Out;
 
+mod ask;
 mod completions;
+mod connect;
+mod listen;
 mod man;
 mod schema;
+mod service;
+mod url;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Connect(connect::Args),
+    Listen(listen::Args),
+    Ask(ask::Args),
+    Service(service::Args),
+    Url(url::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -22,8 +32,13 @@ pub(crate) enum Verb {
 
 pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
     match verb {
+        Verb::Connect(args) => connect::run(args, out),
+        Verb::Listen(args) => listen::run(args, out),
+        Verb::Ask(args) => ask::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),
+        Verb::Service(args) => service::run(args, out),
+        Verb::Url(args) => url::run(args, out),
     }
 }

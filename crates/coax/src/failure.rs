@@ -55,6 +55,11 @@ impl Failure {
         self
     }
 
+    /// Whether nothing can be served any more: this machine refuses, or our reader has left.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.exit, Exit::Machine | Exit::Done)
+    }
+
     /// Says it and gives the exit code.
     pub(crate) fn leave(self, out: &Out) -> ExitCode {
         if !self.message.is_empty() {
@@ -84,5 +89,54 @@ impl From<std::io::Error> for Failure {
 impl From<coax_addr::EndpointError> for Failure {
     fn from(error: coax_addr::EndpointError) -> Failure {
         Failure::new(Exit::Usage, error.to_string())
+    }
+}
+
+impl From<coax_net::SocketError> for Failure {
+    fn from(error: coax_net::SocketError) -> Failure {
+        Failure::new(exit_of(error.kind()), error.to_string())
+    }
+}
+
+impl From<coax_net::ListenError> for Failure {
+    fn from(error: coax_net::ListenError) -> Failure {
+        use coax_net::ListenError as Why;
+        let exit = match &error {
+            Why::Unsupported(_) => Exit::Usage,
+            Why::Socket(error) => exit_of(error.kind()),
+            Why::Resolve(_) => Exit::Network,
+            _ => Exit::Machine,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+impl From<coax_net::DialError> for Failure {
+    fn from(error: coax_net::DialError) -> Failure {
+        use coax_net::DialErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::Unsupported | Kind::Invalid => Exit::Usage,
+            Kind::Socket(kind) => exit_of(kind),
+            _ => Exit::Network,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+/// Who should act when a socket call failed.
+fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
+    use coax_net::SocketErrorKind as Kind;
+    match kind {
+        // A Unix socket that is not there is a server that has not started.
+        Kind::Refused
+        | Kind::TimedOut
+        | Kind::Unreachable
+        | Kind::Reset
+        | Kind::BrokenPipe
+        | Kind::NotConnected
+        | Kind::NotFound
+        | Kind::WouldBlock => Exit::Network,
+        Kind::Invalid | Kind::TooLong => Exit::Usage,
+        _ => Exit::Machine,
     }
 }

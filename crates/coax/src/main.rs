@@ -5,8 +5,14 @@
 
 mod cli;
 mod cmd;
+mod datagrams;
+mod duration;
 mod failure;
 mod out;
+mod place;
+mod runtime;
+mod services;
+mod session;
 
 use std::process::ExitCode;
 
@@ -15,6 +21,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return answer.print(),
     };
+    if cli.output.trace {
+        out::narrate::install();
+    }
     let out = out::Out::new(&cli.output);
     match cmd::run(cli.verb, &out) {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,9 @@
 //! Nothing here knows what a verb does.
 
 mod clean;
+pub(crate) mod narrate;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -44,7 +46,7 @@ pub(crate) enum Human {
 }
 
 /// The way out for everything a verb says.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Out {
     json: bool,
     verbose: u8,
@@ -96,7 +98,7 @@ impl Out {
     /// Tells what happened. An error is a reader that left, or a full disk.
     pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
         if self.json {
-            return Ok(self.line(report)?);
+            return Ok(io::stdout().lock().write_all(&line(report))?);
         }
         match report.human() {
             Human::Answer(text) => writeln!(io::stdout().lock(), "{text}")?,
@@ -119,20 +121,29 @@ impl Out {
             exit: failure.exit as u8,
         };
         if self.json {
-            let _ = self.line(&report);
+            let _ = io::stdout().lock().write_all(&line(&report));
         }
         if let Human::Talk(text) = report.human() {
             self.talk(&text);
         }
     }
+}
 
-    fn line<R: Report>(&self, report: &R) -> io::Result<()> {
-        let at = jiff::Timestamp::now().to_string();
-        let envelope = Envelope { v: SCHEMA_VERSION, event: R::EVENT, at, report };
-        let mut line = serde_json::to_vec(&envelope)?;
-        line.push(b'\n');
-        io::stdout().lock().write_all(&line)
-    }
+/// The event as a line of JSON.
+pub(crate) fn line<R: Report>(report: &R) -> Vec<u8> {
+    let at = jiff::Timestamp::now().to_string();
+    let envelope = Envelope { v: SCHEMA_VERSION, event: R::EVENT, at, report };
+    let mut line = serde_json::to_vec(&envelope).expect("reports are structs with text keys");
+    line.push(b'\n');
+    line
+}
+
+/// Bytes that are not text, for a program.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Prints what was asked for before any verb ran: help or the version.

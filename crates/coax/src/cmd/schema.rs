@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::EXIT_STATUS;
 use crate::failure::Failure;
 use crate::out::{FailureReport, Out, Report};
+use crate::session;
 
 /// Print the JSON Schema of every --json event
 #[derive(clap::Args, Debug)]
@@ -24,6 +25,14 @@ pub(crate) fn run(_: Args, _: &Out) -> Result<(), Failure> {
 fn schema() -> Value {
     let mut events = Events::default();
     events.add::<FailureReport>();
+    events.add::<crate::cmd::service::ServiceReport>();
+    events.add::<crate::cmd::url::UrlReport>();
+    events.add::<session::Connected>();
+    events.add::<session::MessageReport>();
+    events.add::<session::Closed>();
+    events.add::<session::MemberLeft>();
+    events.add::<super::listen::Listening>();
+    events.add::<super::ask::Reply>();
     events.finish()
 }
 

@@ -1,0 +1,83 @@
+//! Names of Unix-domain sockets: a path, or `@` and an abstract name. Also the path of a `file:`.
+//!
+//! A name that the kernel could not take is refused here, where it can still be explained.
+//!
+//! Nothing here looks at the file system.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use super::UnixName;
+use super::error::EndpointErrorKind::Path;
+use super::error::{Fault, fault};
+use super::percent;
+
+/// `sun_path` holds 108 bytes on Linux, one of them the NUL that ends a path or begins an
+/// abstract name.
+const LONGEST: usize = 107;
+
+/// Reads what stands after `unix:`, or a bare `/path`, `./path` or `@name`.
+pub(super) fn name(text: &str) -> Result<UnixName, Fault> {
+    match text.strip_prefix('@') {
+        Some(name) => abstract_name(percent::decode(name)?),
+        None => socket_path(percent::decode(without_authority(text))?),
+    }
+}
+
+/// Reads what stands after `file:`.
+pub(super) fn file(text: &str) -> Result<PathBuf, Fault> {
+    let bytes = percent::decode(without_authority(text))?;
+    if bytes.is_empty() {
+        return fault(Path, "the path is missing; write file:PATH");
+    }
+    path(bytes)
+}
+
+/// `unix:///run/x` is what URLs look like: an empty authority, then the path.
+fn without_authority(text: &str) -> &str {
+    text.strip_prefix("//").unwrap_or(text)
+}
+
+fn abstract_name(name: Vec<u8>) -> Result<UnixName, Fault> {
+    match name.len() {
+        0 => fault(Path, "the abstract name is missing; write @NAME"),
+        1..=LONGEST => Ok(UnixName::Abstract(name)),
+        length => {
+            fault(Path, format!("the abstract name has {length} bytes; {LONGEST} is the most"))
+        }
+    }
+}
+
+fn socket_path(bytes: Vec<u8>) -> Result<UnixName, Fault> {
+    match bytes.len() {
+        0 => fault(Path, "the path is missing; write unix:PATH or unix:@NAME"),
+        1..=LONGEST => path(bytes).map(UnixName::Path),
+        length => fault(
+            Path,
+            format!("the path has {length} bytes; {LONGEST} is the most for a Unix socket"),
+        ),
+    }
+}
+
+fn path(bytes: Vec<u8>) -> Result<PathBuf, Fault> {
+    match bytes.contains(&0) {
+        true => fault(Path, "a path cannot hold a NUL byte"),
+        false => Ok(PathBuf::from(OsString::from_vec(bytes))),
+    }
+}
+
+/// Appends a path so that it reads back the same after `scheme:`.
+pub(super) fn print_path(path: &std::path::Path, text: &mut String) {
+    let bytes = path.as_os_str().as_bytes();
+    // Two slashes at the start would be taken for an empty authority, `@` for an abstract name.
+    match bytes {
+        [b'/', b'/', ..] => text.push_str("//"),
+        [b'@', ..] => {
+            text.push_str("%40");
+            return percent::encode(&bytes[1..], &['?'], text);
+        }
+        _ => {}
+    }
+    percent::encode(bytes, &['?'], text);
+}

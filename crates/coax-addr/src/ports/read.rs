@@ -1,0 +1,135 @@
+//! Text to port sets.
+//!
+//! A service's name may hold digits and dashes (`914c-g`), so a known name is tried before a
+//! range. An item that names no port is an error: a scan of nothing would look like a closed host.
+//!
+//! Nothing here knows how a set is kept.
+
+use super::{PortSet, PortSetError, top};
+use crate::near::{did_you_mean, shown};
+use crate::{Protocol, ServiceTable};
+
+/// What names mean.
+pub(super) struct Reader<'a> {
+    pub(super) services: &'a ServiceTable,
+    pub(super) protocol: Option<Protocol>,
+}
+
+type Ranges = Vec<(u16, u16)>;
+
+impl Reader<'_> {
+    pub(super) fn set(&self, text: &str) -> Result<PortSet, PortSetError> {
+        let mut ranges = Ranges::new();
+        let mut position = 1;
+        for item in text.split(',') {
+            let blanks = item.chars().take_while(|character| character.is_whitespace()).count();
+            let found = self.item(item.trim()).map_err(|reason| PortSetError {
+                item: item.trim().to_owned(),
+                position: position + blanks,
+                reason,
+            })?;
+            ranges.extend(found);
+            position += item.chars().count() + 1;
+        }
+        Ok(ranges.into_iter().collect())
+    }
+
+    fn item(&self, item: &str) -> Result<Ranges, String> {
+        if item.is_empty() {
+            return Err("nothing stands here; write ports like 22,80-90,http".to_owned());
+        }
+        if let Some(count) = item.strip_prefix("top:") {
+            return top_ports(count);
+        }
+        if is_number(item) {
+            return number(item).map(|port| vec![(port, port)]);
+        }
+        if item.contains('*') {
+            return self.pattern(item);
+        }
+        let named = self.called(item);
+        match item.split_once('-') {
+            _ if !named.is_empty() => Ok(named),
+            Some((first, last)) if is_end(first) && is_end(last) => range(first, last),
+            _ => Err(self.unknown(item)),
+        }
+    }
+
+    fn called(&self, name: &str) -> Ranges {
+        let rows = self.services.by_name(name, self.protocol);
+        rows.iter().map(|service| (service.port, service.port)).collect()
+    }
+
+    fn pattern(&self, pattern: &str) -> Result<Ranges, String> {
+        let pattern = pattern.to_ascii_lowercase();
+        let fits = |name: &str| matches(&pattern, &name.to_ascii_lowercase());
+        let found: Ranges = self
+            .services
+            .all()
+            .filter(|service| self.protocol.is_none_or(|only| only == service.protocol))
+            .filter(|service| service.names().any(fits))
+            .map(|service| (service.port, service.port))
+            .collect();
+        match found.is_empty() {
+            true => Err("no service has a name like that".to_owned()),
+            false => Ok(found),
+        }
+    }
+
+    fn unknown(&self, item: &str) -> String {
+        let near = self.services.similar(item, self.protocol);
+        let kind = self.protocol.map_or(String::new(), |protocol| format!("{protocol} "));
+        format!("it is no number, range or {kind}service{}", did_you_mean(near.as_deref()))
+    }
+}
+
+/// Whether `name` fits `pattern`, in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|start| name.strip_prefix(start)) else {
+        return false;
+    };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(end) = pieces.pop() else { return rest.is_empty() };
+    for piece in pieces {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(end)
+}
+
+fn top_ports(count: &str) -> Result<Ranges, String> {
+    let most = top::ports().count();
+    let count = Some(count).filter(|count| is_number(count)).and_then(|count| count.parse().ok());
+    match count {
+        Some(count) if (1..=most).contains(&count) => {
+            Ok(top::ports().take(count).map(|port| (port, port)).collect())
+        }
+        _ => Err(format!("after top: comes a number from 1 to {most}")),
+    }
+}
+
+/// An end of a range that is left out reaches as far as it can.
+fn range(first: &str, last: &str) -> Result<Ranges, String> {
+    let from = if first.is_empty() { 1 } else { number(first)? };
+    let to = if last.is_empty() { u16::MAX } else { number(last)? };
+    match from <= to {
+        true => Ok(vec![(from, to)]),
+        false if first.is_empty() => Err("write 0 alone for port 0".to_owned()),
+        false => Err(format!("a range goes up; write {to}-{from}")),
+    }
+}
+
+fn number(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("the port {} is above 65535", shown(text)))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_end(text: &str) -> bool {
+    text.is_empty() || is_number(text)
+}

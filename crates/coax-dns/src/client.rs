@@ -1,0 +1,192 @@
+//! Putting a question to name servers until one answers.
+//!
+//! The servers are asked in order and share the time: one that fails, or lets its share pass,
+//! hands over to the next. An answer by UDP that was cut is fetched again by TCP. The deadline
+//! holds for all of it.
+//!
+//! Search lists are the caller's business; what programs get is the system resolver's.
+
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use coax_net::{Resolve, SystemResolver, Wanted};
+use rustls::pki_types::ServerName;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout};
+
+use crate::stream::{Stream, Way};
+use crate::udp::{Udp, UdpError};
+use crate::wire::{self, Reply};
+use crate::{
+    Answer, AskError, AskErrorKind, Question, Server, ServerHost, Status, Transport, Trust,
+};
+
+/// Asks name servers. Clones share sockets and connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    peers: Arc<[Peer]>,
+    deadline: Duration,
+}
+
+/// A server and what is open towards it.
+#[derive(Debug)]
+struct Peer {
+    server: Server,
+    trust: Trust,
+    open: OnceCell<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    udp: Udp,
+    stream: Stream,
+}
+
+impl Client {
+    /// Asks `servers` in order, each question for at most `deadline` in all. Opens nothing yet.
+    pub fn new(servers: Vec<Server>, trust: &Trust, deadline: Duration) -> Client {
+        let peer = |server| Peer { server, trust: trust.clone(), open: OnceCell::new() };
+        Client { peers: servers.into_iter().map(peer).collect(), deadline }
+    }
+
+    /// The first answer a server gives. Needs a tokio runtime; dropping the future abandons the
+    /// question.
+    pub async fn ask(&self, question: &Question) -> Result<Answer, AskError> {
+        let end = Instant::now() + self.deadline;
+        let mut failed = None;
+        for (index, peer) in self.peers.iter().enumerate() {
+            let others = u32::try_from(self.peers.len() - index).unwrap_or(u32::MAX);
+            let share = end.saturating_duration_since(Instant::now()) / others;
+            match peer.ask(question, share).await {
+                Ok(answer) => return Ok(answer),
+                Err(kind) => failed = Some(AskError { server: peer.server.to_string(), kind }),
+            }
+        }
+        Err(failed.unwrap_or_else(|| AskError {
+            server: "anyone".to_owned(),
+            kind: AskErrorKind::Unreachable("no name server is known".to_owned()),
+        }))
+    }
+}
+
+impl Peer {
+    async fn ask(&self, question: &Question, share: Duration) -> Result<Answer, AskErrorKind> {
+        let strays = Arc::new(AtomicUsize::new(0));
+        let started = Instant::now();
+        let (reply, transport) = match timeout(share, self.exchange(question, &strays)).await {
+            Ok(outcome) => outcome?,
+            Err(_) if strays.load(Ordering::Relaxed) > 0 => {
+                let why = "what came does not answer the question".to_owned();
+                return Err(AskErrorKind::Malformed(why));
+            }
+            Err(_) => return Err(AskErrorKind::TimedOut),
+        };
+        if !reply.status.is_answer() {
+            return Err(AskErrorKind::Trouble(reply.status));
+        }
+        Ok(Answer {
+            status: reply.status,
+            records: reply.records,
+            authoritative: reply.authoritative,
+            truncated: reply.truncated,
+            server: self.server.to_string(),
+            transport,
+            elapsed: started.elapsed(),
+        })
+    }
+
+    async fn exchange(
+        &self,
+        question: &Question,
+        strays: &Arc<AtomicUsize>,
+    ) -> Result<(Reply, Transport), AskErrorKind> {
+        let open = self.open.get_or_try_init(|| self.open()).await?;
+        let with_edns = match self.once(open, question, true, strays).await? {
+            // Servers from before 1999 do not know EDNS (RFC 6891 §7).
+            (reply, _) if reply.status == Status::FormatError => false,
+            answered => return Ok(answered),
+        };
+        self.once(open, question, with_edns, strays).await
+    }
+
+    async fn once(
+        &self,
+        open: &Open,
+        question: &Question,
+        with_edns: bool,
+        strays: &Arc<AtomicUsize>,
+    ) -> Result<(Reply, Transport), AskErrorKind> {
+        let message = wire::query(question, with_edns);
+        let transport = self.server.transport;
+        if matches!(transport, Transport::Plain | Transport::Udp) {
+            let unsendable = |_| AskErrorKind::Malformed("the question is too long".to_owned());
+            let bytes = message.to_vec().map_err(unsendable)?;
+            let answer = open.udp.ask(bytes, strays.clone()).await?;
+            let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+            if !reply.truncated || transport == Transport::Udp {
+                return Ok((reply, Transport::Udp));
+            }
+        }
+        let answer = open.stream.ask(message).await?;
+        let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+        Ok((reply, if transport == Transport::Plain { Transport::Tcp } else { transport }))
+    }
+
+    async fn open(&self) -> Result<Open, AskErrorKind> {
+        let address = self.address().await?;
+        let stream = Stream::new(address, self.way()?);
+        Ok(Open { udp: Udp::new(address), stream })
+    }
+
+    fn way(&self) -> Result<Way, AskErrorKind> {
+        let name = match &self.server.host {
+            ServerHost::Address(address, _) => address.to_string(),
+            ServerHost::Name(name) => name.clone(),
+        };
+        let config = || self.trust.config().map_err(AskErrorKind::Untrusted);
+        Ok(match self.server.transport {
+            Transport::Plain | Transport::Udp | Transport::Tcp => Way::Tcp,
+            Transport::Tls => {
+                let name = ServerName::try_from(name).map_err(|_| {
+                    AskErrorKind::Untrusted("no certificate can be for that name".to_owned())
+                })?;
+                Way::Tls { name, config: config()? }
+            }
+            Transport::Https => Way::Https {
+                name: name.into(),
+                path: (*self.server.path).into(),
+                config: config()?,
+            },
+        })
+    }
+
+    async fn address(&self) -> Result<SocketAddr, AskErrorKind> {
+        let port = self.server.port;
+        match &self.server.host {
+            ServerHost::Address(IpAddr::V6(address), Some(zone)) => {
+                Ok(SocketAddrV6::new(*address, port, 0, zone_index(zone)?).into())
+            }
+            ServerHost::Address(address, _) => Ok(SocketAddr::new(*address, port)),
+            ServerHost::Name(name) => {
+                let found = SystemResolver::default().resolve(name, Wanted::Both).await;
+                let found = found.map_err(|error| AskErrorKind::Unreachable(error.to_string()))?;
+                let first = found.addresses.first().copied();
+                let none = || AskErrorKind::Unreachable("its name has no address".to_owned());
+                Ok(SocketAddr::new(first.ok_or_else(none)?, port))
+            }
+        }
+    }
+}
+
+fn zone_index(zone: &str) -> Result<u32, AskErrorKind> {
+    let unknown = |_| AskErrorKind::Unreachable(format!("there is no interface {zone}"));
+    zone.parse().or_else(|_| nix::net::if_::if_nametoindex(zone).map_err(unknown))
+}
+
+impl From<UdpError> for AskErrorKind {
+    fn from(error: UdpError) -> AskErrorKind {
+        AskErrorKind::Unreachable(error.0)
+    }
+}

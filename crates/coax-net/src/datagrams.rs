@@ -1,0 +1,170 @@
+//! Messages without a connection: each has an address it came from or goes to.
+//!
+//! A place to receive at is every address of the endpoint, IPv4 and IPv6 together. A place to
+//! send to is one peer, whose refusals (ICMP port unreachable) are heard; or a group or broadcast
+//! address, where anyone may answer.
+//!
+//! Nothing here waits for an answer, retries, or decides when a conversation is over.
+
+use std::task::{Context, Poll, ready};
+
+use coax_addr::{Endpoint, Host, Place, Transport, UnixKind};
+use tokio::io::unix::AsyncFd;
+
+use crate::listen::{ListenError, SocketFile, open};
+use crate::{
+    Address, Dialed, Kind, Resolve, Socket, SocketError, SocketErrorKind, Wanted, scope_of, sys,
+};
+
+/// The most a datagram carries: UDP's 16-bit length.
+pub const DATAGRAM_LIMIT: usize = 65_535;
+
+/// Sockets that messages are sent and received on.
+#[derive(Debug)]
+pub struct Datagrams {
+    doors: Vec<(AsyncFd<Socket>, Address)>,
+    /// Where a message goes when no other address is given.
+    towards: Option<Address>,
+    /// The kernel knows the peer as well, and reports its refusals.
+    connected: bool,
+    _file: Option<SocketFile>,
+}
+
+impl Datagrams {
+    /// Receives at every address of `endpoint`; a multicast host is a group to join, and so is
+    /// the endpoint's `join` option.
+    pub async fn at(
+        endpoint: &Endpoint,
+        wanted: Wanted,
+        resolver: &dyn Resolve,
+    ) -> Result<Datagrams, ListenError> {
+        if !is_datagram(&endpoint.place) {
+            return Err(ListenError::Unsupported(endpoint.to_string()));
+        }
+        let opened = open(endpoint, Kind::Dgram, wanted, resolver).await?;
+        let mut doors = Vec::new();
+        for (socket, address) in opened.sockets {
+            join(&socket, &address, endpoint)?;
+            doors.push((registered(socket)?, address));
+        }
+        Ok(Datagrams { doors, towards: None, connected: false, _file: opened.file })
+    }
+
+    /// Talks to whom `dialed` reached: one peer, or a group where anyone may answer.
+    pub fn towards(dialed: Dialed) -> Result<Datagrams, ListenError> {
+        let doors = vec![(registered(dialed.socket)?, dialed.local)];
+        let (connected, towards) = (dialed.connected, Some(dialed.peer));
+        Ok(Datagrams { doors, towards, connected, _file: None })
+    }
+
+    /// Every address messages arrive at.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.doors.iter().map(|(_, address)| address)
+    }
+
+    /// The peer or group it talks to, if there is one.
+    pub fn peer(&self) -> Option<&Address> {
+        self.towards.as_ref()
+    }
+
+    /// The next message, cut to `buffer`, and who sent it. Safe to cancel.
+    ///
+    /// An error is a peer's refusal of an earlier message, or this machine's; receiving may go on.
+    pub async fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Address), SocketError> {
+        std::future::poll_fn(|context| {
+            for (socket, _) in &self.doors {
+                if let Poll::Ready(received) = poll_receive(socket, context, buffer) {
+                    return Poll::Ready(received);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+        .map(|(count, from)| (count, self.named(from)))
+    }
+
+    /// A connected Unix peer may come without a name.
+    fn named(&self, from: Address) -> Address {
+        match (&from, &self.towards) {
+            (Address::Unnamed, Some(peer)) if self.connected => peer.clone(),
+            _ => from,
+        }
+    }
+
+    /// Sends one message to `to`, or to the peer it talks to.
+    pub async fn send(&self, message: &[u8], to: Option<&Address>) -> Result<(), SocketError> {
+        let to = to.or(self.towards.as_ref()).unwrap_or(&Address::Unnamed);
+        let socket = self.door_towards(to);
+        loop {
+            let sent = match self.connected {
+                true => socket.get_ref().send(message),
+                false => socket.get_ref().send_to(message, to),
+            };
+            match sent {
+                Err(error) if error.kind() == SocketErrorKind::WouldBlock => {
+                    if let Ok(mut ready) = socket.writable().await {
+                        ready.clear_ready();
+                    }
+                }
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// The socket of `to`'s family.
+    fn door_towards(&self, to: &Address) -> &AsyncFd<Socket> {
+        let is_v6 = |address: &Address| address.ip().map(|ip| ip.is_ipv6());
+        let fitting = self.doors.iter().find(|(_, address)| is_v6(address) == is_v6(to));
+        &fitting.unwrap_or(&self.doors[0]).0
+    }
+}
+
+fn poll_receive(
+    socket: &AsyncFd<Socket>,
+    context: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<Result<(usize, Address), SocketError>> {
+    loop {
+        let Ok(mut ready) = ready!(socket.poll_read_ready(context)) else {
+            return Poll::Pending;
+        };
+        match ready.get_inner().recv_from_into(buffer) {
+            Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
+            done => return Poll::Ready(done),
+        }
+    }
+}
+
+fn registered(socket: Socket) -> Result<AsyncFd<Socket>, ListenError> {
+    socket.set_nonblocking(true)?;
+    sys::register(socket).map_err(|error| ListenError::Machine(error.into()))
+}
+
+fn is_datagram(place: &Place) -> bool {
+    matches!(
+        place,
+        Place::Net { transport: Transport::Udp, .. } | Place::Unix { kind: UnixKind::Dgram, .. }
+    )
+}
+
+/// Joins the group that the host is, and the one the options name, where the family fits.
+fn join(socket: &Socket, bound: &Address, endpoint: &Endpoint) -> Result<(), ListenError> {
+    let interface = match &endpoint.options.interface {
+        Some(name) => index_of(name)?,
+        None => 0,
+    };
+    let host = match &endpoint.place {
+        Place::Net { host: Host::Ip(address), .. } if address.is_multicast() => Some(*address),
+        _ => None,
+    };
+    for group in host.into_iter().chain(endpoint.options.join) {
+        if bound.ip().is_some_and(|ip| ip.is_ipv6() == group.is_ipv6()) {
+            socket.join_multicast(group, interface)?;
+        }
+    }
+    Ok(())
+}
+
+fn index_of(name: &str) -> Result<u32, ListenError> {
+    scope_of(name).ok_or_else(|| ListenError::NoInterface(name.to_owned()))
+}

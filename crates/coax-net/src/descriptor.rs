@@ -1,0 +1,215 @@
+//! An open file descriptor that can be waited for: a socket, a pipe, a terminal, a file.
+//!
+//! It never changes the flags of what it was given. `O_NONBLOCK` belongs to the open file
+//! description, which standard input shares with the shell and its other children, so pipes and
+//! terminals stay blocking and are asked with `poll(2)` before each call; a socket is asked with
+//! `MSG_DONTWAIT`. Files are always ready, as they are to the kernel.
+//!
+//! Nothing here knows which end of a conversation it is, or when the conversation is over.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::FileType;
+use rustix::net::{RecvFlags, SendFlags};
+use tokio::io::unix::AsyncFd;
+
+use crate::{sys, trace};
+
+/// A blocking pipe or terminal that `poll` calls writable takes this much without blocking
+/// (`PIPE_BUF`, pipe(7)).
+const SURE_TO_FIT: usize = 4096;
+
+/// What a descriptor refers to; it decides how bytes can be moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorKind {
+    /// A regular file or block device: never waits, has a position.
+    File,
+    /// A pipe or FIFO.
+    Pipe,
+    /// A socket, whichever family.
+    Socket,
+    /// A terminal.
+    Terminal,
+    /// Any other character device, `/dev/null` among them.
+    Device,
+}
+
+/// An open descriptor, registered with the runtime where the kernel can report readiness.
+///
+/// Dropping it closes the descriptor.
+#[derive(Debug)]
+pub struct Descriptor {
+    waiting: Waiting,
+    kind: DescriptorKind,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// epoll reports when it is ready.
+    Polled(AsyncFd<OwnedFd>),
+    /// epoll refuses it because it is always ready: files, `/dev/null`.
+    Never(OwnedFd),
+}
+
+impl Descriptor {
+    /// Takes over `fd`. Must be called within a runtime; fails when the descriptor cannot be
+    /// examined or the process is out of descriptors.
+    pub fn new(fd: OwnedFd) -> io::Result<Descriptor> {
+        let kind = kind_of(fd.as_fd())?;
+        let waiting = match sys::register(fd) {
+            Ok(polled) => Waiting::Polled(polled),
+            Err(refused) => {
+                let (fd, error) = refused.into_parts();
+                match error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()) {
+                    true => Waiting::Never(fd),
+                    false => return Err(error),
+                }
+            }
+        };
+        Ok(Descriptor { waiting, kind })
+    }
+
+    /// What it refers to.
+    pub fn kind(&self) -> DescriptorKind {
+        self.kind
+    }
+
+    /// Reads what is there, waiting until something is; 0 is the end.
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.when_readable(|| self.try_read(buffer)).await
+    }
+
+    /// Makes `attempt`, which reads, until it does not report `WouldBlock`. Nothing is kept
+    /// between attempts, so a thousand waiting readers need no thousand buffers.
+    pub async fn when_readable<T>(
+        &self,
+        mut attempt: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Waiting::Polled(polled) = &self.waiting else { return attempt() };
+        loop {
+            let mut ready = polled.readable().await?;
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                done => return done,
+            }
+        }
+    }
+
+    /// Writes some of `bytes`, waiting until some fit.
+    pub async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Writes all of `bytes`.
+    pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write(bytes).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => bytes = &bytes[count..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is there; `WouldBlock` when nothing is.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len();
+        match self.kind {
+            DescriptorKind::Socket => trace::call(
+                "recv",
+                || format!("{}, {room}", trace::number(self)),
+                || Ok(rustix::net::recv(self, buffer, RecvFlags::DONTWAIT)?.1),
+            ),
+            DescriptorKind::File => Ok(rustix::io::read(self, buffer)?),
+            _ if !self.is_now(PollFlags::IN) => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(rustix::io::read(self, buffer)?),
+        }
+    }
+
+    /// Writes what fits; `WouldBlock` when nothing does. Never raises SIGPIPE for a socket.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.kind {
+            DescriptorKind::Socket => trace::call(
+                "send",
+                || format!("{}, {} bytes", trace::number(self), bytes.len()),
+                || Ok(rustix::net::send(self, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            ),
+            DescriptorKind::File => Ok(rustix::io::write(self, bytes)?),
+            _ if !self.is_now(PollFlags::OUT) => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(rustix::io::write(self, &bytes[..bytes.len().min(SURE_TO_FIT)])?),
+        }
+    }
+
+    /// Waits until a read would not block: bytes, the end, or an error are there.
+    pub async fn readable(&self) -> io::Result<()> {
+        let Waiting::Polled(polled) = &self.waiting else { return Ok(()) };
+        loop {
+            let mut ready = polled.readable().await?;
+            if self.is_now(PollFlags::IN) {
+                return Ok(());
+            }
+            ready.clear_ready();
+        }
+    }
+
+    /// Waits until a write would not block: there is room, or nobody will ever read.
+    pub async fn writable(&self) -> io::Result<()> {
+        let Waiting::Polled(polled) = &self.waiting else { return Ok(()) };
+        loop {
+            let mut ready = polled.writable().await?;
+            if self.is_now(PollFlags::OUT) {
+                return Ok(());
+            }
+            ready.clear_ready();
+        }
+    }
+
+    /// Whether the other end is gone for both directions: a reset connection, a closed Unix peer,
+    /// a pipe without a reader.
+    pub fn is_hung_up(&self) -> bool {
+        let asked = PollFlags::empty();
+        self.poll_now(asked).intersects(PollFlags::ERR | PollFlags::HUP)
+    }
+
+    /// Whether `wanted`, an error or a hang-up is there now.
+    pub(crate) fn is_now(&self, wanted: PollFlags) -> bool {
+        !self.poll_now(wanted).is_empty()
+    }
+
+    fn poll_now(&self, wanted: PollFlags) -> PollFlags {
+        let mut fds = [PollFd::new(self, wanted)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match rustix::event::poll(&mut fds, Some(&now)) {
+            Ok(_) => fds[0].revents(),
+            // Only a signal or lack of memory: the call itself will say what is wrong.
+            Err(_) => wanted,
+        }
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.waiting {
+            Waiting::Polled(polled) => polled.get_ref().as_fd(),
+            Waiting::Never(fd) => fd.as_fd(),
+        }
+    }
+}
+
+fn kind_of(fd: BorrowedFd<'_>) -> io::Result<DescriptorKind> {
+    let status = rustix::fs::fstat(fd)?;
+    Ok(match FileType::from_raw_mode(status.st_mode) {
+        FileType::Socket => DescriptorKind::Socket,
+        FileType::Fifo => DescriptorKind::Pipe,
+        FileType::CharacterDevice if rustix::termios::isatty(fd) => DescriptorKind::Terminal,
+        FileType::CharacterDevice => DescriptorKind::Device,
+        _ => DescriptorKind::File,
+    })
+}

@@ -1,0 +1,365 @@
+//! Where one message ends.
+//!
+//! A [`Framing`] writes messages as bytes and a [`Decoder`] finds them again, however the bytes
+//! were cut on the way. What a stranger announces is checked against [`MESSAGE_LIMIT`] before a
+//! byte is stored, and an incomplete last message is never dropped.
+//!
+//! Nothing here reads or writes: bytes in, messages out.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest message a decoder keeps, bytes: room for any text a person sends, and a bound on
+/// what a stranger can make us store.
+pub const MESSAGE_LIMIT: usize = 16 << 20;
+
+/// How messages are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// Not at all: bytes as they come.
+    #[default]
+    Raw,
+    /// Each ends with a newline; a carriage return before it is not part of the message.
+    Line,
+    /// Each ends with carriage return and newline.
+    Crlf,
+    /// Each ends with a zero byte.
+    Nul,
+    /// What one read returned is one message, as `recv(1024)` and compare does.
+    Chunk,
+    /// Each is preceded by its length: four bytes, big-endian.
+    Len32,
+}
+
+impl Framing {
+    /// Every framing with its name.
+    pub const ALL: [(&'static str, Framing); 6] = [
+        ("raw", Framing::Raw),
+        ("line", Framing::Line),
+        ("crlf", Framing::Crlf),
+        ("nul", Framing::Nul),
+        ("chunk", Framing::Chunk),
+        ("len32", Framing::Len32),
+    ];
+
+    /// Appends `message` to `output`, marked as this framing does.
+    ///
+    /// Fails when the receiver could not find the message's end again: it holds the mark that
+    /// ends it, or it is too long for its length field.
+    pub fn encode(self, message: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+        match self {
+            Framing::Raw | Framing::Chunk => output.extend_from_slice(message),
+            Framing::Line => marked(message, b"\n", output)?,
+            Framing::Crlf => marked(message, b"\r\n", output)?,
+            Framing::Nul => marked(message, b"\0", output)?,
+            Framing::Len32 => {
+                let length = within_limit(message.len())?;
+                output.extend_from_slice(&length.to_be_bytes());
+                output.extend_from_slice(message);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn marked(message: &[u8], mark: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+    if message.windows(mark.len()).any(|window| window == mark) {
+        return Err(FramingError::HoldsMark);
+    }
+    output.extend_from_slice(message);
+    output.extend_from_slice(mark);
+    Ok(())
+}
+
+fn within_limit(length: usize) -> Result<u32, FramingError> {
+    match u32::try_from(length) {
+        Ok(short) if length <= MESSAGE_LIMIT => Ok(short),
+        _ => Err(FramingError::TooLong { length: length as u64 }),
+    }
+}
+
+impl fmt::Display for Framing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Framing::ALL.iter().find(|(_, framing)| framing == self);
+        f.write_str(named.map_or("raw", |(name, _)| name))
+    }
+}
+
+impl FromStr for Framing {
+    type Err = FramingError;
+    fn from_str(text: &str) -> Result<Framing, FramingError> {
+        let named = Framing::ALL.iter().find(|(name, _)| *name == text);
+        named.map(|(_, framing)| *framing).ok_or_else(|| FramingError::Unknown(text.to_owned()))
+    }
+}
+
+/// Why bytes are not messages, or a text is not a framing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FramingError {
+    /// The text names no framing.
+    Unknown(String),
+    /// A message over [`MESSAGE_LIMIT`], announced or accumulated.
+    TooLong {
+        /// Bytes announced, or bytes so far.
+        length: u64,
+    },
+    /// The stream ended within a message.
+    CutShort {
+        /// Bytes still missing; `None` inside a length field.
+        missing: Option<u64>,
+    },
+    /// The message to send holds the mark that would end it.
+    HoldsMark,
+}
+
+impl fmt::Display for FramingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FramingError::Unknown(text) => {
+                write!(f, "'{text}' is no framing; one of raw, line, crlf, nul, chunk, len32 is")
+            }
+            FramingError::TooLong { length } => {
+                write!(f, "a message of {length} bytes is over the limit of {MESSAGE_LIMIT}")
+            }
+            FramingError::CutShort { missing: Some(missing) } => {
+                write!(f, "the stream ended {missing} bytes before its last message did")
+            }
+            FramingError::CutShort { missing: None } => {
+                f.write_str("the stream ended within a message's length")
+            }
+            FramingError::HoldsMark => {
+                f.write_str("the message holds the mark that would end it; use len32")
+            }
+        }
+    }
+}
+
+impl std::error::Error for FramingError {}
+
+/// Finds messages in bytes as they arrive. Holds at most one incomplete message.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    framing: Framing,
+    /// The incomplete message, with its length field where it has one.
+    kept: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder at the start of a stream.
+    pub fn new(framing: Framing) -> Decoder {
+        Decoder { framing, kept: Vec::new() }
+    }
+
+    /// Hands each message that `bytes` completes to `each`. With `raw` and `chunk`, that is
+    /// `bytes` itself.
+    pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), FramingError> {
+        match self.framing {
+            Framing::Raw | Framing::Chunk => each(bytes),
+            Framing::Line | Framing::Crlf => self.feed_marked(bytes, b'\n', &mut each)?,
+            Framing::Nul => self.feed_marked(bytes, 0, &mut each)?,
+            Framing::Len32 => self.feed_counted(bytes, &mut each)?,
+        }
+        Ok(())
+    }
+
+    fn feed_marked(
+        &mut self,
+        bytes: &[u8],
+        mark: u8,
+        each: &mut impl FnMut(&[u8]),
+    ) -> Result<(), FramingError> {
+        for piece in bytes.split_inclusive(|byte| *byte == mark) {
+            let Some((_, body)) = piece.split_last().filter(|(last, _)| **last == mark) else {
+                return self.keep(piece);
+            };
+            if self.kept.is_empty() && !(self.framing == Framing::Crlf && !body.ends_with(b"\r")) {
+                each(self.without_return(body));
+                continue;
+            }
+            self.keep(body)?;
+            if self.framing == Framing::Crlf && !self.kept.ends_with(b"\r") {
+                self.keep(&[mark])?;
+                continue;
+            }
+            let whole = std::mem::take(&mut self.kept);
+            each(self.without_return(&whole));
+        }
+        Ok(())
+    }
+
+    fn without_return<'a>(&self, body: &'a [u8]) -> &'a [u8] {
+        match self.framing {
+            Framing::Line | Framing::Crlf => body.strip_suffix(b"\r").unwrap_or(body),
+            _ => body,
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), FramingError> {
+        let length = self.kept.len() + bytes.len();
+        within_limit(length)?;
+        self.kept.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn feed_counted(
+        &mut self,
+        mut bytes: &[u8],
+        each: &mut impl FnMut(&[u8]),
+    ) -> Result<(), FramingError> {
+        while !bytes.is_empty() || self.missing() == Some(0) {
+            let Some(missing) = self.missing() else {
+                let (field, rest) = bytes.split_at(bytes.len().min(4 - self.kept.len()));
+                self.kept.extend_from_slice(field);
+                bytes = rest;
+                self.announced()?;
+                if bytes.is_empty() && self.missing() != Some(0) {
+                    break;
+                }
+                continue;
+            };
+            let (body, rest) = bytes.split_at(bytes.len().min(missing));
+            self.kept.extend_from_slice(body);
+            bytes = rest;
+            if self.missing() == Some(0) {
+                each(&self.kept[4..]);
+                self.kept.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// The length field, once it is there and within the limit.
+    fn announced(&self) -> Result<Option<usize>, FramingError> {
+        let Some(field) = self.kept.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*field) as usize;
+        within_limit(length)?;
+        Ok(Some(length))
+    }
+
+    /// Bytes of the body still to come; `None` while the length field is incomplete.
+    fn missing(&self) -> Option<usize> {
+        let announced = self.announced().ok().flatten()?;
+        Some(announced - (self.kept.len() - 4))
+    }
+
+    /// The stream is over: hands out what is left, so that nothing received is lost.
+    ///
+    /// An unfinished line is a message. An unfinished counted message is handed out too, and then
+    /// is an error.
+    pub fn finish(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), FramingError> {
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        if self.framing != Framing::Len32 {
+            let rest = std::mem::take(&mut self.kept);
+            each(&rest);
+            return Ok(());
+        }
+        let missing = self.missing().map(|missing| missing as u64);
+        if let Some(body) = self.kept.get(4..).filter(|body| !body.is_empty()) {
+            each(body);
+        }
+        Err(FramingError::CutShort { missing })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(framing: Framing, pieces: &[&[u8]]) -> Result<Vec<Vec<u8>>, FramingError> {
+        let mut messages = Vec::new();
+        let mut decoder = Decoder::new(framing);
+        for piece in pieces {
+            decoder.feed(piece, |message| messages.push(message.to_vec()))?;
+        }
+        decoder.finish(|message| messages.push(message.to_vec()))?;
+        Ok(messages)
+    }
+
+    #[test]
+    fn a_line_is_found_however_it_was_cut() {
+        let whole = decode(Framing::Line, &[b"one\r\ntwo\n\nend"]).unwrap();
+        assert_eq!(whole, [&b"one"[..], b"two", b"", b"end"]);
+        assert_eq!(
+            decode(Framing::Line, &[b"on", b"e\r", b"\ntwo\n", b"\ne", b"nd"]).unwrap(),
+            whole
+        );
+    }
+
+    #[test]
+    fn crlf_does_not_end_at_a_bare_newline() {
+        assert_eq!(decode(Framing::Crlf, &[b"a\nb\r", b"\nc\r\n"]).unwrap(), [&b"a\nb"[..], b"c"]);
+    }
+
+    #[test]
+    fn an_announced_length_is_checked_before_anything_is_stored() {
+        let error = decode(Framing::Len32, &[&[0xff, 0xff, 0xff, 0xff, b'x']]).unwrap_err();
+        assert_eq!(error, FramingError::TooLong { length: 0xffff_ffff });
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused_at_the_limit() {
+        let long = vec![b'a'; MESSAGE_LIMIT];
+        assert_eq!(
+            decode(Framing::Line, &[&long, b"a"]).unwrap_err(),
+            FramingError::TooLong { length: MESSAGE_LIMIT as u64 + 1 }
+        );
+    }
+
+    #[test]
+    fn a_counted_message_cut_short_is_handed_out_and_reported() {
+        let mut messages = Vec::new();
+        let mut decoder = Decoder::new(Framing::Len32);
+        decoder.feed(b"\0\0\0\x05he", |m| messages.push(m.to_vec())).unwrap();
+        let error = decoder.finish(|m| messages.push(m.to_vec())).unwrap_err();
+        assert_eq!(
+            (messages, error),
+            (vec![b"he".to_vec()], FramingError::CutShort { missing: Some(3) })
+        );
+    }
+
+    #[test]
+    fn a_message_that_holds_the_mark_is_refused() {
+        let refused = Framing::Line.encode(b"a\nb", &mut Vec::new());
+        assert_eq!(refused, Err(FramingError::HoldsMark));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded_in_any_pieces(
+            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8),
+            cuts in prop::collection::vec(1_usize..9, 1..20),
+            framing in prop::sample::select(vec![Framing::Nul, Framing::Len32, Framing::Line, Framing::Crlf]),
+        ) {
+            let mut sent = Vec::new();
+            let mut bytes = Vec::new();
+            for message in messages {
+                // A trailing return belongs to the mark of the two line framings.
+                let ambiguous = message.ends_with(b"\r") && matches!(framing, Framing::Line | Framing::Crlf);
+                if !ambiguous && framing.encode(&message, &mut bytes).is_ok() {
+                    sent.push(message);
+                }
+            }
+            let mut pieces = Vec::new();
+            let mut rest = &bytes[..];
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() { break; }
+                let (piece, tail) = rest.split_at((*cut).min(rest.len()));
+                pieces.push(piece);
+                rest = tail;
+            }
+            prop_assert_eq!(decode(framing, &pieces).unwrap(), sent);
+        }
+
+        #[test]
+        fn no_bytes_make_a_decoder_panic(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..8),
+            index in 0..Framing::ALL.len(),
+        ) {
+            let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            let _ = decode(Framing::ALL[index].1, &pieces);
+        }
+    }
+}

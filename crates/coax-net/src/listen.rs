@@ -1,0 +1,184 @@
+//! Waiting for connections at every address an endpoint stands for.
+//!
+//! `:port` is IPv4 and IPv6 at once, on one port number even when the system chose it. A Unix
+//! socket's file is removed at the end if it is still ours, and a file that a dead server left is
+//! recognised and replaced.
+//!
+//! Nothing here knows what a connection is for, or how many there should be.
+
+mod doors;
+mod file;
+
+use std::fmt;
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use coax_addr::{Endpoint, Place, Transport, UnixKind};
+use tokio::io::unix::AsyncFd;
+
+use crate::{
+    Address, Kind, Resolve, ResolveError, Socket, SocketError, SocketErrorKind, Stream, Wanted, sys,
+};
+
+pub(crate) use doors::open;
+pub use file::SocketFile;
+
+/// How to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Listen {
+    /// Which families a name or `:port` stands for.
+    pub wanted: Wanted,
+    /// Connections that may wait to be accepted; the system has its own limit as well.
+    pub backlog: u32,
+}
+
+impl Default for Listen {
+    /// Both families, and the backlog that most systems cut to anyway (`SOMAXCONN`).
+    fn default() -> Listen {
+        Listen { wanted: Wanted::Both, backlog: 4096 }
+    }
+}
+
+impl Listen {
+    /// Binds and listens; accepting works once this returns.
+    pub async fn on(
+        &self,
+        endpoint: &Endpoint,
+        resolver: &dyn Resolve,
+    ) -> Result<Listener, ListenError> {
+        let kind = match &endpoint.place {
+            Place::Net { transport: Transport::Tcp, .. } => Kind::Stream,
+            Place::Unix { kind: UnixKind::Stream, .. } => Kind::Stream,
+            Place::Unix { kind: UnixKind::Seqpacket, .. } => Kind::Seqpacket,
+            _ => return Err(ListenError::Unsupported(endpoint.to_string())),
+        };
+        let opened = open(endpoint, kind, self.wanted, resolver).await?;
+        let mut doors = Vec::new();
+        for (socket, address) in opened.sockets {
+            socket.listen(self.backlog)?;
+            doors.push(Door::new(socket, address)?);
+        }
+        Ok(Listener { doors, kind, _file: opened.file })
+    }
+}
+
+/// One bound socket and its name.
+#[derive(Debug)]
+struct Door {
+    socket: AsyncFd<Socket>,
+    address: Address,
+}
+
+impl Door {
+    fn new(socket: Socket, address: Address) -> Result<Door, ListenError> {
+        socket.set_nonblocking(true)?;
+        Ok(Door {
+            socket: sys::register(socket).map_err(|error| ListenError::Machine(error.into()))?,
+            address,
+        })
+    }
+
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<Stream, SocketError>> {
+        loop {
+            let Ok(mut ready) = ready!(self.socket.poll_read_ready(context)) else {
+                // The runtime is going down; nobody will poll again.
+                return Poll::Pending;
+            };
+            match ready.get_inner().accept() {
+                Ok((socket, peer)) => return Poll::Ready(Stream::new(socket, peer)),
+                Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
+                // The client left again before it was its turn: accept(2), "Error handling".
+                Err(error) if error.kind() == SocketErrorKind::Reset => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+/// Bound and listening. Dropping it stops listening and removes a Unix socket's file.
+#[derive(Debug)]
+pub struct Listener {
+    doors: Vec<Door>,
+    kind: Kind,
+    _file: Option<SocketFile>,
+}
+
+impl Listener {
+    /// Every address it listens on, with the ports the system chose.
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.doors.iter().map(|door| &door.address)
+    }
+
+    /// Stream, or packets whose boundaries are kept.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The next connection. An error concerns this machine (descriptors, memory): the listener
+    /// itself goes on, and the connection stays in the queue. Safe to cancel.
+    pub async fn accept(&self) -> Result<Stream, SocketError> {
+        std::future::poll_fn(|context| {
+            for door in &self.doors {
+                if let Poll::Ready(accepted) = door.poll_accept(context) {
+                    return Poll::Ready(accepted);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Why listening failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The endpoint names no place to listen on.
+    Unsupported(String),
+    /// The name resolves to nothing.
+    Resolve(ResolveError),
+    /// A call failed.
+    Socket(SocketError),
+    /// The path is taken by something that is not a socket.
+    NotASocket(std::path::PathBuf),
+    /// No interface has this name.
+    NoInterface(String),
+    /// The process ran out of something.
+    Machine(io::Error),
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ListenError::Unsupported(endpoint) => write!(
+                f,
+                "cannot listen on {endpoint}: tcp, udp, unix, unix-dgram and unix-seqpacket can"
+            ),
+            ListenError::Resolve(error) => error.fmt(f),
+            ListenError::Socket(error) => error.fmt(f),
+            ListenError::NotASocket(path) => write!(
+                f,
+                "cannot bind {}: a file that is not a socket has this name",
+                path.display()
+            ),
+            ListenError::NoInterface(name) => write!(f, "no interface is called {name}"),
+            ListenError::Machine(error) => {
+                write!(f, "cannot wait for connections: {}", crate::cause_in_words(error))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ListenError {}
+
+impl From<SocketError> for ListenError {
+    fn from(error: SocketError) -> ListenError {
+        ListenError::Socket(error)
+    }
+}
+
+impl From<ResolveError> for ListenError {
+    fn from(error: ResolveError) -> ListenError {
+        ListenError::Resolve(error)
+    }
+}

@@ -1,0 +1,132 @@
+//! Binding a socket to every address an endpoint stands for.
+//!
+//! All of them get one port number, also when the system is to choose it. A family the machine
+//! does not have is left out as long as another remains.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use coax_addr::{Endpoint, Host, Options, Place};
+
+use super::{ListenError, SocketFile};
+use crate::{
+    Address, Family, Kind, Resolve, Socket, SocketError, SocketErrorKind, Wanted, configure,
+};
+
+/// How often a port that the system chose for one family is tried for the other.
+const TRIES: usize = 32;
+
+/// Sockets bound to one endpoint.
+pub(crate) struct Opened {
+    pub(crate) sockets: Vec<(Socket, Address)>,
+    pub(crate) file: Option<SocketFile>,
+}
+
+/// Opens and binds; nothing listens yet.
+pub(crate) async fn open(
+    endpoint: &Endpoint,
+    kind: Kind,
+    wanted: Wanted,
+    resolver: &dyn Resolve,
+) -> Result<Opened, ListenError> {
+    match &endpoint.place {
+        Place::Net { host, port, .. } => {
+            let places = places(host, *port, wanted, resolver).await?;
+            let sockets = bind_all(&places, kind, &endpoint.options)?;
+            Ok(Opened { sockets, file: None })
+        }
+        Place::Unix { name, .. } => {
+            let address = Address::Unix(name.clone());
+            let (socket, file) = super::file::bind(kind, name)?;
+            configure(&socket, &endpoint.options)?;
+            Ok(Opened { sockets: vec![(socket, address)], file })
+        }
+        _ => Err(ListenError::Unsupported(endpoint.to_string())),
+    }
+}
+
+async fn places(
+    host: &Host,
+    port: u16,
+    wanted: Wanted,
+    resolver: &dyn Resolve,
+) -> Result<Vec<SocketAddr>, ListenError> {
+    let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
+    let addresses = match host {
+        Host::Any => any.into_iter().filter(|address| wanted.has(*address)).collect(),
+        Host::Ip(address) => vec![*address],
+        Host::Name(name) => resolver.resolve(name, wanted).await?.addresses,
+        Host::Zoned { address, zone } => {
+            let scope = crate::scope_of(zone).ok_or(ListenError::NoInterface(zone.clone()))?;
+            return Ok(vec![SocketAddrV6::new(*address, port, 0, scope).into()]);
+        }
+    };
+    Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+}
+
+fn bind_all(
+    places: &[SocketAddr],
+    kind: Kind,
+    options: &Options,
+) -> Result<Vec<(Socket, Address)>, ListenError> {
+    let chosen_by_system = places.len() > 1 && places.iter().all(|place| place.port() == 0);
+    let mut tries = if chosen_by_system { TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_each(places, kind, options) {
+            Err(error) if tries > 0 && error.kind() == SocketErrorKind::AddressInUse => {}
+            done => return Ok(done?),
+        }
+    }
+}
+
+/// One socket for each place, all with the port of the first.
+fn bind_each(
+    places: &[SocketAddr],
+    kind: Kind,
+    options: &Options,
+) -> Result<Vec<(Socket, Address)>, SocketError> {
+    let mut bound: Vec<(Socket, Address)> = Vec::new();
+    let mut missing = None;
+    for place in places {
+        let mut place = *place;
+        if let Some(port) = bound.first().and_then(|(_, address)| address.port()) {
+            place.set_port(port);
+        }
+        match bind_one(place, kind, options) {
+            Ok(socket) => bound.push(socket),
+            Err(error) if is_missing_family(&error) && places.len() > 1 => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if bound.is_empty() => Err(error),
+        _ => Ok(bound),
+    }
+}
+
+fn bind_one(
+    place: SocketAddr,
+    kind: Kind,
+    options: &Options,
+) -> Result<(Socket, Address), SocketError> {
+    let family = if place.is_ipv6() { Family::Inet6 } else { Family::Inet };
+    let socket = Socket::new(family, kind, None)?;
+    if place.is_ipv6() {
+        // The IPv4 socket beside it has the same port.
+        socket.set_v6only(true)?;
+    }
+    // A server that is started again must not wait for its old connections to be forgotten; and
+    // several listeners may share a multicast group.
+    if kind == Kind::Stream || place.ip().is_multicast() {
+        socket.set_reuse_address(true)?;
+    }
+    configure(&socket, options)?;
+    socket.bind(&Address::Ip(place))?;
+    let name = socket.local_name()?;
+    Ok((socket, name))
+}
+
+/// A machine without IPv6 (or IPv4) cannot open or bind such a socket.
+fn is_missing_family(error: &SocketError) -> bool {
+    matches!(error.kind(), SocketErrorKind::NotSupported | SocketErrorKind::AddressNotAvailable)
+}

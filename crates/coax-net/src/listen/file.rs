@@ -1,0 +1,76 @@
+//! The file that a bound Unix socket leaves in the file system.
+//!
+//! It is removed when its [`SocketFile`] is dropped, if it is still the one we made. A file whose
+//! server is dead is recognised by asking: nobody accepts. Anything that is not a socket is never
+//! touched.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use coax_addr::UnixName;
+
+use super::ListenError;
+use crate::{Address, ConnectOutcome, Family, Kind, Socket, SocketErrorKind};
+
+/// A socket file of ours; dropping it removes it.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    /// Device and inode: another server may have taken the path over.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    fn of(path: &Path) -> io::Result<SocketFile> {
+        let found = fs::symlink_metadata(path)?;
+        Ok(SocketFile { path: path.to_owned(), identity: (found.dev(), found.ino()) })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if SocketFile::of(&self.path).is_ok_and(|now| now.identity == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A socket bound to `name`, replacing a file that nobody serves any more.
+pub(super) fn bind(
+    kind: Kind,
+    name: &UnixName,
+) -> Result<(Socket, Option<SocketFile>), ListenError> {
+    let address = Address::Unix(name.clone());
+    let socket = Socket::new(Family::Unix, kind, None)?;
+    let UnixName::Path(path) = name else {
+        socket.bind(&address)?;
+        return Ok((socket, None));
+    };
+    if let Err(error) = socket.bind(&address) {
+        if error.kind() != SocketErrorKind::AddressInUse {
+            return Err(error.into());
+        }
+        remove_stale(path, kind)?;
+        socket.bind(&address)?;
+    }
+    Ok((socket, SocketFile::of(path).ok()))
+}
+
+/// Removes the file at `path` if it is a socket that nobody serves.
+fn remove_stale(path: &Path, kind: Kind) -> Result<(), ListenError> {
+    let found = fs::symlink_metadata(path).map_err(ListenError::Machine)?;
+    if !found.file_type().is_socket() {
+        return Err(ListenError::NotASocket(path.to_owned()));
+    }
+    let asker = Socket::new(Family::Unix, kind, None)?;
+    asker.set_nonblocking(true)?;
+    let address = Address::Unix(UnixName::Path(path.to_owned()));
+    let ConnectOutcome::Failed(error) = asker.try_connect(&address) else { return Ok(()) };
+    match error.kind() {
+        SocketErrorKind::Refused => fs::remove_file(path).map_err(ListenError::Machine),
+        // Served, or not ours to judge: binding again says that it is in use.
+        _ => Ok(()),
+    }
+}

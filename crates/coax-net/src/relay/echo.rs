@@ -1,0 +1,62 @@
+//! Sending everything back.
+//!
+//! An idle connection costs its socket and a small task: bytes are read onto the stack, and only
+//! what the peer does not take at once is kept, so a peer that never reads stops being read.
+
+use std::future::Future;
+use std::io;
+
+use tokio::time::Instant;
+
+use super::half::Meter;
+use super::{Ending, Endings, First, How, limit, linger};
+use crate::{Descriptor, Stream};
+
+/// Read at once. More would only cost the stack.
+const AT_ONCE: usize = 16 << 10;
+
+/// Echoes until the peer ends, then closes. `stop` ends it early.
+pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = ()>) -> Ending {
+    let started = Instant::now();
+    let meter = Meter::new(started);
+    let how = tokio::select! {
+        how = back_and_forth(stream.descriptor(), &meter) => how,
+        how = limit(endings, started, &meter, &meter) => how,
+        () = stop => How::Stopped,
+    };
+    let first = match how {
+        How::Idle | How::Deadline | How::Stopped => First::Neither,
+        _ => First::Peer,
+    };
+    linger::close(stream, linger::grace(&how)).await;
+    let moved = (meter.bytes(), meter.last());
+    Ending { first, how, sent: moved, received: moved, lasted: started.elapsed() }
+}
+
+async fn back_and_forth(peer: &Descriptor, meter: &Meter) -> How {
+    let mut rest = Vec::new();
+    loop {
+        match peer.when_readable(|| turn(peer, &mut rest)).await {
+            Ok(0) => return How::Fin,
+            Ok(count) => meter.add(count),
+            Err(error) => return How::Broken(error),
+        }
+        if let Err(error) = peer.write_all(&rest).await {
+            return How::Refused(error);
+        }
+        rest = Vec::new();
+    }
+}
+
+/// One read and one write; `rest` gets what did not fit.
+fn turn(peer: &Descriptor, rest: &mut Vec<u8>) -> io::Result<usize> {
+    let mut buffer = [0; AT_ONCE];
+    let count = peer.try_read(&mut buffer)?;
+    let bytes = &buffer[..count];
+    let sent = match peer.try_write(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        sent => sent?,
+    };
+    rest.extend_from_slice(&bytes[sent..]);
+    Ok(count)
+}

@@ -1,0 +1,197 @@
+//! One direction of a relay: from a source to a sink until one of them is done.
+//!
+//! Everything the source gave reaches the sink before the half is over, whatever ends it. Bytes
+//! are spliced where nothing has to look at them and copied otherwise; the record is the same.
+//!
+//! A half closes nothing: what an end means for the other direction is the relay's to decide.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::splice::{Failed, Side, Splice, Step};
+use crate::descriptor::Descriptor;
+use crate::framing::FramingError;
+
+/// Room for one read when bytes are copied: what a loopback segment carries at most.
+const BUFFER: usize = 64 << 10;
+/// After this much without a pause the other direction gets its turn.
+const TURN: u64 = 4 << 20;
+
+/// Looks at or changes the bytes of one direction.
+pub trait Filter: Send {
+    /// Appends what becomes of `input`, which is what one read returned.
+    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError>;
+
+    /// The source has ended: appends what was kept back. What is appended is delivered even with
+    /// an error.
+    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
+        let _ = output;
+        Ok(())
+    }
+}
+
+/// How one direction ended.
+#[derive(Debug)]
+pub(super) enum HalfEnd {
+    /// The source ended and the sink has it all.
+    Eof,
+    /// Reading failed; what came before has been delivered.
+    Source(io::Error),
+    /// The sink takes no more.
+    Sink(io::Error),
+    /// The bytes were not messages.
+    Framing(FramingError),
+}
+
+/// What a half has moved so far, readable while it runs.
+#[derive(Debug)]
+pub(super) struct Meter {
+    started: Instant,
+    bytes: AtomicU64,
+    /// Microseconds from the start to the last byte.
+    last: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn new(started: Instant) -> Meter {
+        Meter { started, bytes: AtomicU64::new(0), last: AtomicU64::new(0) }
+    }
+
+    pub(super) fn add(&self, count: usize) {
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.last.store(self.started.elapsed().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes that left the source.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// From the start of the session to the last byte.
+    pub(super) fn last(&self) -> Duration {
+        Duration::from_micros(self.last.load(Ordering::Relaxed))
+    }
+}
+
+/// Moves everything. Cancelling loses only what a filter or our pipe holds.
+pub(super) async fn run(
+    source: &Descriptor,
+    sink: &Descriptor,
+    filter: Option<&mut (dyn Filter + '_)>,
+    meter: &Meter,
+) -> HalfEnd {
+    let done = match filter {
+        Some(filter) => copy(source, sink, filter, meter).await,
+        None => plain(source, sink, meter).await,
+    };
+    match done {
+        Ok(()) => HalfEnd::Eof,
+        Err(end) => end,
+    }
+}
+
+async fn plain(source: &Descriptor, sink: &Descriptor, meter: &Meter) -> Result<(), HalfEnd> {
+    if let Some(mut splice) = Splice::between(source, sink) {
+        if spliced(&mut splice, source, sink, meter).await? {
+            return Ok(());
+        }
+        if let Some(held) = splice.into_held() {
+            drain(held, sink, meter).await.map_err(HalfEnd::Sink)?;
+        }
+    }
+    copy(source, sink, &mut Unchanged, meter).await
+}
+
+/// True at the end of the source; false where the kernel will not splice this pair.
+async fn spliced(
+    splice: &mut Splice,
+    source: &Descriptor,
+    sink: &Descriptor,
+    meter: &Meter,
+) -> Result<bool, HalfEnd> {
+    let mut turn = TURN;
+    loop {
+        match splice.step(source, sink) {
+            Ok(Step::Moved(count)) => {
+                meter.add(count);
+                turn = turn.saturating_sub(count as u64);
+                if turn == 0 {
+                    tokio::task::yield_now().await;
+                    turn = TURN;
+                }
+            }
+            Ok(Step::End) => return Ok(true),
+            Ok(Step::Unsupported) => return Ok(false),
+            Ok(Step::Wait(Side::Source)) => source.readable().await.map_err(HalfEnd::Source)?,
+            Ok(Step::Wait(Side::Sink)) => sink.writable().await.map_err(HalfEnd::Sink)?,
+            Err(Failed::Source(error)) => return Err(HalfEnd::Source(error)),
+            Err(Failed::Sink(error)) => return Err(HalfEnd::Sink(error)),
+        }
+    }
+}
+
+/// Delivers what our own pipe still holds.
+async fn drain(held: OwnedFd, sink: &Descriptor, meter: &Meter) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    while let Ok(count @ 1..) = rustix::io::read(&held, &mut buffer) {
+        sink.write_all(&buffer[..count]).await?;
+        meter.add(count);
+    }
+    Ok(())
+}
+
+struct Unchanged;
+
+impl Filter for Unchanged {
+    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+        output.extend_from_slice(input);
+        Ok(())
+    }
+}
+
+async fn copy(
+    source: &Descriptor,
+    sink: &Descriptor,
+    filter: &mut (dyn Filter + '_),
+    meter: &Meter,
+) -> Result<(), HalfEnd> {
+    let mut buffer = vec![0; BUFFER];
+    let mut output = Vec::new();
+    let mut turn = TURN;
+    loop {
+        let read = source.read(&mut buffer).await;
+        let fed = match &read {
+            Ok(count @ 1..) => filter.feed(&buffer[..*count], &mut output),
+            Ok(0) | Err(_) => filter.finish(&mut output),
+        };
+        sink.write_all(&output).await.map_err(HalfEnd::Sink)?;
+        output.clear();
+        let count = read.map_err(HalfEnd::Source)?;
+        fed.map_err(HalfEnd::Framing)?;
+        if count == 0 {
+            return Ok(());
+        }
+        meter.add(count);
+        turn = turn.saturating_sub(count as u64);
+        if turn == 0 {
+            tokio::task::yield_now().await;
+            turn = TURN;
+        }
+    }
+}
+
+/// Reads and throws away until the source ends.
+pub(super) async fn discard(source: &Descriptor, meter: &Meter) -> HalfEnd {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match source.read(&mut buffer).await {
+            Ok(0) => return HalfEnd::Eof,
+            Ok(count) => meter.add(count),
+            Err(error) => return HalfEnd::Source(error),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A connection: an open socket with the names of both its ends.
+//!
+//! It ends by halves: [`Stream::end_sending`] says that nothing more comes, and reading goes on.
+//! Dropping it closes the socket at once; [`crate::relay`] closes it in order.
+//!
+//! Nothing here knows how the connection was made.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::descriptor::Descriptor;
+use crate::socket::{Call, Object};
+use crate::{Address, Socket, SocketError, trace};
+
+/// Long enough not to keep a radio awake, short enough that a dead peer is found in two minutes.
+const ALIVE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(10)];
+/// For a peer that has stopped sending: whether it still listens is to be known soon.
+const PROBE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(5)];
+/// How often a silent half-closed peer is looked at. Looking is one system call.
+const LOOK: Duration = Duration::from_millis(250);
+/// Unanswered probes before a peer counts as dead.
+const PROBES: u32 = 6;
+
+/// A connected socket on the asynchronous side.
+#[derive(Debug)]
+pub struct Stream {
+    descriptor: Descriptor,
+    local: Address,
+    peer: Address,
+}
+
+impl Stream {
+    /// Takes over a connected socket. Must be called within a runtime.
+    pub fn new(socket: Socket, peer: Address) -> Result<Stream, SocketError> {
+        socket.set_nonblocking(true)?;
+        let local = socket.local_name().unwrap_or(Address::Unnamed);
+        match Descriptor::new(OwnedFd::from(socket)) {
+            Ok(descriptor) => Ok(Stream { descriptor, local, peer }),
+            Err(cause) => Err(SocketError::new(Call::Open, Object::Address(peer), cause)),
+        }
+    }
+
+    /// Our end.
+    pub fn local(&self) -> &Address {
+        &self.local
+    }
+
+    /// The other end.
+    pub fn peer(&self) -> &Address {
+        &self.peer
+    }
+
+    /// Its descriptor, for reading and writing.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Says that nothing more comes (a FIN); reading goes on.
+    pub fn end_sending(&self) -> io::Result<()> {
+        trace::call(
+            "shutdown",
+            || format!("{}, SHUT_WR", trace::number(self)),
+            || Ok(rustix::net::shutdown(self, rustix::net::Shutdown::Write)?),
+        )
+    }
+
+    /// Asks the kernel to find out within minutes when the peer is gone. Only TCP needs it.
+    pub fn keep_alive(&self) {
+        self.probe_every(ALIVE);
+    }
+
+    /// Completes when a peer that has stopped sending turns out to be gone altogether.
+    ///
+    /// A TCP peer that closed answers keepalive probes with a reset once its FIN_WAIT2 minute is
+    /// over, so within 75 s; a Unix peer hangs up at once. Both show without reading. Safe to
+    /// cancel.
+    pub async fn gone(&self) {
+        self.probe_every(PROBE);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            if self.descriptor.is_hung_up() {
+                return;
+            }
+        }
+    }
+
+    fn probe_every(&self, [idle, between]: [Duration; 2]) {
+        if matches!(self.peer, Address::Ip(_)) {
+            let often = TcpKeepalive::new().with_time(idle).with_interval(between);
+            // A socket that cannot be probed is one that shows its end otherwise.
+            let _ = SockRef::from(self).set_tcp_keepalive(&often.with_retries(PROBES));
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}

@@ -1,0 +1,179 @@
+//! `coax listen`: wait for connections or datagrams, and talk, echo, join or serve them.
+
+mod exec;
+mod one;
+mod room;
+mod serve;
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use coax_addr::Endpoint;
+use coax_net::{Address, Datagrams, Listen, SystemResolver};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::EXIT_STATUS;
+use crate::cmd::connect::is_datagram;
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Out, Report};
+use crate::session::{SessionArgs, Signals};
+use crate::{datagrams, duration, place, runtime};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax listen 9000                            one connection, on IPv4 and IPv6
+    coax listen 9000 --keep-open                talk to many; '@2 hello' to one
+    coax listen 9000 --echo --keep-open         send everything back
+    coax listen 9000 --broker                   everyone hears everyone
+    coax listen 9000 --keep-open --exec 'date'  run a command for each connection
+    coax listen /tmp/in.sock > received         a Unix socket into a file
+    coax listen udp://:9000 --count 10          ten datagrams
+    coax listen udp://239.1.2.3:5000            join a multicast group
+";
+
+/// Wait for connections or datagrams, and talk to whoever comes
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// Where: port, host:port, /path, @name, udp://…, unix-seqpacket:…
+    endpoint: String,
+    /// The port, when the first word is a host alone
+    port: Option<String>,
+    /// Listen on IPv4 alone
+    #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Connections")]
+    ipv4: bool,
+    /// Listen on IPv6 alone
+    #[arg(short = '6', help_heading = "Connections")]
+    ipv6: bool,
+    /// Serve many at once, until interrupted [default: one connection, then done]
+    #[arg(short, long, help_heading = "Connections")]
+    keep_open: bool,
+    /// Serve at most N connections at once; more wait their turn
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    max: Option<u32>,
+    /// Let at most N connections wait to be accepted
+    #[arg(long, value_name = "N", help_heading = "Connections")]
+    backlog: Option<u32>,
+    /// Give up when nobody has connected for this long
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Connections")]
+    timeout: Option<Duration>,
+    /// Send TEXT to whoever connects, first
+    #[arg(long, value_name = "TEXT", help_heading = "What to do")]
+    greet: Option<String>,
+    /// Send everything back
+    #[arg(long, conflicts_with_all = ["broker", "exec"], help_heading = "What to do")]
+    echo: bool,
+    /// Send what each says to all the others (many at once)
+    #[arg(long, conflicts_with = "exec", help_heading = "What to do")]
+    broker: bool,
+    /// Run a shell command for each connection, which is its stdin and stdout
+    #[arg(long, value_name = "CMD", help_heading = "What to do")]
+    exec: Option<String>,
+    /// End after N datagrams
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Datagrams")]
+    count: Option<u64>,
+    /// Join a multicast group as well
+    #[arg(long, value_name = "GROUP", help_heading = "Datagrams")]
+    join: Option<std::net::IpAddr>,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+/// A place is being listened on: connections are accepted from now on.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Listening {
+    address: String,
+}
+
+impl Report for Listening {
+    const EVENT: &'static str = "listening";
+    fn human(&self) -> Human {
+        Human::Talk(format!("listening on {}", self.address))
+    }
+}
+
+pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+    let mut endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
+    endpoint.options.join = endpoint.options.join.or(args.join);
+    match is_datagram(&endpoint) {
+        true => args.refuse_connection_flags()?,
+        false => args.refuse_datagram_flags(&endpoint)?,
+    }
+    runtime::run(async {
+        let signals = Signals::catch()?;
+        let resolver = SystemResolver::default();
+        match is_datagram(&endpoint) {
+            true => receive(&args, &endpoint, &resolver, signals, out).await,
+            false => accept(&args, &endpoint, &resolver, signals, out).await,
+        }
+    })
+}
+
+async fn receive(
+    args: &Args,
+    endpoint: &Endpoint,
+    resolver: &SystemResolver,
+    mut signals: Signals,
+    out: &Out,
+) -> Result<(), Failure> {
+    let talk = Datagrams::at(endpoint, args.wanted(), resolver).await?;
+    announce(talk.addresses(), out)?;
+    let plan = datagrams::Plan::listening(&args.session, args.echo, args.count);
+    datagrams::converse(talk, plan, &mut signals, out).await
+}
+
+async fn accept(
+    args: &Args,
+    endpoint: &Endpoint,
+    resolver: &SystemResolver,
+    signals: Signals,
+    out: &Out,
+) -> Result<(), Failure> {
+    let mut listen = Listen { wanted: args.wanted(), ..Listen::default() };
+    listen.backlog = args.backlog.unwrap_or(listen.backlog);
+    let listener = listen.on(endpoint, resolver).await?;
+    announce(listener.addresses(), out)?;
+    match (args.broker || args.keep_open, args.echo || args.exec.is_some()) {
+        (false, _) => one::serve(listener, args, signals, out).await,
+        (true, true) => serve::each_alone(&listener, args, signals, out).await,
+        (true, false) => room::serve(&listener, args, signals, out).await,
+    }
+}
+
+fn announce<'a>(addresses: impl Iterator<Item = &'a Address>, out: &Out) -> Result<(), Failure> {
+    for address in addresses {
+        out.report(&Listening { address: address.to_string() })?;
+    }
+    Ok(())
+}
+
+impl Args {
+    fn wanted(&self) -> coax_net::Wanted {
+        place::wanted(self.ipv4, self.ipv6)
+    }
+
+    fn refuse_connection_flags(&self) -> Result<(), Failure> {
+        let given = [
+            ("--exec", self.exec.is_some()),
+            ("--broker", self.broker),
+            ("--greet", self.greet.is_some()),
+            ("--max", self.max.is_some()),
+            ("--backlog", self.backlog.is_some()),
+        ];
+        refuse(&given, "needs connections, and datagrams have none")
+    }
+
+    fn refuse_datagram_flags(&self, endpoint: &Endpoint) -> Result<(), Failure> {
+        let given =
+            [("--count", self.count.is_some()), ("--join", endpoint.options.join.is_some())];
+        refuse(&given, "is for datagrams; put udp:// before the address")
+    }
+}
+
+fn refuse(given: &[(&str, bool)], why: &str) -> Result<(), Failure> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::new(Exit::Usage, format!("{flag} {why}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,217 @@
+//! A conversation in datagrams: a line is a message, and there is no end but the one we choose.
+//!
+//! Answers go to the last sender. Senders are told apart by their addresses: before each message
+//! on a terminal, on stderr when another one speaks otherwise. A refusal (ICMP port unreachable)
+//! ends a conversation with one peer, and is only said when there are many.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, Decoder, Descriptor, Framing, SocketErrorKind};
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::{Exit, Failure};
+use crate::out::{Out, clean};
+use crate::session::{self, SessionArgs, Shown, Signals, message_report};
+
+/// How long to wait for answers after the end of input, when nothing else was said.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// How the conversation goes.
+pub(crate) struct Plan<'a> {
+    session: &'a SessionArgs,
+    echo: bool,
+    count: Option<u64>,
+    /// With one peer: the end of input and a refusal matter.
+    connected: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// With one peer or group.
+    pub(crate) fn connected(session: &'a SessionArgs) -> Plan<'a> {
+        Plan { session, echo: false, count: None, connected: true }
+    }
+
+    /// With whoever sends.
+    pub(crate) fn listening(session: &'a SessionArgs, echo: bool, count: Option<u64>) -> Plan<'a> {
+        Plan { session, echo, count, connected: false }
+    }
+
+    /// Raw when asked for; otherwise a line is a message without its newline.
+    fn framing(&self) -> Framing {
+        self.session.framing.unwrap_or(Framing::Chunk)
+    }
+}
+
+/// Talks until a limit, the end, or a signal.
+pub(crate) async fn converse(
+    sockets: Datagrams,
+    plan: Plan<'_>,
+    signals: &mut Signals,
+    out: &Out,
+) -> Result<(), Failure> {
+    let shown = Shown::on(out, plan.session.output().is_none(), "");
+    let sink = session::sink(plan.session, &shown, out)?;
+    let mut talk = Talk { sockets, plan, shown, sink, out, last: None, received: 0 };
+    let late = talk.plan.session.deadline.map(|deadline| Instant::now() + deadline);
+    let talked = async {
+        tokio::select! {
+            done = talk.run() => done,
+            () = until(late) => Ok(()),
+        }
+    };
+    let mut talked = pin!(talked);
+    tokio::select! {
+        done = &mut talked => done,
+        () = signals.any() => Err(signals.failure()),
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Talk<'a> {
+    sockets: Datagrams,
+    plan: Plan<'a>,
+    shown: Shown,
+    sink: Option<Descriptor>,
+    out: &'a Out,
+    /// Who sent last: answers go there.
+    last: Option<Address>,
+    received: u64,
+}
+
+impl Talk<'_> {
+    async fn run(&mut self) -> Result<(), Failure> {
+        let raw = self.plan.framing() == Framing::Raw;
+        let mut lines = Decoder::new(if raw { Framing::Raw } else { Framing::Line });
+        let mut stdin = match self.plan.session.recv_only {
+            true => None,
+            false => Some(session::take_stdin()?),
+        };
+        let mut typed = vec![0; DATAGRAM_LIMIT];
+        let mut message = vec![0; DATAGRAM_LIMIT];
+        let mut settle = self.plan.session.idle;
+        let mut active = Instant::now();
+        loop {
+            tokio::select! {
+                read = read(stdin.as_ref(), &mut typed), if stdin.is_some() => {
+                    active = Instant::now();
+                    if !self.typed(read?, &typed, &mut lines).await? {
+                        stdin = None;
+                        settle = self.settle_at_end(settle);
+                    }
+                }
+                received = self.sockets.receive(&mut message) => {
+                    active = Instant::now();
+                    match received {
+                        Ok((count, from)) => self.received(&message[..count], from).await?,
+                        Err(error) => self.refused(error)?,
+                    }
+                    if self.plan.count.is_some_and(|count| self.received >= count) {
+                        return Ok(());
+                    }
+                }
+                () = until(settle.map(|settle| active + settle)) => return Ok(()),
+            }
+        }
+    }
+
+    /// After the end of input one peer is given time to answer; a listener goes on.
+    fn settle_at_end(&self, idle: Option<Duration>) -> Option<Duration> {
+        use crate::session::EofChoice::{Close, HalfClose, Keep};
+        match self.plan.session.on_eof {
+            _ if !self.plan.connected => idle,
+            Keep => idle,
+            Close => Some(Duration::ZERO),
+            HalfClose => Some(idle.unwrap_or(SETTLE)),
+        }
+    }
+
+    /// Sends what was typed; false at the end of input.
+    async fn typed(
+        &mut self,
+        count: usize,
+        bytes: &[u8],
+        lines: &mut Decoder,
+    ) -> Result<bool, Failure> {
+        let mut messages = Vec::new();
+        let cut = match count {
+            0 => lines.finish(|line| messages.push(line.to_vec())),
+            count => lines.feed(&bytes[..count], |line| messages.push(line.to_vec())),
+        };
+        cut.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
+        for message in messages {
+            self.send(&message).await?;
+        }
+        Ok(count > 0)
+    }
+
+    async fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
+        if self.sockets.peer().is_none() && self.last.is_none() {
+            self.out.talk("coax: nobody has sent anything yet, so there is nobody to answer");
+            return Ok(());
+        }
+        let to = if self.plan.connected { None } else { self.last.as_ref() };
+        match self.sockets.send(message, to).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.refused(error),
+        }
+    }
+
+    async fn received(&mut self, message: &[u8], from: Address) -> Result<(), Failure> {
+        self.received += 1;
+        if self.plan.echo {
+            if let Err(error) = self.sockets.send(message, Some(&from)).await {
+                self.refused(error)?;
+            }
+        }
+        let name = from.to_string();
+        let another = self.last.as_ref() != Some(&from);
+        if another && !self.plan.connected && self.shown == Shown::AsTheyAre {
+            self.out.talk(&format!("from {name}"));
+        }
+        let bytes = self.render(message, &name);
+        self.last = Some(from);
+        match &self.sink {
+            Some(sink) => Ok(sink.write_all(&bytes).await?),
+            None => Ok(()),
+        }
+    }
+
+    fn render(&self, message: &[u8], from: &str) -> Vec<u8> {
+        match &self.shown {
+            Shown::Json(_) => message_report(from, message),
+            Shown::Terminal => {
+                let text = String::from_utf8_lossy(message);
+                let name = if self.plan.connected { String::new() } else { format!("{from}: ") };
+                format!("{name}{}\n", clean(&text)).into_bytes()
+            }
+            Shown::AsTheyAre if self.plan.framing() == Framing::Raw => message.to_vec(),
+            Shown::AsTheyAre => [message, b"\n"].concat(),
+        }
+    }
+
+    /// One peer's refusal ends a conversation with it alone.
+    fn refused(&self, error: coax_net::SocketError) -> Result<(), Failure> {
+        match self.plan.connected || error.kind() != SocketErrorKind::Refused {
+            true => Err(error.into()),
+            false => {
+                self.out.talk(&format!("coax: {error}"));
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn read(stdin: Option<&Descriptor>, buffer: &mut [u8]) -> Result<usize, Failure> {
+    let Some(stdin) = stdin else { return std::future::pending().await };
+    stdin.read(buffer).await.map_err(|error| {
+        let cause = coax_net::cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
+    })
+}

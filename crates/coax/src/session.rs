@@ -1,0 +1,171 @@
+//! A conversation between this process's standard streams and a connection.
+//!
+//! The flags that every conversation has, and one function that holds it: take the standard
+//! streams, relay, say how it ended. Bytes that nobody has to look at are never looked at.
+//!
+//! How the connection came about is the verb's business.
+
+mod filters;
+mod signals;
+mod stdio;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use coax_net::{
+    Descriptor, Endings, Filter, Framing, How, Kind, Local, OnEof, OnPeerClose, Stream, relay,
+};
+use tokio::time::Instant;
+
+use crate::duration;
+use crate::failure::Failure;
+use crate::out::Out;
+
+pub(crate) use filters::{Inward, Outward, Shown, message_report};
+pub(crate) use signals::Signals;
+pub(crate) use stdio::{is_terminal, open_file, share_stdout, take_stdin, take_stdout};
+pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
+
+/// Endings, framing and what is shown: the same for every conversation.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SessionArgs {
+    /// End when nothing moved either way for this long (30s, 1m30s)
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Endings")]
+    pub(crate) idle: Option<Duration>,
+    /// End after this long, whatever happens
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Endings")]
+    pub(crate) deadline: Option<Duration>,
+    /// At the end of input: half-close and read on, close, or keep the connection
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = "Endings")]
+    pub(crate) on_eof: EofChoice,
+    /// When the peer stops sending: drain the input to it, or exit [default: drain; on a terminal, exit]
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Endings")]
+    pub(crate) on_peer_close: Option<PeerCloseChoice>,
+    /// Where a message ends: raw, line, crlf, nul, chunk or len32
+    #[arg(long, value_name = "NAME", help_heading = "Messages")]
+    pub(crate) framing: Option<Framing>,
+    /// Send carriage return and newline for each newline
+    #[arg(long, conflicts_with = "framing", help_heading = "Messages")]
+    pub(crate) crlf: bool,
+    /// Send only: what arrives is thrown away
+    #[arg(long, conflicts_with = "recv_only", help_heading = "Messages")]
+    pub(crate) send_only: bool,
+    /// Receive only: standard input is not read
+    #[arg(long, help_heading = "Messages")]
+    pub(crate) recv_only: bool,
+    /// Dump both directions in hexadecimal on stderr
+    #[arg(long, help_heading = "Messages")]
+    pub(crate) hex: bool,
+    /// Write what arrives to FILE instead of stdout
+    #[arg(short, long, value_name = "FILE", conflicts_with = "json", help_heading = "Messages")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum EofChoice {
+    #[default]
+    HalfClose,
+    Close,
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PeerCloseChoice {
+    Drain,
+    Exit,
+}
+
+impl SessionArgs {
+    /// The framing asked for, or what suits the socket: packets are messages by nature.
+    pub(crate) fn framing_for(&self, kind: Kind) -> Framing {
+        let natural = if kind == Kind::Stream { Framing::Raw } else { Framing::Chunk };
+        self.framing.unwrap_or(natural)
+    }
+
+    /// When a session that starts now is over.
+    pub(crate) fn endings(&self, terminal: bool) -> Endings {
+        let natural = if terminal { PeerCloseChoice::Exit } else { PeerCloseChoice::Drain };
+        let on_peer_close = self.on_peer_close.unwrap_or(natural);
+        Endings {
+            on_eof: match self.on_eof {
+                EofChoice::HalfClose => OnEof::HalfClose,
+                EofChoice::Close => OnEof::Close,
+                EofChoice::Keep => OnEof::Keep,
+            },
+            // Without input there is nothing to drain.
+            on_peer_close: match on_peer_close == PeerCloseChoice::Exit || self.recv_only {
+                true => OnPeerClose::Exit,
+                false => OnPeerClose::Drain,
+            },
+            idle: self.idle,
+            deadline: self.deadline.map(|deadline| Instant::now() + deadline),
+        }
+    }
+
+    /// What looks at outgoing bytes, if anything must.
+    pub(crate) fn outward(&self, framing: Framing) -> Option<Outward> {
+        let needed = framing != Framing::Raw || self.crlf || self.hex;
+        needed.then(|| Outward::new(framing, self.crlf, self.hex))
+    }
+
+    /// What looks at incoming bytes, if anything must.
+    pub(crate) fn inward(&self, framing: Framing, shown: Shown) -> Option<Inward> {
+        let needed = framing != Framing::Raw || shown != Shown::AsTheyAre || self.hex;
+        needed.then(|| Inward::new(framing, shown, self.hex))
+    }
+
+    /// The file that takes the place of stdout.
+    pub(crate) fn output(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+}
+
+/// Holds one conversation over `stream`, and says how it ended.
+pub(crate) async fn converse(
+    stream: Stream,
+    kind: Kind,
+    args: &SessionArgs,
+    signals: &mut Signals,
+    out: &Out,
+) -> Result<(), Failure> {
+    let framing = args.framing_for(kind);
+    let terminal = !args.recv_only && is_terminal(std::io::stdin());
+    let peer = stream.peer().to_string();
+    let shown = Shown::on(out, args.output().is_none(), &peer);
+    let sink = sink(args, &shown, out)?;
+    let mut outward = args.outward(framing);
+    let mut inward = args.inward(framing, shown);
+    let local = Local {
+        source: (!args.recv_only).then(take_stdin).transpose()?,
+        sink,
+        outward: outward.as_mut().map(|filter| filter as &mut dyn Filter),
+        inward: inward.as_mut().map(|filter| filter as &mut dyn Filter),
+    };
+    let ending = relay(local, stream, args.endings(terminal), signals.any()).await;
+    out.report(&Closed::of(None, &peer, &ending))?;
+    match &ending.how {
+        How::Stopped => Err(signals.failure()),
+        _ => verdict(ending, &peer, args),
+    }
+}
+
+/// Where what arrives is written; `None` throws it away unseen.
+pub(crate) fn sink(
+    args: &SessionArgs,
+    shown: &Shown,
+    out: &Out,
+) -> Result<Option<Descriptor>, Failure> {
+    if args.send_only {
+        return Ok(None);
+    }
+    match (args.output(), shown) {
+        (Some(file), _) => open_file(file),
+        // The dump shows a person the same bytes already.
+        (None, Shown::Terminal) if args.hex => open_file(Path::new("/dev/null")),
+        (None, _) if out.is_json() => share_stdout(),
+        (None, _) => take_stdout(),
+    }
+    .map(Some)
+}

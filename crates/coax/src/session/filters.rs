@@ -1,0 +1,269 @@
+//! What happens to bytes between the standard streams and a socket.
+//!
+//! Outward, lines become messages; inward, messages become lines, JSON, or what a terminal may
+//! see. Either way a dump can be made on the side.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use coax_net::{Decoder, Filter, Framing, FramingError};
+
+use super::summary::MessageReport;
+use crate::out::{Out, clean, hex};
+
+/// Who reads what arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// A pipe or file: untouched.
+    AsTheyAre,
+    /// A person: control characters become visible.
+    Terminal,
+    /// A program: one event a message, from this peer.
+    Json(String),
+}
+
+impl Shown {
+    pub(crate) fn on(out: &Out, stdout: bool, peer: &str) -> Shown {
+        match stdout {
+            true if out.is_json() => Shown::Json(peer.to_owned()),
+            true if super::is_terminal(io::stdout()) => Shown::Terminal,
+            _ => Shown::AsTheyAre,
+        }
+    }
+}
+
+/// From standard input to the socket.
+#[derive(Debug)]
+pub(crate) struct Outward {
+    framing: Framing,
+    crlf: bool,
+    lines: Option<Decoder>,
+    after_return: bool,
+    dump: Option<Dump>,
+}
+
+impl Outward {
+    pub(crate) fn new(framing: Framing, crlf: bool, hex: bool) -> Outward {
+        let lines = (framing != Framing::Raw).then(|| Decoder::new(Framing::Line));
+        let dump = hex.then(|| Dump::new('>'));
+        Outward { framing, crlf, lines, after_return: false, dump }
+    }
+
+    /// `\r\n` for each newline that is not already preceded by a return.
+    fn with_returns(&mut self, input: &[u8], output: &mut Vec<u8>) {
+        for byte in input {
+            if *byte == b'\n' && !self.after_return {
+                output.push(b'\r');
+            }
+            self.after_return = *byte == b'\r';
+            output.push(*byte);
+        }
+    }
+
+    fn dumped(&mut self, output: &[u8]) {
+        if let Some(dump) = &mut self.dump {
+            dump.show(output);
+        }
+    }
+}
+
+impl Filter for Outward {
+    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+        let framing = self.framing;
+        match &mut self.lines {
+            Some(lines) => {
+                let mut encoded = Ok(());
+                lines.feed(input, |line| {
+                    if encoded.is_ok() {
+                        encoded = framing.encode(line, output);
+                    }
+                })?;
+                encoded?;
+            }
+            None if self.crlf => self.with_returns(input, output),
+            None => output.extend_from_slice(input),
+        }
+        self.dumped(output);
+        Ok(())
+    }
+
+    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
+        let framing = self.framing;
+        let mut encoded = Ok(());
+        if let Some(mut lines) = self.lines.take() {
+            lines.finish(|line| encoded = framing.encode(line, output))?;
+        }
+        self.dumped(output);
+        encoded
+    }
+}
+
+/// From the socket to standard output.
+#[derive(Debug)]
+pub(crate) struct Inward {
+    framing: Framing,
+    messages: Option<Decoder>,
+    shown: Shown,
+    /// A character that a read cut in two, for a terminal and raw bytes.
+    cut: Vec<u8>,
+    dump: Option<Dump>,
+}
+
+impl Inward {
+    pub(crate) fn new(framing: Framing, shown: Shown, hex: bool) -> Inward {
+        let dump = hex.then(|| Dump::new('<'));
+        Inward { framing, messages: Some(Decoder::new(framing)), shown, cut: Vec::new(), dump }
+    }
+
+    fn show(&mut self, message: &[u8], output: &mut Vec<u8>) {
+        let newline = self.framing != Framing::Raw;
+        match &self.shown {
+            Shown::Json(peer) => return output.extend(message_report(peer, message)),
+            Shown::AsTheyAre => output.extend_from_slice(message),
+            Shown::Terminal if newline => {
+                output.extend_from_slice(clean(&String::from_utf8_lossy(message)).as_bytes());
+            }
+            Shown::Terminal => self.show_raw(message, output),
+        }
+        if newline {
+            output.push(b'\n');
+        }
+    }
+
+    /// Raw bytes on a terminal: a character that the next read completes waits for it.
+    fn show_raw(&mut self, bytes: &[u8], output: &mut Vec<u8>) {
+        self.cut.extend_from_slice(bytes);
+        let whole = whole_characters(&self.cut);
+        let rest = self.cut.split_off(whole);
+        output.extend_from_slice(clean(&String::from_utf8_lossy(&self.cut)).as_bytes());
+        self.cut = rest;
+    }
+}
+
+/// How many bytes are left when an unfinished character at the end is set aside.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match bytes.utf8_chunks().last() {
+        Some(last) => {
+            let tail = last.invalid();
+            let unfinished = std::str::from_utf8(tail).is_err_and(|e| e.error_len().is_none());
+            bytes.len() - if unfinished { tail.len() } else { 0 }
+        }
+        None => 0,
+    }
+}
+
+impl Filter for Inward {
+    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+        if let Some(dump) = &mut self.dump {
+            dump.show(input);
+        }
+        let Some(mut messages) = self.messages.take() else { return Ok(()) };
+        let fed = messages.feed(input, |message| self.show(message, output));
+        self.messages = Some(messages);
+        fed
+    }
+
+    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
+        let Some(mut messages) = self.messages.take() else { return Ok(()) };
+        let finished = messages.finish(|message| self.show(message, output));
+        let rest = std::mem::take(&mut self.cut);
+        output.extend_from_slice(String::from_utf8_lossy(&rest).as_bytes());
+        finished
+    }
+}
+
+/// One `message` event as a line.
+pub(crate) fn message_report(from: &str, message: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(message).ok().map(str::to_owned);
+    let hex = text.is_none().then(|| hex(message));
+    crate::out::line(&MessageReport { from: from.to_owned(), text, hex })
+}
+
+/// A dump of one direction on stderr, sixteen bytes a line.
+#[derive(Debug)]
+struct Dump {
+    mark: char,
+    offset: u64,
+}
+
+impl Dump {
+    fn new(mark: char) -> Dump {
+        Dump { mark, offset: 0 }
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        let mut text = String::new();
+        for row in bytes.chunks(16) {
+            let _ = writeln!(text, "{}", dump_line(self.mark, self.offset, row));
+            self.offset += row.len() as u64;
+        }
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+fn dump_line(mark: char, offset: u64, row: &[u8]) -> String {
+    let mut hex = String::new();
+    let mut text = String::new();
+    for (index, byte) in row.iter().enumerate() {
+        let gap = if index == 8 { "  " } else { " " };
+        let _ = write!(hex, "{gap}{byte:02x}");
+        text.push(if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' });
+    }
+    format!("{mark} {offset:08x} {hex:<49}  |{text}|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(filter: &mut dyn Filter, pieces: &[&[u8]]) -> Vec<u8> {
+        let mut output = Vec::new();
+        for piece in pieces {
+            filter.feed(piece, &mut output).unwrap();
+        }
+        filter.finish(&mut output).unwrap();
+        output
+    }
+
+    #[test]
+    fn a_typed_line_is_a_message_without_its_newline() {
+        let mut filter = Outward::new(Framing::Chunk, false, false);
+        assert_eq!(through(&mut filter, &[b"hello\n"]), b"hello");
+        let mut filter = Outward::new(Framing::Len32, false, false);
+        assert_eq!(through(&mut filter, &[b"he", b"y\nx"]), b"\0\0\0\x03hey\0\0\0\x01x");
+    }
+
+    #[test]
+    fn crlf_adds_returns_only_where_they_are_missing() {
+        let mut filter = Outward::new(Framing::Raw, true, false);
+        assert_eq!(through(&mut filter, &[b"a\nb\r", b"\nc"]), b"a\r\nb\r\nc");
+    }
+
+    #[test]
+    fn a_character_cut_by_a_read_is_shown_whole() {
+        let mut filter = Inward::new(Framing::Raw, Shown::Terminal, false);
+        assert_eq!(
+            through(&mut filter, &["é".as_bytes().split_at(1).0, &"é".as_bytes()[1..]]),
+            "é".as_bytes()
+        );
+        let mut filter = Inward::new(Framing::Raw, Shown::Terminal, false);
+        assert_eq!(
+            through(&mut filter, &[b"\x1b[2J\xff\xc3"]),
+            "\\u{1b}[2J\u{fffd}\u{fffd}".as_bytes()
+        );
+    }
+
+    #[test]
+    fn what_one_read_returned_is_printed_with_a_newline() {
+        let mut filter = Inward::new(Framing::Chunk, Shown::AsTheyAre, false);
+        assert_eq!(through(&mut filter, &[b"hi"]), b"hi\n");
+    }
+
+    #[test]
+    fn a_dump_line_shows_offset_bytes_and_text() {
+        assert_eq!(
+            dump_line('>', 16, b"hello\n"),
+            "> 00000010  68 65 6c 6c 6f 0a                                 |hello.|"
+        );
+    }
+}

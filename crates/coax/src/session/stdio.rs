@@ -1,0 +1,61 @@
+//! The standard streams, taken over for one conversation.
+//!
+//! Each is moved to a descriptor of its own and `/dev/null` takes its place, so that dropping it
+//! really closes it: that is how the reader of our stdout learns that nothing more comes.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use coax_net::{Descriptor, cause_in_words};
+use rustix::io::fcntl_dupfd_cloexec;
+
+use crate::failure::{Exit, Failure};
+
+/// Above the three standard descriptors.
+const FIRST_FREE: i32 = 3;
+
+pub(crate) fn is_terminal(stream: impl AsFd) -> bool {
+    rustix::termios::isatty(stream)
+}
+
+pub(crate) fn take_stdin() -> Result<Descriptor, Failure> {
+    taken(rustix::stdio::stdin(), |null| rustix::stdio::dup2_stdin(null))
+        .map_err(|error| refused("read standard input", &error))
+}
+
+pub(crate) fn take_stdout() -> Result<Descriptor, Failure> {
+    taken(rustix::stdio::stdout(), |null| rustix::stdio::dup2_stdout(null))
+        .map_err(|error| refused("write standard output", &error))
+}
+
+/// Standard output, which stays where it is: reports are still to follow.
+pub(crate) fn share_stdout() -> Result<Descriptor, Failure> {
+    fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)
+        .map_err(io::Error::from)
+        .and_then(Descriptor::new)
+        .map_err(|error| refused("write standard output", &error))
+}
+
+/// A file that takes the place of standard output.
+pub(crate) fn open_file(path: &Path) -> Result<Descriptor, Failure> {
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    opened
+        .and_then(|file| Descriptor::new(OwnedFd::from(file)))
+        .map_err(|error| refused(&format!("write {}", path.display()), &error))
+}
+
+fn taken(
+    stream: BorrowedFd<'_>,
+    replace: impl FnOnce(&OwnedFd) -> rustix::io::Result<()>,
+) -> io::Result<Descriptor> {
+    let owned = fcntl_dupfd_cloexec(stream, FIRST_FREE)?;
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    replace(&OwnedFd::from(null))?;
+    Descriptor::new(owned)
+}
+
+fn refused(what: &str, error: &io::Error) -> Failure {
+    Failure::new(Exit::Machine, format!("cannot {what}: {}", cause_in_words(error)))
+}

@@ -1,0 +1,188 @@
+//! What is said about a conversation: that it began, each message, how it ended.
+
+use coax_net::{Address, Ending, First, FramingError, How, Stream, cause_in_words};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::SessionArgs;
+use crate::duration;
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Report};
+
+/// A connection is there.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Connected {
+    /// Its number, where there are many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    local: String,
+    peer: String,
+}
+
+impl Connected {
+    pub(crate) fn of(id: Option<u64>, stream: &Stream) -> Connected {
+        Connected::between(id, stream.local(), stream.peer())
+    }
+
+    pub(crate) fn between(id: Option<u64>, local: &Address, peer: &Address) -> Connected {
+        Connected { id, local: local.to_string(), peer: peer.to_string() }
+    }
+}
+
+impl Report for Connected {
+    const EVENT: &'static str = "connected";
+    fn human(&self) -> Human {
+        Human::Detail(match self.id {
+            Some(id) => format!("[{id}] {} connected to {}", self.peer, self.local),
+            None => format!("connected to {} from {}", self.peer, self.local),
+        })
+    }
+}
+
+/// Bytes from the peer: text where they are UTF-8, hexadecimal otherwise.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MessageReport {
+    pub(crate) from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hex: Option<String>,
+}
+
+impl Report for MessageReport {
+    const EVENT: &'static str = "message";
+    fn human(&self) -> Human {
+        Human::Silent
+    }
+}
+
+/// A connection is over: who ended it, how, and what went each way.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Closed {
+    /// Its number, where there are many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    peer: String,
+    /// `local`, `peer` or `neither`.
+    first: &'static str,
+    /// `fin`, `reset`, `refused`, `idle`, `deadline`, `signal`, `reader left`, `failed`, `protocol`.
+    how: &'static str,
+    sent_bytes: u64,
+    /// From the start to the last byte sent, seconds.
+    sent_seconds: f64,
+    received_bytes: u64,
+    /// From the start to the last byte received, seconds.
+    received_seconds: f64,
+    seconds: f64,
+}
+
+impl Closed {
+    pub(crate) fn of(id: Option<u64>, peer: &str, ending: &Ending) -> Closed {
+        Closed {
+            id,
+            peer: peer.to_owned(),
+            first: match ending.first {
+                First::Local => "local",
+                First::Peer => "peer",
+                First::Neither => "neither",
+            },
+            how: name_of(&ending.how),
+            sent_bytes: ending.sent.0,
+            sent_seconds: ending.sent.1.as_secs_f64(),
+            received_bytes: ending.received.0,
+            received_seconds: ending.received.1.as_secs_f64(),
+            seconds: ending.lasted.as_secs_f64(),
+        }
+    }
+}
+
+impl Report for Closed {
+    const EVENT: &'static str = "closed";
+    fn human(&self) -> Human {
+        let number = self.id.map(|id| format!("[{id}] ")).unwrap_or_default();
+        let first = match self.first {
+            "local" => "this side first",
+            "peer" => "the peer first",
+            _ => "neither side first",
+        };
+        Human::Detail(format!(
+            "{number}closed: {first} ({}) · sent {} B in {:.2} s · received {} B in {:.2} s · {:.2} s in all",
+            self.how.replace("fin", "FIN").replace("reset", "RST"),
+            self.sent_bytes,
+            self.sent_seconds,
+            self.received_bytes,
+            self.received_seconds,
+            self.seconds
+        ))
+    }
+}
+
+/// A member of a room has gone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MemberLeft {
+    pub(crate) id: u64,
+    pub(crate) peer: String,
+    /// `ended`, or what went wrong, in words.
+    pub(crate) reason: String,
+}
+
+impl Report for MemberLeft {
+    const EVENT: &'static str = "left";
+    fn human(&self) -> Human {
+        Human::Detail(format!("[{}] {} left: {}", self.id, self.peer, self.reason))
+    }
+}
+
+fn name_of(how: &How) -> &'static str {
+    match how {
+        How::Fin => "fin",
+        How::Broken(_) => "reset",
+        How::Refused(_) => "refused",
+        How::Idle => "idle",
+        How::Deadline => "deadline",
+        How::Stopped => "signal",
+        How::ReaderLeft => "reader left",
+        How::Source(_) | How::Sink(_) => "failed",
+        How::Framing(..) => "protocol",
+    }
+}
+
+/// The exit that a conversation's end deserves.
+pub(crate) fn verdict(ending: Ending, peer: &str, args: &SessionArgs) -> Result<(), Failure> {
+    let sent = ending.sent.0;
+    Err(match ending.how {
+        How::Fin | How::Stopped | How::ReaderLeft => return Ok(()),
+        How::Broken(error) => {
+            Failure::new(Exit::Network, format!("{peer}: {}", cause_in_words(&error)))
+        }
+        How::Refused(error) => Failure::new(
+            Exit::Network,
+            format!("{peer} takes no more after {sent} bytes: {}", cause_in_words(&error)),
+        ),
+        How::Idle => {
+            let idle = args.idle.map(duration::words).unwrap_or_default();
+            Failure::new(Exit::Network, format!("{peer}: nothing came or went for {idle}"))
+        }
+        How::Deadline => {
+            let deadline = args.deadline.map(duration::words).unwrap_or_default();
+            Failure::new(Exit::Network, format!("{peer}: not done within {deadline}"))
+        }
+        How::Source(error) => Failure::new(
+            Exit::Machine,
+            format!("cannot read standard input: {}", cause_in_words(&error)),
+        ),
+        How::Sink(error) => {
+            let file =
+                args.output().map_or("standard output".into(), |path| path.display().to_string());
+            Failure::new(Exit::Machine, format!("cannot write {file}: {}", cause_in_words(&error)))
+        }
+        How::Framing(error, side) => framing_failure(&error, side, peer),
+    })
+}
+
+fn framing_failure(error: &FramingError, side: First, peer: &str) -> Failure {
+    match side {
+        First::Peer => Failure::new(Exit::Untrusted, format!("{peer} broke the framing: {error}")),
+        _ => Failure::new(Exit::Usage, format!("cannot send: {error}")),
+    }
+}
