@@ -12,7 +12,6 @@ mod kind;
 mod options;
 mod pair;
 mod transfer;
-mod watch;
 
 use std::fmt;
 use std::io;
@@ -22,7 +21,6 @@ use std::sync::OnceLock;
 
 use crate::address::Address;
 pub(crate) use error::{Call, Object};
-pub(crate) use watch::watch;
 
 pub use connect::ConnectOutcome;
 pub use error::{SocketError, SocketErrorKind};

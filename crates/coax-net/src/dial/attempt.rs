@@ -8,15 +8,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use coax_addr::{Options, Transport};
 use rustix::io::Errno;
-use tokio::io::Interest;
 
 use super::Found;
 use super::error::Trouble;
 use super::place::interface_index;
 use crate::address::Address;
 use crate::socket::{
-    Call, ConnectOutcome, Family, Kind, Object, Socket, SocketError, SocketErrorKind, watch,
+    Call, ConnectOutcome, Family, Kind, Object, Socket, SocketError, SocketErrorKind,
 };
+use crate::sys::register;
 
 /// What every attempt of a dial has in common.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ pub(super) async fn tcp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, Sock
 
 /// Waits until a connect under way has ended.
 async fn connected(socket: Socket, to: &Address) -> Result<Socket, SocketError> {
-    let waiting = watch(socket, Interest::WRITABLE).map_err(|cause| failed(to, cause))?;
+    let waiting = register(socket).map_err(|cause| failed(to, std::io::Error::from(cause)))?;
     loop {
         let mut ready = waiting.writable().await.map_err(|cause| failed(to, cause))?;
         if let Some(error) = waiting.get_ref().take_error()? {
