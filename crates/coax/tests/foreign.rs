@@ -252,9 +252,10 @@ fn everyone_hears_everyone_else_through_a_broker() {
 
 #[test]
 fn a_greeting_is_the_first_thing_heard() {
-    let coax = coax(&["listen", "127.0.0.1:0", "--greet", "220 hello\n"]).start();
+    let mut coax = coax(&["listen", "127.0.0.1:0", "--greet", "220 hello\n"]).start();
     let mut peer = Wires::Tcp.connect(&coax.listening());
     assert_eq!(peer.hear(10), b"220 hello\n");
+    coax.end_input();
     peer.say("then I speak");
     drop(peer);
     coax.wait().exits(0).prints("then I speak");
