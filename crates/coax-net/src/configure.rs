@@ -1,37 +1,35 @@
 //! An endpoint's options, set on a socket.
 //!
-//! What an endpoint said is set or is an error; what it did not say is left to the system.
+//! What an endpoint said is set or is an error; what it did not say is left to the system. Options
+//! of another kind of socket are not looked at: `nodelay` means nothing to a datagram.
 
 use coax_addr::Options;
 use nix::net::if_::if_nametoindex;
 
-use crate::{Socket, SocketError};
+use crate::{Kind, Socket, SocketError};
 
 /// Sets everything `options` says that is not about a particular address.
-pub(crate) fn configure(socket: &Socket, options: &Options) -> Result<(), SocketError> {
-    type Switch = fn(&Socket, bool) -> Result<(), SocketError>;
-    let switches: [(Option<bool>, Switch); 5] = [
-        (options.nodelay, Socket::set_nodelay),
-        (options.keepalive, Socket::set_keepalive),
-        (options.broadcast, Socket::set_broadcast),
-        (options.reuseaddr, Socket::set_reuse_address),
-        (options.reuseport, Socket::set_reuse_port),
-    ];
-    for (value, set) in switches {
-        if let Some(value) = value {
-            set(socket, value)?;
+pub(crate) fn configure(socket: &Socket, kind: Kind, options: &Options) -> Result<(), SocketError> {
+    set(options.reuseaddr, |on| socket.set_reuse_address(on))?;
+    set(options.reuseport, |on| socket.set_reuse_port(on))?;
+    set(options.ttl, |hops| socket.set_ttl(hops))?;
+    set(options.sndbuf, |bytes| socket.set_send_buffer(bytes as usize))?;
+    set(options.rcvbuf, |bytes| socket.set_receive_buffer(bytes as usize))?;
+    match kind {
+        Kind::Stream => {
+            set(options.nodelay, |on| socket.set_nodelay(on))?;
+            set(options.keepalive, |on| socket.set_keepalive(on))
         }
+        _ => set(options.broadcast, |on| socket.set_broadcast(on)),
     }
-    if let Some(hops) = options.ttl {
-        socket.set_ttl(hops)?;
-    }
-    if let Some(bytes) = options.sndbuf {
-        socket.set_send_buffer(bytes as usize)?;
-    }
-    if let Some(bytes) = options.rcvbuf {
-        socket.set_receive_buffer(bytes as usize)?;
-    }
-    Ok(())
+}
+
+/// Sets `value` if there is one.
+pub(crate) fn set<T>(
+    value: Option<T>,
+    set: impl FnOnce(T) -> Result<(), SocketError>,
+) -> Result<(), SocketError> {
+    value.map_or(Ok(()), set)
 }
 
 /// The index of an interface given by name or by index, RFC 4007 §11.2.

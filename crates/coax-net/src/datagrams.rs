@@ -9,6 +9,7 @@
 use std::task::{Context, Poll, ready};
 
 use coax_addr::{Endpoint, Host, Place, Transport, UnixKind};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::listen::{ListenError, SocketFile, open};
@@ -71,16 +72,17 @@ impl Datagrams {
     ///
     /// An error is a peer's refusal of an earlier message, or this machine's; receiving may go on.
     pub async fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Address), SocketError> {
-        std::future::poll_fn(|context| {
-            for (socket, _) in &self.doors {
-                if let Poll::Ready(received) = poll_receive(socket, context, buffer) {
-                    return Poll::Ready(received);
-                }
+        let received = match &self.doors[..] {
+            [(only, _)] => receive_or_refusal(only, buffer).await,
+            doors => {
+                std::future::poll_fn(|context| {
+                    let mut asked = doors.iter().map(|door| poll_receive(&door.0, context, buffer));
+                    asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
+                })
+                .await
             }
-            Poll::Pending
-        })
-        .await
-        .map(|(count, from)| (count, self.named(from)))
+        };
+        received.map(|(count, from)| (count, self.named(from)))
     }
 
     /// A connected Unix peer may come without a name.
@@ -116,6 +118,23 @@ impl Datagrams {
         let is_v6 = |address: &Address| address.ip().map(|ip| ip.is_ipv6());
         let fitting = self.doors.iter().find(|(_, address)| is_v6(address) == is_v6(to));
         &fitting.unwrap_or(&self.doors[0]).0
+    }
+}
+
+/// A refusal makes a socket neither readable nor closed, only in error: that is waited for too.
+async fn receive_or_refusal(
+    socket: &AsyncFd<Socket>,
+    buffer: &mut [u8],
+) -> Result<(usize, Address), SocketError> {
+    loop {
+        let Ok(mut ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
+            // The runtime is going down; nobody will ask again.
+            return std::future::pending().await;
+        };
+        match ready.get_inner().recv_from_into(buffer) {
+            Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
+            done => return done,
+        }
     }
 }
 

@@ -105,8 +105,8 @@ pub enum FramingError {
     },
     /// The stream ended within a message.
     CutShort {
-        /// Bytes still missing; `None` inside a length field.
-        missing: Option<u64>,
+        /// Bytes announced and bytes still missing; `None` inside a length field.
+        missing: Option<(u64, u64)>,
     },
     /// The message to send holds the mark that would end it.
     HoldsMark,
@@ -121,8 +121,8 @@ impl fmt::Display for FramingError {
             FramingError::TooLong { length } => {
                 write!(f, "a message of {length} bytes is over the limit of {MESSAGE_LIMIT}")
             }
-            FramingError::CutShort { missing: Some(missing) } => {
-                write!(f, "the stream ended {missing} bytes before its last message did")
+            FramingError::CutShort { missing: Some((announced, missing)) } => {
+                write!(f, "the stream ended {missing} bytes before a message of {announced} did")
             }
             FramingError::CutShort { missing: None } => {
                 f.write_str("the stream ended within a message's length")
@@ -255,7 +255,8 @@ impl Decoder {
             each(&rest);
             return Ok(());
         }
-        let missing = self.missing().map(|missing| missing as u64);
+        let announced = self.announced().ok().flatten();
+        let missing = announced.zip(self.missing()).map(|(all, rest)| (all as u64, rest as u64));
         if let Some(body) = self.kept.get(4..).filter(|body| !body.is_empty()) {
             each(body);
         }
@@ -316,7 +317,7 @@ mod tests {
         let error = decoder.finish(|m| messages.push(m.to_vec())).unwrap_err();
         assert_eq!(
             (messages, error),
-            (vec![b"he".to_vec()], FramingError::CutShort { missing: Some(3) })
+            (vec![b"he".to_vec()], FramingError::CutShort { missing: Some((5, 3)) })
         );
     }
 

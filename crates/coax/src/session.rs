@@ -32,15 +32,15 @@ pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SessionArgs {
     /// End when nothing moved either way for this long (30s, 1m30s)
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Endings")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) idle: Option<Duration>,
     /// End after this long, whatever happens
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Endings")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) deadline: Option<Duration>,
     /// At the end of input: half-close and read on, close, or keep the connection
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = "Endings")]
     pub(crate) on_eof: EofChoice,
-    /// When the peer stops sending: drain the input to it, or exit [default: drain; on a terminal, exit]
+    /// When the peer stops sending: drain the input to it, or exit (so on a terminal)
     #[arg(long, value_name = "WHAT", value_enum, help_heading = "Endings")]
     pub(crate) on_peer_close: Option<PeerCloseChoice>,
     /// Where a message ends: raw, line, crlf, nul, chunk or len32

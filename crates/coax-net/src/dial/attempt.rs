@@ -13,6 +13,7 @@ use super::Found;
 use super::error::Trouble;
 use super::place::interface_index;
 use crate::address::Address;
+use crate::configure::{configure, set};
 use crate::socket::{
     Call, ConnectOutcome, Family, Kind, Object, Socket, SocketError, SocketErrorKind,
 };
@@ -98,37 +99,16 @@ impl<'a> Setup<'a> {
     }
 
     fn set_options(&self, socket: &Socket, to: IpAddr) -> Result<(), SocketError> {
-        let options = self.options;
-        set(options.reuseaddr, |on| socket.set_reuse_address(on))?;
-        set(options.reuseport, |on| socket.set_reuse_port(on))?;
-        set(options.ttl, |hops| socket.set_ttl(hops))?;
-        set(options.sndbuf, |bytes| socket.set_send_buffer(bytes as usize))?;
-        set(options.rcvbuf, |bytes| socket.set_receive_buffer(bytes as usize))?;
-        match self.kind {
-            Kind::Dgram => self.set_datagram_options(socket, to),
-            _ => {
-                set(options.nodelay, |on| socket.set_nodelay(on))?;
-                set(options.keepalive, |on| socket.set_keepalive(on))
-            }
+        configure(socket, self.kind, self.options)?;
+        if to == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            socket.set_broadcast(true)?;
         }
-    }
-
-    fn set_datagram_options(&self, socket: &Socket, to: IpAddr) -> Result<(), SocketError> {
-        let everyone = (to == IpAddr::V4(Ipv4Addr::BROADCAST)).then_some(true);
-        set(self.options.broadcast.or(everyone), |on| socket.set_broadcast(on))?;
         if to.is_multicast() {
             set(self.options.ttl, |hops| socket.set_multicast_ttl(hops))?;
             set(self.interface, |index| socket.set_multicast_interface(index))?;
         }
         Ok(())
     }
-}
-
-fn set<T>(
-    value: Option<T>,
-    set: impl FnOnce(T) -> Result<(), SocketError>,
-) -> Result<(), SocketError> {
-    value.map_or(Ok(()), set)
 }
 
 /// `address`, `address:port`, `:port`.

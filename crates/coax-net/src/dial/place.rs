@@ -8,11 +8,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use coax_addr::Host;
-use nix::net::if_::if_nametoindex;
 
 use super::attempt::Setup;
 use super::error::Trouble;
 use crate::resolve::{Resolve, Wanted};
+use crate::scope_of;
 
 const V6_HERE: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 /// Nobody refuses a datagram before it is sent, so the first address is the one; most datagram
@@ -84,9 +84,6 @@ fn only_wanted(mut addresses: Vec<SocketAddr>, wanted: Wanted) -> Result<Vec<Soc
 
 /// The index of an interface given by name or index.
 pub(super) fn interface_index(zone: &str) -> Result<u32, Trouble> {
-    if let Ok(index) = zone.parse() {
-        return Ok(index);
-    }
-    if_nametoindex(zone)
-        .map_err(|_| Trouble::Invalid(format!("this machine has no interface named {zone}")))
+    scope_of(zone)
+        .ok_or_else(|| Trouble::Invalid(format!("this machine has no interface named {zone}")))
 }

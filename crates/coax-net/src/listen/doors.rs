@@ -37,7 +37,7 @@ pub(crate) async fn open(
         Place::Unix { name, .. } => {
             let address = Address::Unix(name.clone());
             let (socket, file) = super::file::bind(kind, name)?;
-            configure(&socket, &endpoint.options)?;
+            configure(&socket, kind, &endpoint.options)?;
             Ok(Opened { sockets: vec![(socket, address)], file })
         }
         _ => Err(ListenError::Unsupported(endpoint.to_string())),
@@ -120,7 +120,7 @@ fn bind_one(
     if kind == Kind::Stream || place.ip().is_multicast() {
         socket.set_reuse_address(true)?;
     }
-    configure(&socket, options)?;
+    configure(&socket, kind, options)?;
     socket.bind(&Address::Ip(place))?;
     let name = socket.local_name()?;
     Ok((socket, name))

@@ -28,18 +28,17 @@ impl SocketFile {
     }
 }
 
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let found = fs::symlink_metadata(path)?;
-    Ok((found.dev(), found.ino()))
-}
-
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Not another SocketFile to compare with: it would be dropped in turn.
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// A socket bound to `name`, replacing a file that nobody serves any more.
@@ -69,12 +68,15 @@ fn remove_stale(path: &Path, kind: Kind) -> Result<(), ListenError> {
     if !found.file_type().is_socket() {
         return Err(ListenError::NotASocket(path.to_owned()));
     }
-    let asker = Socket::new(Family::Unix, kind, None)?;
-    asker.set_nonblocking(true)?;
+    // A socket of another kind: a server that lives refuses it as such and is not disturbed, and
+    // a file without a server refuses everyone.
+    let other = if kind == Kind::Dgram { Kind::Stream } else { Kind::Dgram };
+    let asker = Socket::new(Family::Unix, other, None)?;
     let address = Address::Unix(UnixName::Path(path.to_owned()));
-    let ConnectOutcome::Failed(error) = asker.try_connect(&address) else { return Ok(()) };
-    match error.kind() {
-        SocketErrorKind::Refused => fs::remove_file(path).map_err(ListenError::Machine),
+    match asker.try_connect(&address) {
+        ConnectOutcome::Failed(error) if error.kind() == SocketErrorKind::Refused => {
+            fs::remove_file(path).map_err(ListenError::Machine)
+        }
         // Served, or not ours to judge: binding again says that it is in use.
         _ => Ok(()),
     }

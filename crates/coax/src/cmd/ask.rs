@@ -43,10 +43,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     reach: Reach,
     /// Wait this long for the reply to begin
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "10s")]
     wait: Duration,
     /// The reply is whole when nothing more came for this long
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "100ms")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "100ms")]
     settle: Duration,
     /// Where a message ends: raw, line, crlf, nul, chunk or len32
     #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]

@@ -49,7 +49,7 @@ pub(crate) struct Reach {
     #[arg(long, value_name = "ADDRESS", value_parser = place::source, help_heading = "Connection")]
     source: Option<SocketAddr>,
     /// Give up connecting after this long, all addresses together
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "30s", help_heading = "Connection")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
     pub(crate) timeout: Duration,
 }
 

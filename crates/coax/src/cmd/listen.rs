@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "Connections")]
     backlog: Option<u32>,
     /// Give up when nobody has connected for this long
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Connections")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
     timeout: Option<Duration>,
     /// Send TEXT to whoever connects, first
     #[arg(long, value_name = "TEXT", help_heading = "What to do")]
