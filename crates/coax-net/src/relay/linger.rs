@@ -29,7 +29,8 @@ pub(super) async fn close(stream: Stream, grace: Duration) {
         return;
     }
     let _ = timeout(grace, async {
-        let mut waste = [0; 16 << 10];
+        // Not an array: it would be part of every connection's future from the start.
+        let mut waste = vec![0; 16 << 10];
         while let Ok(Ok(1..)) = timeout(SILENCE, stream.descriptor().read(&mut waste)).await {}
     })
     .await;
