@@ -8,16 +8,19 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::out::Out;
 
+mod resolve;
 mod schema;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Resolve(Box<resolve::Args>),
     Schema(schema::Args),
 }
 
 pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
     match verb {
+        Verb::Resolve(args) => resolve::run(&args, out),
         Verb::Schema(args) => schema::run(args, out),
     }
 }

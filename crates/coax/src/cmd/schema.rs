@@ -24,6 +24,11 @@ pub(crate) fn run(_: Args, _: &Out) -> Result<(), Failure> {
 fn schema() -> Value {
     let mut events = Events::default();
     events.add::<FailureReport>();
+    events.add::<super::resolve::Resolved>();
+    events.add::<super::resolve::Answered>();
+    events.add::<super::resolve::Unresolved>();
+    events.add::<super::resolve::Explained>();
+    events.add::<super::resolve::ResolveSummary>();
     events.finish()
 }
 
