@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,12 +38,12 @@ pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     let mut teller = Teller::new(out, bar, args.file.is_some());
     // What a person typed is answered in the order they typed it.
     let in_order = args.in_order || args.file.is_none();
-    let told = each(names, parallel, in_order, way, &mut teller).await;
+    let told = each(names, parallel, in_order, &Arc::new(way), &mut teller).await;
     let exit = teller.finish()?;
     told.map(|()| exit)
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Way {
     Programs(Programs),
     Records(Records),
@@ -61,10 +62,10 @@ struct Done {
 }
 
 impl Way {
-    async fn look_up(self, line: Line) -> Done {
-        let mut outcomes = match (&line.wrong, self) {
+    async fn look_up(self: Arc<Way>, line: Line) -> Done {
+        let mut outcomes = match (&line.wrong, self.as_ref()) {
             (Some(why), _) => vec![Outcome::Unresolved(rejected(&line.text, why))],
-            (None, Way::Programs(programs)) => match programs.look_up(&line.text).await {
+            (None, Way::Programs(programs)) => match Box::pin(programs.look_up(&line.text)).await {
                 Ok(resolved) => vec![Outcome::Resolved(resolved)],
                 Err(unresolved) => vec![Outcome::Unresolved(unresolved)],
             },
@@ -104,7 +105,7 @@ impl Flight {
         }
     }
 
-    fn start(&mut self, way: &Way, line: Line) {
+    fn start(&mut self, way: &Arc<Way>, line: Line) {
         let lookup = way.clone().look_up(line);
         match self {
             Flight::AsTheyCome(set) => drop(set.spawn(lookup)),
@@ -147,7 +148,7 @@ async fn each(
     mut names: Names,
     parallel: usize,
     in_order: bool,
-    way: Way,
+    way: &Arc<Way>,
     teller: &mut Teller<'_>,
 ) -> Result<(), Failure> {
     let mut flight = match in_order {
@@ -167,7 +168,7 @@ async fn each(
         tokio::select! {
             biased;
             line = names.next(), if more && flight.len() < parallel => match line? {
-                Some(line) => flight.start(&way, line),
+                Some(line) => flight.start(way, line),
                 None => more = false,
             },
             done = flight.next() => teller.tell(done)?,

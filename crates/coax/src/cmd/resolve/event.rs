@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use coax_dns::{Answer, Record, Value};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, json};
 
 use crate::out::{Human, Report, clean};
@@ -103,9 +103,9 @@ pub(crate) struct AnsweredRecord {
     /// As zone files write it.
     pub(crate) value: String,
     /// The parts of the value by name.
-    pub(crate) parts: Map<String, serde_json::Value>,
-    #[serde(skip)]
-    labelled: String,
+    #[serde(rename = "parts", serialize_with = "parts")]
+    #[schemars(with = "Map<String, serde_json::Value>")]
+    said: Value,
 }
 
 impl Report for Answered {
@@ -156,13 +156,12 @@ impl AnsweredRecord {
             ttl: record.ttl,
             record_type: record.value.type_name().to_owned(),
             value: record.value.to_string(),
-            parts: parts(&record.value),
-            labelled: labelled(&record.value),
+            said: record.value.clone(),
         }
     }
 
     fn line(&self) -> String {
-        format!("{}  {}  {:5}  {}", self.name, self.ttl, self.record_type, self.labelled)
+        format!("{}  {}  {:5}  {}", self.name, self.ttl, self.record_type, labelled(&self.said))
     }
 }
 
@@ -185,7 +184,7 @@ fn labelled(value: &Value) -> String {
 }
 
 /// A value's parts by name, for a program.
-fn parts(value: &Value) -> Map<String, serde_json::Value> {
+fn parts<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
     let parts = match value {
         Value::A(address) => json!({"address": address}),
         Value::Aaaa(address) => json!({"address": address}),
@@ -213,10 +212,7 @@ fn parts(value: &Value) -> Map<String, serde_json::Value> {
         }
         Value::Other { .. } => json!({}),
     };
-    match parts {
-        serde_json::Value::Object(parts) => parts,
-        _ => Map::new(),
-    }
+    parts.serialize(serializer)
 }
 
 /// A name that was not resolved, and why.

@@ -17,7 +17,7 @@ use super::names;
 const MOST_THREADS: usize = 64;
 
 /// How the system is asked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Programs {
     resolver: SystemResolver,
     wanted: Wanted,

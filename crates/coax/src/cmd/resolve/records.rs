@@ -17,7 +17,7 @@ use super::{Args, names};
 use crate::failure::{Exit, Failure};
 
 /// How name servers are asked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Records {
     client: Client,
     types: Vec<RecordType>,
