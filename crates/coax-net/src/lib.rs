@@ -6,9 +6,11 @@
 //! Nothing here prints, exits, or knows what the bytes mean.
 
 mod cause;
+mod interface;
 mod resolve;
 
 pub use cause::cause_in_words;
+pub use interface::{Interface, interfaces, source_towards};
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
     SystemResolver, Wanted, check_host_name, nss_hosts_line,

@@ -24,6 +24,7 @@ pub(crate) fn run(_: Args, _: &Out) -> Result<(), Failure> {
 fn schema() -> Value {
     let mut events = Events::default();
     events.add::<FailureReport>();
+    events.add::<super::host::HostReport>();
     events.add::<super::resolve::Resolved>();
     events.add::<super::resolve::Answered>();
     events.add::<super::resolve::Unresolved>();
