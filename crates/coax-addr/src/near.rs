@@ -19,9 +19,11 @@ pub(crate) fn nearest<'a>(
         2..=5 => 1,
         _ => 2,
     };
+    let letters = letters(&word);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(length) <= allowed)
+        .filter(|candidate| differ(letters, self::letters(candidate)) <= allowed)
         .map(|candidate| (distance(&word, candidate, allowed), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
         .min_by_key(|(distance, _)| *distance)
@@ -69,6 +71,17 @@ fn escaped(characters: impl Iterator<Item = char>) -> String {
     safe
 }
 
+/// One bit for each letter that occurs: comparing these first spares nearly every distance.
+fn letters(word: &str) -> u32 {
+    word.bytes().fold(0, |letters, byte| letters | 1 << (byte & 31))
+}
+
+/// At least this many letters must change.
+fn differ(left: u32, right: u32) -> usize {
+    let missing = (left & !right).count_ones().max((right & !left).count_ones());
+    usize::try_from(missing).unwrap_or(usize::MAX)
+}
+
 /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
 /// Anything above `limit` comes back as `limit + 1`.
 fn distance(left: &str, right: &str, limit: usize) -> usize {
@@ -112,6 +125,7 @@ mod tests {
             ("unxi", Some("unix")),
             ("unix-seqpaket", Some("unix-seqpacket")),
             ("UDPP", Some("udp")),
+            ("udb", Some("udp")),
             ("gopher", None),
             ("x", None),
             ("", None),

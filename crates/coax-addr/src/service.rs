@@ -198,5 +198,10 @@ impl ServiceTable {
     }
 }
 
+/// Every port the registry has a name for, in order, once for each row.
+pub(crate) fn registered(protocol: Protocol) -> impl Iterator<Item = u16> {
+    iana::from(0).filter(move |row| row.is_for(protocol)).map(|row| row.port)
+}
+
 #[cfg(test)]
 mod tests;

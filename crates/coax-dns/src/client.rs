@@ -102,7 +102,12 @@ impl Peer {
         question: &Question,
         strays: &Arc<AtomicUsize>,
     ) -> Result<(Reply, Transport), AskErrorKind> {
-        let open = self.open.get_or_try_init(|| self.open()).await?;
+        // What is rarely needed is boxed: thousands of these futures exist at once, and each is
+        // moved when it starts.
+        let open = match self.open.get() {
+            Some(open) => open,
+            None => Box::pin(self.open.get_or_try_init(|| self.open())).await?,
+        };
         let with_edns = match self.once(open, question, true, strays).await? {
             // Servers from before 1999 do not know EDNS (RFC 6891 §7).
             (reply, _) if reply.status == Status::FormatError => false,
@@ -129,7 +134,7 @@ impl Peer {
                 return Ok((reply, Transport::Udp));
             }
         }
-        let answer = open.stream.ask(message).await?;
+        let answer = Box::pin(open.stream.ask(message)).await?;
         let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
         Ok((reply, if transport == Transport::Plain { Transport::Tcp } else { transport }))
     }

@@ -40,13 +40,16 @@ pub(crate) enum Way {
 pub(crate) struct Stream {
     server: SocketAddr,
     way: Way,
+    /// Holds the tasks that serve the connection: without it they end.
+    machine: Machine,
     open: Mutex<Option<DnsExchange<Machine>>>,
     turns: Semaphore,
 }
 
 impl Stream {
     pub(crate) fn new(server: SocketAddr, way: Way) -> Stream {
-        Stream { server, way, open: Mutex::new(None), turns: Semaphore::new(AT_ONCE) }
+        let (machine, open) = (Machine::default(), Mutex::new(None));
+        Stream { server, way, machine, open, turns: Semaphore::new(AT_ONCE) }
     }
 
     /// The bytes of the answer, or why there is none.
@@ -74,7 +77,7 @@ impl Stream {
     }
 
     async fn connect(&self) -> Result<DnsExchange<Machine>, NetError> {
-        let (server, machine) = (self.server, Machine::default());
+        let (server, machine) = (self.server, self.machine.clone());
         match &self.way {
             Way::Tcp => {
                 TcpClientStream::exchange(server, None, LONGEST, Some(AT_ONCE * 2), machine).await

@@ -1,8 +1,9 @@
 //! Sockets: the Berkeley calls, and what stands on them.
 //!
 //! [`Socket`] is the calls themselves, blocking, with an [`Address`] for every name. [`Resolve`]
-//! turns names into addresses, [`Dial`] connects to the best of them. Every error names the call, the place and the cause in words a
-//! person can act on.
+//! turns names into addresses, [`Dial`] connects to the best of them, [`Listen`] waits at all of
+//! them, [`relay()`] moves bytes until both sides have ended, [`Datagrams`] carries messages without
+//! a connection. Every error names the call, the place and the cause in words a person can act on.
 //!
 //! Nothing here prints, exits, or knows what the bytes mean.
 
@@ -15,6 +16,7 @@ mod datagrams;
 mod descriptor;
 mod dial;
 mod framing;
+mod interface;
 mod listen;
 mod relay;
 mod resolve;
@@ -29,6 +31,7 @@ pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
 pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
+pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, echo, relay};
 pub use resolve::{

@@ -11,8 +11,10 @@ use crate::out::Out;
 mod ask;
 mod completions;
 mod connect;
+mod host;
 mod listen;
 mod man;
+mod resolve;
 mod schema;
 mod service;
 mod url;
@@ -25,6 +27,8 @@ pub(crate) enum Verb {
     Ask(ask::Args),
     Service(service::Args),
     Url(url::Args),
+    Host(host::Args),
+    Resolve(Box<resolve::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -35,6 +39,8 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Connect(args) => connect::run(args, out),
         Verb::Listen(args) => listen::run(args, out),
         Verb::Ask(args) => ask::run(args, out),
+        Verb::Host(args) => host::run(&args, out),
+        Verb::Resolve(args) => resolve::run(&args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),

@@ -37,6 +37,8 @@ fn a_port_gives_its_names_by_protocol() {
     let (_, one, _) = run(&["443/udp"]);
     assert!(one.starts_with("https 443/udp") && one.lines().count() == 1, "{one}");
     assert_eq!(run(&["443", "--udp"]).1, one);
+    assert!(run(&["ethernet/ip-1/udp"]).1.starts_with("EtherNet/IP-1 2222/udp"));
+    assert!(run(&["ethernet/ip-1"]).1.starts_with("EtherNet/IP-1 2222/tcp"));
     assert_eq!(run(&["HTTPS/udp", "--tcp"]).1, one, "what the argument says is nearer");
 }
 
@@ -49,6 +51,15 @@ fn what_is_not_known_does_not_keep_the_rest_from_being_told() {
         stderr,
         "coax: no service is known for 'htpt', 'zzzzzz'\nhint: did you mean http?\n"
     );
+}
+
+#[test]
+fn a_name_of_another_protocol_is_pointed_out() {
+    for args in [&["ircu", "--udp"][..], &["ircu/udp"]] {
+        let (code, stdout, stderr) = run(args);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.ends_with("\nhint: ircu exists for tcp only\n"), "{stderr}");
+    }
 }
 
 #[test]

@@ -83,11 +83,13 @@ fn number(line: &str) -> u16 {
 
 /// The rows that have `name` among their names.
 pub(super) fn called(name: &str) -> impl Iterator<Item = Row> {
-    REGISTRY
-        .lines()
-        .filter(move |line| {
-            let names = line.split('\t').nth(2).unwrap_or_default();
-            names.len() >= name.len() && names.split(',').any(|own| own.eq_ignore_ascii_case(name))
-        })
-        .filter_map(Row::read)
+    REGISTRY.lines().filter(move |line| names_hold(line.as_bytes(), name)).filter_map(Row::read)
+}
+
+/// Bytes and not `str::split`, which takes twice as long on fields this short.
+fn names_hold(line: &[u8], name: &str) -> bool {
+    let mut fields = line.splitn(4, |&byte| byte == b'\t').skip(2);
+    let names = fields.next().unwrap_or_default();
+    names.len() >= name.len()
+        && names.split(|&byte| byte == b',').any(|own| own.eq_ignore_ascii_case(name.as_bytes()))
 }

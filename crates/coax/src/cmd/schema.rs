@@ -33,6 +33,12 @@ fn schema() -> Value {
     events.add::<session::MemberLeft>();
     events.add::<super::listen::Listening>();
     events.add::<super::ask::Reply>();
+    events.add::<super::host::HostReport>();
+    events.add::<super::resolve::Resolved>();
+    events.add::<super::resolve::Answered>();
+    events.add::<super::resolve::Unresolved>();
+    events.add::<super::resolve::Explained>();
+    events.add::<super::resolve::ResolveSummary>();
     events.finish()
 }
 

@@ -85,15 +85,24 @@ enum What<'a> {
     Port(u16),
 }
 
+impl Question<'_> {
+    /// What to ask instead, if the name is known for another protocol or nearly known.
+    fn hint(&self, table: &ServiceTable) -> Option<String> {
+        let What::Name(name) = self.what else { return None };
+        match table.by_name(name, None).first() {
+            Some(other) => Some(format!("{name} exists for {} only", other.protocol)),
+            None => table.similar(name, None).map(|near| format!("did you mean {near}?")),
+        }
+    }
+}
+
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
-    let questions =
-        args.wanted.iter().map(|text| question(text)).collect::<Result<Vec<_>, Failure>>()?;
     let table = services::table();
+    let questions = args.wanted.iter().map(|text| question(text, &table));
+    let questions = questions.collect::<Result<Vec<_>, Failure>>()?;
     if args.all {
-        return table
-            .all()
-            .filter(|service| args.wants(service.protocol))
-            .try_for_each(|service| out.report(&ServiceReport::from(service)));
+        let wanted = table.all().filter(|service| args.wants(service.protocol));
+        return tell(wanted, out);
     }
     let mut missing = Vec::new();
     for question in questions {
@@ -101,14 +110,16 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         if found.is_empty() {
             missing.push(question);
         }
-        for service in found {
-            out.report(&ServiceReport::from(service))?;
-        }
+        tell(found, out)?;
     }
     match missing.is_empty() {
         true => Ok(()),
         false => Err(not_found(&missing, &table)),
     }
+}
+
+fn tell(services: impl IntoIterator<Item = Service>, out: &Out) -> Result<(), Failure> {
+    services.into_iter().try_for_each(|service| out.report(&ServiceReport::from(service)))
 }
 
 impl Args {
@@ -133,14 +144,16 @@ fn answer(table: &ServiceTable, question: &Question, args: &Args) -> Vec<Service
     found
 }
 
-fn question(text: &str) -> Result<Question<'_>, Failure> {
+fn question<'a>(text: &'a str, table: &ServiceTable) -> Result<Question<'a>, Failure> {
     let usage = |why: String| {
         Failure::new(Exit::Usage, format!("'{}' is no service or port: {why}", quoted(text)))
     };
-    let (what, protocol) = match text.split_once('/') {
+    let (what, protocol) = match text.rsplit_once('/') {
         None => (text, None),
         Some((what, name)) => match Protocol::from_name(name) {
             Some(protocol) => (what, Some(protocol)),
+            // A few names have a slash: EtherNet/IP-1.
+            None if !table.by_name(text, None).is_empty() => (text, None),
             None => return Err(usage("after '/' comes tcp, udp, sctp or dccp".to_owned())),
         },
     };
@@ -163,12 +176,8 @@ fn not_found(missing: &[Question], table: &ServiceTable) -> Failure {
     let list = missing.iter().map(|question| format!("'{}'", quoted(question.text)));
     let list = list.collect::<Vec<_>>().join(", ");
     let failure = Failure::new(Exit::No, format!("no service is known for {list}"));
-    let near = missing.iter().find_map(|question| match question.what {
-        What::Name(name) => table.similar(name, question.protocol),
-        What::Port(_) => None,
-    });
-    match near {
-        Some(name) => failure.hint(format!("did you mean {name}?")),
+    match missing.iter().find_map(|question| question.hint(table)) {
+        Some(hint) => failure.hint(hint),
         None => failure,
     }
 }

@@ -1,0 +1,163 @@
+//! `coax resolve`: names to addresses and back, as programs get them and as name servers say.
+//!
+//! Every name gets its own answer or its own line on stderr; the exit code is the gravest of
+//! them. Names from arguments and names from a file take the same way.
+//!
+//! How a name is looked up is the libraries' business; here are the flags and the choice.
+
+mod bulk;
+mod event;
+mod explain;
+mod names;
+mod programs;
+mod records;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use coax_dns::{RecordType, Server};
+
+use crate::cli::EXIT_STATUS;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+
+pub(crate) use event::{Answered, ResolveSummary, Resolved, Unresolved};
+pub(crate) use explain::Explained;
+
+use event::{Cause, Style};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax resolve db.internal                what programs on this machine get
+    coax resolve 192.0.2.7                  the name of an address
+    coax resolve --explain printer          where the answer comes from, beside what DNS says
+    coax resolve -t MX,TXT example.org      ask the machine's name servers
+    coax resolve -t A --server tls://9.9.9.9 example.org
+    coax resolve -f names -t A --short --parallel 500
+
+NAMES
+    With -t, a name without a dot is completed by the search list of /etc/resolv.conf; any other
+    name, and every name when --server is given, is asked as it stands.";
+
+/// Look up names and addresses: what programs get, and what DNS says
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// Names to look up, or addresses to find the names of
+    #[arg(value_name = "NAME|ADDRESS", required_unless_present = "file")]
+    names: Vec<String>,
+    /// IPv4 addresses only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    ipv4: bool,
+    /// IPv6 addresses only
+    #[arg(short = '6', long)]
+    ipv6: bool,
+    /// Ask name servers for these record types, such as A,MX,TXT
+    #[arg(short = 't', long = "type", value_name = "TYPES", value_delimiter = ',', conflicts_with_all = ["ipv4", "ipv6"])]
+    types: Vec<RecordType>,
+    /// Name server: HOST[:PORT], udp:// tcp:// tls:// or https://HOST/PATH
+    #[arg(long, value_name = "SERVER")]
+    server: Option<Server>,
+    /// Also trust the authorities in this PEM file (tls:// and https://)
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+    /// Give up on a name after so long
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    timeout: Duration,
+    /// Print addresses or values alone, one a line
+    #[arg(long)]
+    short: bool,
+    /// Show each step programs take, beside what DNS says, and where they differ
+    #[arg(long, conflicts_with_all = ["types", "file", "short"])]
+    explain: bool,
+    /// Read names from a file, one a line; - is stdin
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "names")]
+    file: Option<PathBuf>,
+    /// Look up so many names at once
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    parallel: u32,
+    /// Print answers in the order of the names
+    #[arg(long)]
+    in_order: bool,
+}
+
+pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::Machine, format!("cannot start: {}", coax_net::cause_in_words(&error)))
+    })?;
+    let outcome = runtime.block_on(async {
+        if args.explain { explain::run(args, out).await } else { bulk::run(args, out).await }
+    });
+    // Nothing under way is worth waiting for.
+    runtime.shutdown_background();
+    match outcome? {
+        Exit::Done => Ok(()),
+        // Each name has had its own line; the code is all that is left to say.
+        exit => Err(Failure::new(exit, "")),
+    }
+}
+
+impl Args {
+    fn wanted(&self) -> coax_net::Wanted {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => coax_net::Wanted::V4,
+            (_, true) => coax_net::Wanted::V6,
+            _ => coax_net::Wanted::Both,
+        }
+    }
+
+    fn style(&self) -> Style {
+        match (self.short, &self.file) {
+            (true, _) => Style::Short,
+            (false, Some(_)) => Style::Line,
+            (false, None) => Style::Full,
+        }
+    }
+
+    /// DNS is asked directly as soon as a type or a server is named.
+    fn record_types(&self) -> Vec<RecordType> {
+        match (self.types.is_empty(), &self.server) {
+            (false, _) => self.types.clone(),
+            (true, None) => Vec::new(),
+            (true, Some(_)) => match self.wanted() {
+                coax_net::Wanted::V4 => vec![RecordType::A],
+                coax_net::Wanted::V6 => vec![RecordType::Aaaa],
+                coax_net::Wanted::Both => vec![RecordType::A, RecordType::Aaaa],
+            },
+        }
+    }
+}
+
+impl Cause {
+    fn exit(self) -> Exit {
+        match self {
+            Cause::NoSuchName | Cause::NoSuchRecord => Exit::No,
+            Cause::MalformedName => Exit::Usage,
+            Cause::Timeout | Cause::ServerFailed => Exit::Network,
+            Cause::MalformedAnswer | Cause::Untrusted => Exit::Untrusted,
+        }
+    }
+}
+
+/// The graver of two outcomes: the higher code, as `--help` numbers them.
+fn graver(one: Exit, other: Exit) -> Exit {
+    if other as u8 > one as u8 { other } else { one }
+}
+
+/// `5s`, `1m 30s`, `200ms`, or a bare number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time such as 5s, 200ms or 1m".to_owned();
+    let read = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?,
+        Err(_) => {
+            let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+            Duration::try_from(signed).map_err(|_| wrong())?
+        }
+    };
+    // A day is longer than anyone waits for a name, and far from where clocks overflow.
+    match read.is_zero() || read > Duration::from_secs(86_400) {
+        true => Err("a time above zero and at most a day".to_owned()),
+        false => Ok(read),
+    }
+}

@@ -1,0 +1,306 @@
+//! `--explain`: each step programs take, beside what DNS says, and where the two differ.
+//!
+//! Every fact carries its source: a file and line, getaddrinfo, or a name server. Programs that
+//! get addresses DNS does not tell, or the other way round, are marked.
+//!
+//! The steps are retraced from the files; what programs get is asked, not guessed.
+
+mod compare;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use coax_dns::{Client, ResolvConf, Trust};
+use coax_net::{
+    HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, check_host_name, nss_hosts_line,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::event::Cause;
+use super::{Args, graver, names, programs, records};
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Out, Report, clean};
+use compare::{Difference, differences};
+
+/// Where the order of sources is written.
+const NSSWITCH: &str = "/etc/nsswitch.conf";
+/// What the GNU C library does without a `hosts:` line.
+const DEFAULT_ORDER: [&str; 2] = ["files", "dns"];
+
+/// What programs get for a name, what DNS says, and where each comes from.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Explained {
+    query: String,
+    /// The sources the C library asks, in order, from the `hosts:` line.
+    sources: Vec<String>,
+    /// The line of /etc/nsswitch.conf; none when the built-in order holds.
+    sources_line: Option<usize>,
+    /// The lines of /etc/hosts that tell the name.
+    hosts: Vec<HostsMatch>,
+    /// The absolute names tried, in order: the name itself and the search list's completions.
+    candidates: Vec<String>,
+    ndots: usize,
+    programs: Got,
+    dns: Vec<Said>,
+    /// Addresses that only one side has; empty when both agree.
+    differences: Vec<Difference>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct HostsMatch {
+    line: usize,
+    address: IpAddr,
+    names: Vec<String>,
+}
+
+/// What getaddrinfo gave.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Got {
+    canonical: Option<String>,
+    addresses: Vec<IpAddr>,
+    /// Why there are none.
+    error: Option<String>,
+    #[serde(skip)]
+    exit: Option<Exit>,
+}
+
+/// What name servers say about one absolute name.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Said {
+    name: String,
+    server: String,
+    addresses: Vec<IpAddr>,
+    /// Why there are none.
+    error: Option<String>,
+}
+
+pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
+    let trust = Trust::with_files(&args.ca)
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let mut conf = records::resolv_conf();
+    if let Some(server) = &args.server {
+        conf.servers = vec![server.clone()];
+    }
+    let client = Client::new(conf.servers.clone(), &trust, args.timeout);
+    let steps = Steps { conf, client, wanted: args.wanted(), deadline: args.timeout };
+    let mut exit = Exit::Done;
+    for name in &args.names {
+        check(name)?;
+        let explained = steps.explain(name).await;
+        out.report(&explained)?;
+        exit = graver(exit, explained.programs.exit.unwrap_or(Exit::Done));
+    }
+    Ok(exit)
+}
+
+/// There are no steps to explain for an address, or for what cannot be a name.
+fn check(name: &str) -> Result<(), Failure> {
+    if names::address(name).is_some() {
+        let message = format!("--explain is for names, and {name} is an address");
+        return Err(Failure::new(Exit::Usage, message).hint(format!("coax resolve {name}")));
+    }
+    match check_host_name(name) {
+        Err(ResolveErrorKind::Malformed(why)) => {
+            let message = format!("cannot resolve {}: {why}", clean(name));
+            Err(Failure::new(Cause::MalformedName.exit(), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+struct Steps {
+    conf: ResolvConf,
+    client: Client,
+    wanted: Wanted,
+    deadline: Duration,
+}
+
+impl Steps {
+    async fn explain(&self, query: &str) -> Explained {
+        let candidates = self.conf.candidates(query);
+        let (programs, dns) = tokio::join!(self.programs(query), self.dns(&candidates));
+        let nsswitch = std::fs::read(NSSWITCH).unwrap_or_default();
+        let (sources_line, sources) = order(&String::from_utf8_lossy(&nsswitch));
+        let hosts = matches(&programs::hosts_file(), query, self.wanted);
+        let said: Vec<IpAddr> = dns.iter().flat_map(|said| said.addresses.clone()).collect();
+        let differences = differences(&programs.addresses, &said);
+        Explained {
+            query: query.to_owned(),
+            sources,
+            sources_line,
+            hosts,
+            candidates,
+            ndots: self.conf.ndots,
+            programs,
+            dns,
+            differences,
+        }
+    }
+
+    async fn programs(&self, query: &str) -> Got {
+        let resolver = SystemResolver::default().deadline(self.deadline);
+        match resolver.resolve(query, self.wanted).await {
+            Ok(found) => Got {
+                canonical: found.canonical,
+                addresses: found.addresses,
+                error: None,
+                exit: None,
+            },
+            Err(error) => {
+                let exit = Some(exit_of(&error.kind));
+                let error = Some(in_words(&error.kind));
+                Got { canonical: None, addresses: Vec::new(), error, exit }
+            }
+        }
+    }
+
+    /// Asks for each name in turn until one has an address, as the C library does.
+    async fn dns(&self, candidates: &[String]) -> Vec<Said> {
+        let servers: Vec<_> = self.conf.servers.iter().map(ToString::to_string).collect();
+        let mut all = Vec::new();
+        for name in candidates {
+            let server = servers.join(", ");
+            let (addresses, error) = match self.client.addresses(name, self.wanted).await {
+                Ok(found) => (found.addresses, None),
+                Err(kind) => (Vec::new(), Some(kind)),
+            };
+            let goes_on =
+                matches!(error, Some(ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress));
+            let error = error.as_ref().map(in_words);
+            all.push(Said { name: format!("{name}."), server, addresses, error });
+            if !goes_on {
+                break;
+            }
+        }
+        all
+    }
+}
+
+fn order(nsswitch: &str) -> (Option<usize>, Vec<String>) {
+    match nss_hosts_line(nsswitch) {
+        Some((line, sources)) => (Some(line), sources.iter().map(ToString::to_string).collect()),
+        None => (None, DEFAULT_ORDER.map(str::to_owned).to_vec()),
+    }
+}
+
+fn matches(hosts: &HostsFile, query: &str, wanted: Wanted) -> Vec<HostsMatch> {
+    let lines = hosts.lines_of_name(query).filter(|line| wanted.has(line.address));
+    let found = lines.map(|line| HostsMatch {
+        line: line.number,
+        address: line.address,
+        names: line.names.clone(),
+    });
+    found.collect()
+}
+
+fn exit_of(kind: &ResolveErrorKind) -> Exit {
+    match kind {
+        ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress => Exit::No,
+        ResolveErrorKind::Malformed(_) => Exit::Usage,
+        ResolveErrorKind::TimedOut | ResolveErrorKind::Failed(_) => Exit::Network,
+    }
+}
+
+fn in_words(kind: &ResolveErrorKind) -> String {
+    match kind {
+        ResolveErrorKind::NoSuchName => "no such name".to_owned(),
+        ResolveErrorKind::NoAddress => "the name exists but has no such address".to_owned(),
+        ResolveErrorKind::TimedOut => "no answer in time".to_owned(),
+        ResolveErrorKind::Malformed(why) => (*why).to_owned(),
+        ResolveErrorKind::Failed(why) => why.clone(),
+    }
+}
+
+impl Report for Explained {
+    const EVENT: &'static str = "explained";
+    fn human(&self) -> Human {
+        let mut lines = vec![self.query.clone()];
+        lines.push(self.sources_text());
+        lines.extend(self.hosts.iter().map(HostsMatch::text));
+        lines.push(self.search_text());
+        lines.push(self.programs.text());
+        lines.extend(self.dns.iter().map(Said::text));
+        lines.push(self.verdict());
+        lines.extend(self.differences.iter().map(|one| self.difference(one)));
+        Human::Answer(lines.join("\n"))
+    }
+}
+
+/// One step: what it is, what it says, where that comes from.
+fn step(what: &str, says: &str, source: &str) -> String {
+    format!("  {what:9} {:44} {source}", clean(says)).trim_end().to_owned()
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl HostsMatch {
+    fn text(&self) -> String {
+        let says = format!("{} {}", self.address, self.names.join(" "));
+        step("hosts", &says, &format!("{} line {}", HostsFile::PATH, self.line))
+    }
+}
+
+impl Got {
+    fn text(&self) -> String {
+        let says = match &self.error {
+            Some(why) => why.clone(),
+            None => listed(&self.addresses),
+        };
+        let source = match &self.canonical {
+            Some(name) => format!("getaddrinfo, as {}", clean(name)),
+            None => "getaddrinfo".to_owned(),
+        };
+        step("programs", &says, &source)
+    }
+}
+
+impl Said {
+    fn text(&self) -> String {
+        let says = match &self.error {
+            Some(why) => why.clone(),
+            None => listed(&self.addresses),
+        };
+        step("dns", &format!("{} {says}", self.name), &self.server)
+    }
+}
+
+impl Explained {
+    fn sources_text(&self) -> String {
+        let source = match self.sources_line {
+            Some(line) => format!("{NSSWITCH} line {line}"),
+            None => format!("built in: {NSSWITCH} says nothing"),
+        };
+        step("order", &self.sources.join(", then "), &source)
+    }
+
+    fn search_text(&self) -> String {
+        let source = format!("{}, ndots {}", ResolvConf::PATH, self.ndots);
+        step("search", &self.candidates.join(", "), &source)
+    }
+
+    fn verdict(&self) -> String {
+        let none = |said: &Said| said.error.is_some() && said.addresses.is_empty();
+        match self.differences.is_empty() {
+            false => step("DIFFERS", "programs and DNS do not agree:", ""),
+            true if self.dns.iter().all(none) => step("same", "neither has an address", ""),
+            true => step("same", "programs get what DNS says", ""),
+        }
+    }
+
+    fn difference(&self, one: &Difference) -> String {
+        match one {
+            Difference::OnlyPrograms { address } => {
+                let line = self.hosts.iter().find(|line| line.address == *address);
+                let source = match line {
+                    Some(line) => format!("from {} line {}", HostsFile::PATH, line.line),
+                    None => "from a source other than this DNS".to_owned(),
+                };
+                step("  !", &format!("{address} only programs get"), &source)
+            }
+            Difference::OnlyDns { address } => step("  !", &format!("{address} only DNS says"), ""),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What programs get: the system's resolver, with the aliases the hosts file tells.
+//!
+//! A name gives its canonical name, aliases and addresses; an address gives the same triple the
+//! other way round, as `gethostbyaddr` does.
+//!
+//! What DNS says is not asked here.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use coax_net::{HostsFile, Resolve, ResolveError, ResolveErrorKind, SystemResolver, Wanted};
+
+use super::event::{Cause, Resolved, Style, Unresolved};
+use super::names;
+
+/// More threads would only queue in the C library and at the name server.
+const MOST_THREADS: usize = 64;
+
+/// How the system is asked.
+#[derive(Debug)]
+pub(super) struct Programs {
+    resolver: SystemResolver,
+    wanted: Wanted,
+    style: Style,
+}
+
+impl Programs {
+    pub(super) fn new(
+        parallel: usize,
+        deadline: Duration,
+        wanted: Wanted,
+        style: Style,
+    ) -> Programs {
+        let resolver = SystemResolver::new(parallel.min(MOST_THREADS)).deadline(deadline);
+        Programs { resolver, wanted, style }
+    }
+
+    /// What a program gets for `query`.
+    pub(super) async fn look_up(&self, query: &str) -> Result<Resolved, Unresolved> {
+        let started = Instant::now();
+        let found = match names::address(query) {
+            Some(address) => self.reverse(query, address).await,
+            None => self.forward(query).await,
+        };
+        found.map(|resolved| Resolved {
+            elapsed_ms: started.elapsed().as_secs_f64() * 1e3,
+            style: self.style,
+            ..resolved
+        })
+    }
+
+    async fn forward(&self, query: &str) -> Result<Resolved, Unresolved> {
+        let found = self.resolver.resolve(query, self.wanted).await;
+        let found = found.map_err(|error| unresolved(query, &error, "no such name"))?;
+        let aliases = aliases(query, found.canonical.as_deref(), &found.addresses, &hosts_file());
+        Ok(Resolved {
+            query: query.to_owned(),
+            name: found.canonical,
+            aliases,
+            addresses: found.addresses,
+            elapsed_ms: 0.0,
+            style: Style::default(),
+            reverse: false,
+        })
+    }
+
+    async fn reverse(&self, query: &str, address: IpAddr) -> Result<Resolved, Unresolved> {
+        let name = self.resolver.reverse(address).await;
+        let name = name.map_err(|error| unresolved(query, &error, "the address has no name"))?;
+        let hosts = hosts_file();
+        let same_host = hosts.lines_of_address(address).filter(|line| line.names.contains(&name));
+        let mut aliases: Vec<String> = Vec::new();
+        for other in same_host.flat_map(|line| &line.names) {
+            if *other != name && !aliases.contains(other) {
+                aliases.push(other.clone());
+            }
+        }
+        Ok(Resolved {
+            query: query.to_owned(),
+            name: Some(name),
+            aliases,
+            addresses: vec![address],
+            elapsed_ms: 0.0,
+            style: Style::default(),
+            reverse: true,
+        })
+    }
+}
+
+/// The hosts file as it is now; a machine without one has no such names.
+pub(super) fn hosts_file() -> HostsFile {
+    let bytes = std::fs::read(HostsFile::PATH).unwrap_or_default();
+    HostsFile::parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// The other names of a host: those beside it in the hosts file, and the name asked for when the
+/// answer is a different one. A short name that the search list completed is no alias.
+fn aliases(
+    query: &str,
+    canonical: Option<&str>,
+    addresses: &[IpAddr],
+    hosts: &HostsFile,
+) -> Vec<String> {
+    let canonical = canonical.unwrap_or(query);
+    let asked = query.strip_suffix('.').unwrap_or(query);
+    let mut aliases: Vec<String> = Vec::new();
+    let completed = canonical.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.'));
+    let beside = hosts.lines_of_name(asked).filter(|line| addresses.contains(&line.address));
+    let beside = beside.flat_map(|line| line.names.iter().map(String::as_str));
+    for name in (!completed).then_some(asked).into_iter().chain(beside) {
+        let known = aliases.iter().any(|one| one.eq_ignore_ascii_case(name));
+        if !known && !name.eq_ignore_ascii_case(canonical) {
+            aliases.push(name.to_owned());
+        }
+    }
+    aliases
+}
+
+fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unresolved {
+    let (cause, reason) = match &error.kind {
+        ResolveErrorKind::NoSuchName => (Cause::NoSuchName, none.to_owned()),
+        ResolveErrorKind::NoAddress => {
+            (Cause::NoSuchRecord, "the name exists but has no such address".to_owned())
+        }
+        ResolveErrorKind::TimedOut => (Cause::Timeout, "no answer in time".to_owned()),
+        ResolveErrorKind::Malformed(why) => (Cause::MalformedName, (*why).to_owned()),
+        ResolveErrorKind::Failed(why) => (Cause::ServerFailed, why.clone()),
+    };
+    Unresolved { query: query.to_owned(), record_type: None, cause, reason, line: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_are_the_other_names_of_the_same_host() {
+        let hosts = HostsFile::parse("10.0.0.2 printer.lan printer lp\n10.0.0.9 printer.lan old");
+        let ip: IpAddr = "10.0.0.2".parse().unwrap();
+        for (query, canonical, expected) in [
+            ("printer", "printer.lan", &["printer", "lp"][..]),
+            ("lp", "printer.lan", &["lp", "printer"]),
+            ("printer.lan", "printer.lan", &["printer", "lp"]),
+            ("www.example.", "host.example", &["www.example"]),
+            ("db", "db.corp.example", &[]),
+            ("Host.example", "host.example", &[]),
+        ] {
+            assert_eq!(aliases(query, Some(canonical), &[ip], &hosts), expected, "{query}");
+        }
+    }
+}
