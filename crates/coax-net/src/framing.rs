@@ -172,7 +172,8 @@ impl Decoder {
             let Some((_, body)) = piece.split_last().filter(|(last, _)| **last == mark) else {
                 return self.keep(piece);
             };
-            if self.kept.is_empty() && !(self.framing == Framing::Crlf && !body.ends_with(b"\r")) {
+            let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
+            if self.kept.is_empty() && is_whole {
                 each(self.without_return(body));
                 continue;
             }

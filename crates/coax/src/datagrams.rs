@@ -165,10 +165,10 @@ impl Talk<'_> {
 
     async fn received(&mut self, message: &[u8], from: Address) -> Result<(), Failure> {
         self.received += 1;
-        if self.plan.echo {
-            if let Err(error) = self.sockets.send(message, Some(&from)).await {
-                self.refused(error)?;
-            }
+        if self.plan.echo
+            && let Err(error) = self.sockets.send(message, Some(&from)).await
+        {
+            self.refused(error)?;
         }
         let name = from.to_string();
         let another = self.last.as_ref() != Some(&from);

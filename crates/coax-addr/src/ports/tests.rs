@@ -1,3 +1,5 @@
+//! Port sets: what each form means, and that what is printed is read back.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

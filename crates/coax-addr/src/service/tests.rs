@@ -1,3 +1,5 @@
+//! The service table against the registry it is made of, and against any text as /etc/services.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -318,6 +318,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table is as long as its rows")]
     fn each_failure_says_call_object_and_cause() {
         use SocketErrorKind as K;
         let table = [
