@@ -1,5 +1,7 @@
 //! `coax host` as a process.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use std::process::Command;
 
 fn coax(words: &[&str]) -> (Option<i32>, String) {

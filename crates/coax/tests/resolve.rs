@@ -4,10 +4,15 @@
 //! stderr.
 
 #![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken bench fails its test")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
+#[path = "resolve/explain.rs"]
+mod explain;
 #[path = "resolve/peers.rs"]
 mod peers;
+#[path = "resolve/secure.rs"]
+mod secure;
 
 use std::process::Command;
 
