@@ -9,11 +9,12 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use super::contender::{started, unused_port};
+use super::contender::started;
 use super::meter::watch;
 use super::table::{Cell, Table};
 use super::{coax, median};
@@ -79,7 +80,7 @@ pub(super) fn run() -> Result<Table, String> {
 }
 
 fn measure(server: &Server, folder: &Path, table: &mut Table) -> Result<(), String> {
-    let port = unused_port()?;
+    let port = settled_port()?;
     let mut serving = server.start(folder, port)?;
     let outcome = take_turns(folder, port);
     // nsd ends its own children when it is asked to end.
@@ -163,6 +164,16 @@ impl Server {
     }
 }
 
+/// A free port below those the system gives to callers: dig shares ports, and once in thousands of
+/// questions it would take the server's own and hear itself.
+fn settled_port() -> Result<u16, String> {
+    let is_free = |port: &u16| {
+        let place = (Ipv4Addr::LOCALHOST, *port);
+        UdpSocket::bind(place).is_ok() && TcpListener::bind(place).is_ok()
+    };
+    (20_000..30_000).find(is_free).ok_or_else(|| "no port is free".to_owned())
+}
+
 fn write_names(folder: &Path) -> Result<(), String> {
     let mut zone = String::from(
         "$ORIGIN bench.test.\n$TTL 300\n@ SOA ns hostmaster 1 3600 900 604800 300\n@ NS ns\n\
@@ -181,7 +192,7 @@ fn write_names(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn sorted(path: &PathBuf) -> Result<Vec<String>, String> {
+fn sorted(path: &Path) -> Result<Vec<String>, String> {
     let text = fs::read_to_string(path).map_err(|error| words(path, &error))?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort_unstable();
