@@ -1,6 +1,6 @@
 //! `coax host` as a process.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::unwrap_used, reason = "a broken test bench fails its test")]
 
 use std::process::Command;
 

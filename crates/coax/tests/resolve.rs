@@ -4,7 +4,8 @@
 //! stderr.
 
 #![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken bench fails its test")]
+#![allow(clippy::unwrap_used, reason = "a broken test bench fails its test")]
+#![allow(unreachable_pub, reason = "the peers are a file of this test alone")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 #[path = "resolve/explain.rs"]
