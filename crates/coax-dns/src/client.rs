@@ -123,18 +123,16 @@ impl Peer {
         with_edns: bool,
         strays: &Arc<AtomicUsize>,
     ) -> Result<(Reply, Transport), AskErrorKind> {
-        let message = wire::query(question, with_edns);
         let transport = self.server.transport;
         if matches!(transport, Transport::Plain | Transport::Udp) {
-            let unsendable = |_| AskErrorKind::Malformed("the question is too long".to_owned());
-            let bytes = message.to_vec().map_err(unsendable)?;
+            let bytes = wire::query_bytes(question, with_edns);
             let answer = open.udp.ask(bytes, strays.clone()).await?;
             let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
             if !reply.truncated || transport == Transport::Udp {
                 return Ok((reply, Transport::Udp));
             }
         }
-        let answer = Box::pin(open.stream.ask(message)).await?;
+        let answer = Box::pin(open.stream.ask(wire::query(question, with_edns))).await?;
         let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
         Ok((reply, if transport == Transport::Plain { Transport::Tcp } else { transport }))
     }

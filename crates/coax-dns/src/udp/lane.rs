@@ -67,7 +67,8 @@ impl Lane {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             outcome => outcome?,
         }
-        self.inbox.datagrams().for_each(|datagram| self.waiting.answer(datagram));
+        let now = Instant::now();
+        self.inbox.datagrams().for_each(|datagram| self.waiting.answer(datagram, now));
         Ok(())
     }
 

@@ -14,9 +14,11 @@ use tokio::time::Instant;
 
 use super::{Request, UdpError};
 
-/// The first wait before a question is sent again; each later one is twice as long. Answers on a
-/// network come within tens of milliseconds, and one question more does no harm.
+/// The wait before a question is sent again, until the server has shown how fast it is; each
+/// later one is twice as long. It is never longer, and never so short that a server which is
+/// busy for a moment is asked twice.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
+const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 /// Beyond this, a free id would take long to find by chance.
 const MOST: usize = 1 << 14;
 /// The header of a message, RFC 1035 §4.1.1.
@@ -24,9 +26,42 @@ const HEADER: usize = 12;
 
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    requests: HashMap<u16, (u64, Request)>,
+    requests: HashMap<u16, UnderWay>,
     again: BinaryHeap<Reverse<(Instant, u16, u64, Duration)>>,
     serial: u64,
+    pace: Option<Pace>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    serial: u64,
+    /// When it was sent; none once it was sent again, for an answer then says nothing about the
+    /// time it took (Karn's rule).
+    sent: Option<Instant>,
+    request: Request,
+}
+
+/// How fast the server answers: mean and deviation, smoothed as TCP does (RFC 6298 §2).
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    mean: Duration,
+    deviation: Duration,
+}
+
+impl Pace {
+    fn after(before: Option<Pace>, took: Duration) -> Pace {
+        match before {
+            None => Pace { mean: took, deviation: took / 2 },
+            Some(Pace { mean, deviation }) => Pace {
+                mean: (mean * 7 + took) / 8,
+                deviation: (deviation * 3 + mean.abs_diff(took)) / 4,
+            },
+        }
+    }
+
+    fn wait(self) -> Duration {
+        (self.mean + self.deviation * 4).clamp(SHORTEST_WAIT, FIRST_WAIT)
+    }
 }
 
 impl Waiting {
@@ -39,19 +74,20 @@ impl Waiting {
         let id = self.free_id();
         self.serial += 1;
         request.bytes[..2].copy_from_slice(&id.to_be_bytes());
-        self.again.push(Reverse((now + FIRST_WAIT, id, self.serial, FIRST_WAIT)));
-        let (_, kept) = self.requests.entry(id).insert_entry((self.serial, request)).into_mut();
-        &kept.bytes
+        let wait = self.pace.map_or(FIRST_WAIT, Pace::wait);
+        self.again.push(Reverse((now + wait, id, self.serial, wait)));
+        let under_way = UnderWay { serial: self.serial, sent: Some(now), request };
+        &self.requests.entry(id).insert_entry(under_way).into_mut().request.bytes
     }
 
     /// Gives a datagram to the question it answers. Any other is counted or ignored.
-    pub(super) fn answer(&mut self, datagram: &[u8]) {
+    pub(super) fn answer(&mut self, datagram: &[u8], now: Instant) {
         let [high, low, flags, ..] = datagram else { return };
         let id = u16::from_be_bytes([*high, *low]);
-        let Some((_, request)) = self.requests.get(&id) else {
+        let Some(UnderWay { request, .. }) = self.requests.get(&id) else {
             // With one question under way there is no doubt whom the stray was meant for.
-            if let (1, Some((_, only))) = (self.requests.len(), self.requests.values().next()) {
-                only.strays.fetch_add(1, Ordering::Relaxed);
+            if let (1, Some(only)) = (self.requests.len(), self.requests.values().next()) {
+                only.request.strays.fetch_add(1, Ordering::Relaxed);
             }
             return;
         };
@@ -59,16 +95,18 @@ impl Waiting {
             request.strays.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if let Some((_, request)) = self.requests.remove(&id) {
-            let _ = request.answer.send(Ok(datagram.to_vec()));
+        let Some(UnderWay { sent, request, .. }) = self.requests.remove(&id) else { return };
+        if let Some(sent) = sent {
+            self.pace = Some(Pace::after(self.pace, now.saturating_duration_since(sent)));
         }
+        let _ = request.answer.send(Ok(datagram.to_vec()));
     }
 
     /// The socket failed, and with it every question under way.
     pub(super) fn fail(&mut self, error: &UdpError) {
         self.again.clear();
-        for (_, (_, request)) in self.requests.drain() {
-            let _ = request.answer.send(Err(error.clone()));
+        for (_, under_way) in self.requests.drain() {
+            let _ = under_way.request.answer.send(Err(error.clone()));
         }
     }
 
@@ -82,15 +120,16 @@ impl Waiting {
         let mut due = Vec::new();
         while self.next_due().is_some_and(|when| when <= now) {
             let Some(Reverse((_, id, serial, wait))) = self.again.pop() else { break };
-            let Some((current, request)) = self.requests.get(&id) else { continue };
-            if *current != serial {
+            let Some(under_way) = self.requests.get_mut(&id) else { continue };
+            if under_way.serial != serial {
                 continue;
             }
-            if request.answer.is_closed() {
+            if under_way.request.answer.is_closed() {
                 self.requests.remove(&id);
                 continue;
             }
-            due.push(request.bytes.clone());
+            under_way.sent = None;
+            due.push(under_way.request.bytes.clone());
             self.again.push(Reverse((now + wait * 2, id, serial, wait * 2)));
         }
         due
@@ -167,9 +206,9 @@ mod tests {
         let sent = waiting.add(request, Instant::now()).to_vec();
         let mut answer = answer_to(&sent);
         answer[HEADER..].make_ascii_uppercase();
-        waiting.answer(&answer);
+        waiting.answer(&answer, Instant::now());
         assert_eq!(answered.try_recv().unwrap().unwrap(), answer);
-        waiting.answer(&answer);
+        waiting.answer(&answer, Instant::now());
         assert!(waiting.requests.is_empty());
     }
 
@@ -188,9 +227,27 @@ mod tests {
             let (request, mut answered, strays) = request();
             let mut answer = answer_to(waiting.add(request, Instant::now()));
             change(&mut answer);
-            waiting.answer(&answer);
+            waiting.answer(&answer, Instant::now());
             assert!(answered.try_recv().is_err(), "damage {number}");
             assert_eq!(strays.load(Ordering::Relaxed), 1, "damage {number}");
+        }
+    }
+
+    #[test]
+    fn a_fast_server_is_asked_again_sooner_but_never_at_once() {
+        let start = Instant::now();
+        for (took, wait) in
+            [(1, SHORTEST_WAIT), (50, Duration::from_millis(150)), (900, FIRST_WAIT)]
+        {
+            let mut waiting = Waiting::default();
+            let (first, _answered, _) = request();
+            let answer = answer_to(waiting.add(first, start));
+            waiting.answer(&answer, start + Duration::from_millis(took));
+            let (second, _still_asked, _) = request();
+            let later = start + Duration::from_secs(1);
+            waiting.add(second, later);
+            assert!(waiting.due(later + wait - Duration::from_millis(1)).is_empty(), "{took} ms");
+            assert_eq!(waiting.due(later + wait).len(), 1, "{took} ms");
         }
     }
 

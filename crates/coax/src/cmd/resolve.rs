@@ -37,7 +37,8 @@ EXAMPLES
 
 NAMES
     With -t, a name without a dot is completed by the search list of /etc/resolv.conf; any other
-    name, and every name when --server is given, is asked as it stands.";
+    name, and every name when --server is given, is asked as it stands.
+    Of many names, the highest of the codes below is the exit status.";
 
 /// Look up names and addresses: what programs get, and what DNS says
 #[derive(clap::Args, Debug)]

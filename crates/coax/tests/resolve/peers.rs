@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far more than any of these processes needs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub const ZONE: &str = r#"$ORIGIN coax.test.
+pub(crate) const ZONE: &str = r#"$ORIGIN coax.test.
 $TTL 3600
 @ SOA ns1 hostmaster 7 3600 900 604800 300
 @ NS ns1
@@ -36,12 +36,12 @@ alias HTTPS 0 host
 binary TXT "\000\027[31m\255"
 "#;
 
-pub const REVERSE: &str = "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 60\n\
+pub(crate) const REVERSE: &str = "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 60\n\
     @ SOA ns1.coax.test. hostmaster.coax.test. 1 2 3 4 5\n@ NS ns1.coax.test.\n\
     7 PTR seven.coax.test.\n";
 
 /// The built binary.
-pub fn coax() -> Command {
+pub(crate) fn coax() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coax"));
     for name in ["COAX_JSON", "COAX_TRACE", "LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES"] {
         command.env_remove(name);
@@ -51,14 +51,14 @@ pub fn coax() -> Command {
 
 /// What a command did, as one text: what went wrong is seen whole.
 #[derive(Debug)]
-pub struct Heard {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Heard {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs a command to its end, with `input` on stdin.
-pub fn run(mut command: Command, input: &[u8]) -> Heard {
+pub(crate) fn run(mut command: Command, input: &[u8]) -> Heard {
     use std::io::Write;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -84,23 +84,23 @@ pub fn run(mut command: Command, input: &[u8]) -> Heard {
 }
 
 /// `coax resolve` with `words`.
-pub fn resolve(words: &[&str]) -> Heard {
+pub(crate) fn resolve(words: &[&str]) -> Heard {
     let mut command = coax();
     command.arg("resolve").args(words);
     run(command, b"")
 }
 
 /// Lines in a fixed order.
-pub fn sorted(text: &str) -> Vec<&str> {
+pub(crate) fn sorted(text: &str) -> Vec<&str> {
     let mut lines: Vec<_> = text.lines().collect();
     lines.sort_unstable();
     lines
 }
 
 /// A process that is ended with the test.
-pub struct Peer {
+pub(crate) struct Peer {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -113,19 +113,23 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    pub fn server(&self) -> String {
+    pub(crate) fn new(child: Child, port: u16, folder: tempfile::TempDir) -> Peer {
+        Peer { child, port, _folder: Some(folder) }
+    }
+
+    pub(crate) fn server(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 }
 
 /// Whether `program` can be started.
-pub fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
     path.split(':').any(|folder| Path::new(folder).join(program).is_file())
 }
 
 /// nsd with the zone, or nothing and a word why.
-pub fn nsd() -> Option<Peer> {
+pub(crate) fn nsd() -> Option<Peer> {
     if !is_there("nsd") || !is_there("dig") {
         eprintln!("skipped: this needs a name server: apt-get install nsd bind9-dnsutils");
         return None;
@@ -146,7 +150,7 @@ pub fn nsd() -> Option<Peer> {
     Some(Peer { child, port, _folder: Some(folder) })
 }
 
-pub fn nsd_conf(folder: &Path, port: u16) -> String {
+pub(crate) fn nsd_conf(folder: &Path, port: u16) -> String {
     let at = folder.display();
     format!(
         "server:\n ip-address: 127.0.0.1\n port: {port}\n username: \"\"\n chroot: \"\"\n \
@@ -158,7 +162,7 @@ pub fn nsd_conf(folder: &Path, port: u16) -> String {
 }
 
 /// A Python program that prints the port it serves on its first line.
-pub fn python(program: &str) -> Option<Peer> {
+pub(crate) fn python(program: &str) -> Option<Peer> {
     if !is_there("python3") {
         eprintln!("skipped: this needs a lying server: apt-get install python3");
         return None;
@@ -172,7 +176,7 @@ pub fn python(program: &str) -> Option<Peer> {
 }
 
 /// The first line that fits; the rest is read away, so that nobody stands still.
-fn until(talk: impl Read + Send + 'static, fits: fn(&str) -> bool) -> String {
+pub(crate) fn until(talk: impl Read + Send + 'static, fits: fn(&str) -> bool) -> String {
     let (found, line) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(talk).lines().map_while(Result::ok) {
@@ -185,7 +189,7 @@ fn until(talk: impl Read + Send + 'static, fits: fn(&str) -> bool) -> String {
 }
 
 /// A port free for UDP and TCP a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let started = Instant::now();
     while started.elapsed() < PATIENCE {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

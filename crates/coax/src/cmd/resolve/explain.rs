@@ -73,6 +73,9 @@ struct Said {
     addresses: Vec<IpAddr>,
     /// Why there are none.
     error: Option<String>,
+    /// No server could be brought to answer.
+    #[serde(skip)]
+    failed: bool,
 }
 
 pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
@@ -124,7 +127,11 @@ impl Steps {
         let (sources_line, sources) = order(&String::from_utf8_lossy(&nsswitch));
         let hosts = matches(&programs::hosts_file(), query, self.wanted);
         let said: Vec<IpAddr> = dns.iter().flat_map(|said| said.addresses.clone()).collect();
-        let differences = differences(&programs.addresses, &said);
+        // A server that did not answer has said nothing that could differ.
+        let differences = match dns.iter().any(|said| said.failed) {
+            true => Vec::new(),
+            false => differences(&programs.addresses, &said),
+        };
         Explained {
             query: query.to_owned(),
             sources,
@@ -165,10 +172,11 @@ impl Steps {
                 Ok(found) => (found.addresses, None),
                 Err(kind) => (Vec::new(), Some(kind)),
             };
-            let goes_on =
-                matches!(error, Some(ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress));
+            let exit = error.as_ref().map(exit_of);
+            let goes_on = exit == Some(Exit::No);
+            let failed = exit.is_some() && !goes_on;
             let error = error.as_ref().map(in_words);
-            all.push(Said { name: format!("{name}."), server, addresses, error });
+            all.push(Said { name: format!("{name}."), server, addresses, error, failed });
             if !goes_on {
                 break;
             }
@@ -283,6 +291,9 @@ impl Explained {
 
     fn verdict(&self) -> String {
         let none = |said: &Said| said.error.is_some() && said.addresses.is_empty();
+        if self.dns.iter().any(|said| said.failed) {
+            return step("UNKNOWN", "DNS did not answer, so nothing can be compared", "");
+        }
         match self.differences.is_empty() {
             false => step("DIFFERS", "programs and DNS do not agree:", ""),
             true if self.dns.iter().all(none) => step("same", "neither has an address", ""),

@@ -1,0 +1,138 @@
+//! What programs get beside what DNS says, on a machine made for the test.
+//!
+//! A name space of its own has its own loopback, /etc/hosts, resolv.conf and nsswitch.conf, and a
+//! name server on port 53.
+
+use std::process::Command;
+
+use crate::peers::{Heard, is_there, nsd_conf, run};
+
+const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.77 host.coax.test host box\n";
+const RESOLV: &str =
+    "nameserver 127.0.0.1\nsearch nothing.coax.test coax.test\noptions timeout:1\n";
+const NSSWITCH: &str = "passwd: files\nhosts: files dns\n";
+
+/// Runs `coax` with `words` on that machine.
+fn on_a_machine_of_its_own(words: &[&str]) -> Option<Heard> {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let mut probe = Command::new("unshare");
+    probe.args(["-mn", "sh", "-c", "ip link set lo up && mount --bind /etc/hosts /etc/hosts"]);
+    if !is_there("nsd") || !is_there("unshare") || run(probe, b"").code != Some(0) {
+        eprintln!("skipped: this needs root and apt-get install nsd iproute2 util-linux");
+        return None;
+    }
+    for (name, text) in [
+        ("coax.zone", crate::peers::ZONE),
+        ("reverse.zone", crate::peers::REVERSE),
+        ("hosts", HOSTS),
+        ("resolv.conf", RESOLV),
+        ("nsswitch.conf", NSSWITCH),
+        ("nsd.conf", &nsd_conf(at, 53)),
+        ("machine", MACHINE),
+    ] {
+        std::fs::write(at.join(name), text).unwrap();
+    }
+    let mut command = Command::new("unshare");
+    command.args(["-mn", "bash"]).arg(at.join("machine")).arg(at).arg(env!("CARGO_BIN_EXE_coax"));
+    command.args(words).env_remove("COAX_JSON").env_remove("LOCALDOMAIN").env_remove("RES_OPTIONS");
+    Some(run(command, b""))
+}
+
+/// `$1` is the folder, then the program and its words. nsd says when it is ready; it is ended by
+/// its id.
+const MACHINE: &str = r#"
+at=$1; shift
+ip link set lo up
+for name in hosts resolv.conf nsswitch.conf; do mount --bind "$at/$name" "/etc/$name"; done
+coproc nsd { PATH=$PATH:/usr/sbin exec nsd -d -c "$at/nsd.conf" 2>&1; }
+while read -r line <&"${nsd[0]}"; do [[ $line == *"nsd started"* ]] && break; done
+"$@"
+code=$?
+kill "$nsd_PID"; wait "$nsd_PID" 2>/dev/null
+exit $code
+"#;
+
+#[test]
+fn a_hosts_entry_that_hides_dns_is_marked_with_its_line() {
+    let Some(heard) = on_a_machine_of_its_own(&["resolve", "--explain", "-4", "host.coax.test"])
+    else {
+        return;
+    };
+    assert_eq!(heard.code, Some(0), "{heard:?}");
+    for expected in [
+        "files, then dns",
+        "/etc/nsswitch.conf line 2",
+        "192.0.2.77 host.coax.test host box",
+        "/etc/hosts line 2",
+        "host.coax.test, host.coax.test.nothing.coax.test, host.coax.test.coax.test",
+        "getaddrinfo",
+        "host.coax.test. 192.0.2.1, 192.0.2.2",
+        "127.0.0.1:53",
+        "DIFFERS",
+        "192.0.2.77 only programs get",
+        "192.0.2.1 only DNS says",
+    ] {
+        assert!(heard.stdout.contains(expected), "{expected}: {}", heard.stdout);
+    }
+}
+
+#[test]
+fn a_short_name_is_followed_through_the_search_list() {
+    let Some(heard) = on_a_machine_of_its_own(&["resolve", "--explain", "only4"]) else { return };
+    assert_eq!(heard.code, Some(0), "{heard:?}");
+    for expected in [
+        "only4.nothing.coax.test, only4.coax.test, only4",
+        "only4.coax.test. 192.0.2.9",
+        "as only4.coax.test",
+        "programs get what DNS says",
+    ] {
+        assert!(heard.stdout.contains(expected), "{expected}: {}", heard.stdout);
+    }
+}
+
+#[test]
+fn programs_get_names_aliases_and_addresses_both_ways() {
+    let Some(heard) = on_a_machine_of_its_own(&["resolve", "box", "www.coax.test", "192.0.2.7"])
+    else {
+        return;
+    };
+    assert_eq!(heard.code, Some(0), "{heard:?}");
+    let expected = "box\n  name     host.coax.test\n  alias    box\n  alias    host\n  \
+        address  192.0.2.77\n";
+    assert!(heard.stdout.starts_with(expected), "{}", heard.stdout);
+    let www = "www.coax.test\n  name     host.coax.test\n  alias    www.coax.test\n";
+    assert!(heard.stdout.contains(www), "{}", heard.stdout);
+    let reverse = "192.0.2.7\n  name     seven.coax.test\n  address  192.0.2.7\n";
+    assert!(heard.stdout.ends_with(reverse), "{}", heard.stdout);
+}
+
+#[test]
+fn a_type_asks_the_servers_of_resolv_conf_and_completes_short_names() {
+    let words = ["resolve", "--short", "-t", "A", "only4", "host.coax.test"];
+    let Some(heard) = on_a_machine_of_its_own(&words) else { return };
+    assert_eq!(heard.code, Some(0), "{heard:?}");
+    // DNS itself is asked: the hosts file has no say.
+    assert_eq!(crate::peers::sorted(&heard.stdout), ["192.0.2.1", "192.0.2.2", "192.0.2.9"]);
+}
+
+#[test]
+fn without_an_answer_from_dns_nothing_is_compared() {
+    let words = ["resolve", "--explain", "--server", "127.0.0.1:1", "host.coax.test"];
+    let Some(heard) = on_a_machine_of_its_own(&words) else { return };
+    assert_eq!(heard.code, Some(0), "programs have an address: {heard:?}");
+    assert!(heard.stdout.contains("cannot reach 127.0.0.1:1: "), "{heard:?}");
+    assert!(heard.stdout.contains("nothing can be compared"), "{heard:?}");
+    assert!(!heard.stdout.contains("DIFFERS"), "{heard:?}");
+}
+
+#[test]
+fn a_name_that_exists_nowhere_is_a_no() {
+    let Some(heard) = on_a_machine_of_its_own(&["resolve", "--explain", "no.coax.test"]) else {
+        return;
+    };
+    assert_eq!(heard.code, Some(1), "{heard:?}");
+    assert!(heard.stdout.contains("no such name"), "{heard:?}");
+    let Some(heard) = on_a_machine_of_its_own(&["resolve", "no.coax.test"]) else { return };
+    assert_eq!((heard.code, heard.stdout.as_str()), (Some(1), ""), "{heard:?}");
+}
