@@ -11,6 +11,7 @@ mod echo;
 mod load;
 mod meter;
 mod pipe;
+mod resolve;
 mod start;
 mod stream;
 mod table;
@@ -27,9 +28,10 @@ pub(crate) fn measure(name: &str, json: bool) -> Result<(), String> {
         "pipe" => pipe::run,
         "echo" => echo::run,
         "start" => start::run,
+        "resolve" => resolve::run,
         _ => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve"
             ));
         }
     };
