@@ -71,6 +71,13 @@ impl Descriptor {
         Ok(Descriptor { waiting, kind })
     }
 
+    /// Closes it. Dropping does the same; this is told to whoever listens for calls.
+    pub fn close(self) {
+        let number = trace::number(&self);
+        // Nothing can be done about an error of close(2): the descriptor is gone either way.
+        let _ = trace::call("close", || number.to_string(), || Ok(drop(self)));
+    }
+
     /// What it refers to.
     pub fn kind(&self) -> DescriptorKind {
         self.kind
@@ -95,6 +102,13 @@ impl Descriptor {
                 done => return done,
             }
         }
+    }
+
+    /// Waits until a socket has bytes (true) or has ended (false), and leaves them there.
+    pub(crate) async fn peek(&self) -> io::Result<bool> {
+        let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
+        let peek = || Ok(rustix::net::recv(self, &mut [0_u8; 1][..], flags)?.1);
+        self.when_readable(peek).await.map(|count| count > 0)
     }
 
     /// Writes some of `bytes`, waiting until some fit.

@@ -141,7 +141,9 @@ pub async fn relay(
     let limit = limit(endings, started, &sent, &received);
     let how = session.run(local, &sent, &received, limit, stop).await;
     let first = session.first.unwrap_or(First::Neither);
-    linger::close(stream, linger::grace(&how)).await;
+    // A peer whose end has been read leaves nothing unread behind.
+    let grace = if session.receiving { linger::grace(&how) } else { Duration::ZERO };
+    linger::close(stream, grace).await;
     Ending {
         first,
         how,

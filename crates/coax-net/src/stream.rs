@@ -68,6 +68,12 @@ impl Stream {
         )
     }
 
+    /// Closes both directions at once. What the peer has not read may be lost if it has sent
+    /// something that was not read here; [`crate::relay()`] takes care of that first.
+    pub fn close(self) {
+        self.descriptor.close();
+    }
+
     /// Asks the kernel to find out within minutes when the peer is gone. Only TCP needs it.
     pub fn keep_alive(&self) {
         self.probe_every(ALIVE);

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -28,7 +29,8 @@ pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = (
         How::Idle | How::Deadline | How::Stopped => First::Neither,
         _ => First::Peer,
     };
-    linger::close(stream, linger::grace(&how)).await;
+    let grace = if matches!(how, How::Fin) { Duration::ZERO } else { linger::grace(&how) };
+    linger::close(stream, grace).await;
     let moved = (meter.bytes(), meter.last());
     Ending { first, how, sent: moved, received: moved, lasted: started.elapsed() }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::splice::{Failed, Side, Splice, Step};
-use crate::descriptor::Descriptor;
+use crate::descriptor::{Descriptor, DescriptorKind};
 use crate::framing::FramingError;
 
 /// Room for one read when bytes are copied: what a loopback segment carries at most.
@@ -129,8 +129,21 @@ async fn spliced(
             Ok(Step::Wait(Side::Source)) => source.readable().await.map_err(HalfEnd::Source)?,
             Ok(Step::Wait(Side::Sink)) => sink.writable().await.map_err(HalfEnd::Sink)?,
             Err(Failed::Source(error)) => return Err(HalfEnd::Source(error)),
-            Err(Failed::Sink(error)) => return Err(HalfEnd::Sink(error)),
+            Err(Failed::Sink(error)) => return unread(source, error).await,
         }
+    }
+}
+
+/// A splice reports a pipe without a reader before there is anything to move. That only matters
+/// once there is: until then the other direction goes on.
+async fn unread(source: &Descriptor, error: io::Error) -> Result<bool, HalfEnd> {
+    if error.kind() != io::ErrorKind::BrokenPipe || source.kind() != DescriptorKind::Socket {
+        return Err(HalfEnd::Sink(error));
+    }
+    match source.peek().await {
+        Ok(true) => Err(HalfEnd::Sink(error)),
+        Ok(false) => Ok(true),
+        Err(error) => Err(HalfEnd::Source(error)),
     }
 }
 

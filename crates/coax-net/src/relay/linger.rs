@@ -25,13 +25,14 @@ pub(super) fn grace(how: &How) -> Duration {
 }
 
 pub(super) async fn close(stream: Stream, grace: Duration) {
-    if grace.is_zero() || stream.end_sending().is_err() {
-        return;
+    if !grace.is_zero() && stream.end_sending().is_ok() {
+        let _ = timeout(grace, waste(&stream)).await;
     }
-    let _ = timeout(grace, async {
-        // Not an array: it would be part of every connection's future from the start.
-        let mut waste = vec![0; 16 << 10];
-        while let Ok(Ok(1..)) = timeout(SILENCE, stream.descriptor().read(&mut waste)).await {}
-    })
-    .await;
+    stream.close();
+}
+
+/// Reads and throws away until the peer ends or falls silent.
+async fn waste(stream: &Stream) {
+    let mut buffer = [0; 16 << 10];
+    while let Ok(Ok(1..)) = timeout(SILENCE, stream.descriptor().read(&mut buffer)).await {}
 }
