@@ -1,8 +1,8 @@
 //! The file that a bound Unix socket leaves in the file system.
 //!
 //! It is removed when its [`SocketFile`] is dropped, if it is still the one we made. A file whose
-//! server is dead is recognised by asking: nobody accepts. Anything that is not a socket is never
-//! touched.
+//! server is dead is recognised by asking, in a way that a living server does not notice. Anything
+//! that is not a socket is never touched.
 
 use std::fs;
 use std::io;
@@ -52,19 +52,23 @@ pub(super) fn bind(
         if error.kind() != SocketErrorKind::AddressInUse {
             return Err(error.into());
         }
-        remove_stale(path, kind)?;
+        remove_stale(path)?;
         socket.bind(&address)?;
     }
     Ok((socket, SocketFile::of(path).ok()))
 }
 
 /// Removes the file at `path` if it is a socket that nobody serves.
-fn remove_stale(path: &Path, kind: Kind) -> Result<(), ListenError> {
+///
+/// The asker is a datagram socket whatever the server is: a stream server would take a connection
+/// of its own kind for a client, and one that waits for a single client would have had it. Another
+/// kind is told so (EPROTOTYPE), a datagram server hears nothing, and a dead file refuses all.
+fn remove_stale(path: &Path) -> Result<(), ListenError> {
     let found = fs::symlink_metadata(path).map_err(ListenError::Machine)?;
     if !found.file_type().is_socket() {
         return Err(ListenError::NotASocket(path.to_owned()));
     }
-    let asker = Socket::new(Family::Unix, kind, None)?;
+    let asker = Socket::new(Family::Unix, Kind::Dgram, None)?;
     asker.set_nonblocking(true)?;
     let address = Address::Unix(UnixName::Path(path.to_owned()));
     let ConnectOutcome::Failed(error) = asker.try_connect(&address) else { return Ok(()) };
