@@ -15,7 +15,7 @@ const ROOM: usize = 1 << 20;
 /// What a message costs besides its bytes, so that empty ones are bounded too.
 const OVERHEAD: usize = 64;
 /// A member that takes not one byte for this long, with a queue that is full, does not read.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a member's queue holds.
 #[derive(Debug)]
