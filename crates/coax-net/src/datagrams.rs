@@ -6,9 +6,11 @@
 //!
 //! Nothing here waits for an answer, retries, or decides when a conversation is over.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
-use coax_addr::{Endpoint, Host, Place, Transport, UnixKind};
+use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -24,6 +26,8 @@ pub const DATAGRAM_LIMIT: usize = 65_535;
 #[derive(Debug)]
 pub struct Datagrams {
     doors: Vec<(AsyncFd<Socket>, Address)>,
+    /// Which door is asked first: a busy one must not keep the others waiting.
+    turn: AtomicUsize,
     /// Where a message goes when no other address is given.
     towards: Option<Address>,
     /// The kernel knows the peer as well, and reports its refusals.
@@ -43,19 +47,20 @@ impl Datagrams {
             return Err(ListenError::Unsupported(endpoint.to_string()));
         }
         let opened = open(endpoint, Kind::Dgram, wanted, resolver).await?;
+        join(&opened.sockets, endpoint)?;
         let mut doors = Vec::new();
         for (socket, address) in opened.sockets {
-            join(&socket, &address, endpoint)?;
             doors.push((registered(socket)?, address));
         }
-        Ok(Datagrams { doors, towards: None, connected: false, _file: opened.file })
+        let turn = AtomicUsize::new(0);
+        Ok(Datagrams { doors, turn, towards: None, connected: false, _file: opened.file })
     }
 
     /// Talks to whom `dialed` reached: one peer, or a group where anyone may answer.
     pub fn towards(dialed: Dialed) -> Result<Datagrams, ListenError> {
         let doors = vec![(registered(dialed.socket)?, dialed.local)];
         let (connected, towards) = (dialed.connected, Some(dialed.peer));
-        Ok(Datagrams { doors, towards, connected, _file: None })
+        Ok(Datagrams { doors, turn: AtomicUsize::new(0), towards, connected, _file: None })
     }
 
     /// Every address messages arrive at.
@@ -72,17 +77,22 @@ impl Datagrams {
     ///
     /// An error is a peer's refusal of an earlier message, or this machine's; receiving may go on.
     pub async fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Address), SocketError> {
-        let received = match &self.doors[..] {
-            [(only, _)] => receive_or_refusal(only, buffer).await,
-            doors => {
-                std::future::poll_fn(|context| {
-                    let mut asked = doors.iter().map(|door| poll_receive(&door.0, context, buffer));
-                    asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
-                })
-                .await
+        if let [(only, _)] = &self.doors[..] {
+            let received = receive_or_refusal(only, buffer).await;
+            return received.map(|(count, from)| (count, self.named(from)));
+        }
+        std::future::poll_fn(|context| {
+            let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.doors.len();
+            let (before, from_first) = self.doors.split_at(first);
+            for (socket, _) in from_first.iter().chain(before) {
+                if let Poll::Ready(received) = poll_receive(socket, context, buffer) {
+                    return Poll::Ready(received);
+                }
             }
-        };
-        received.map(|(count, from)| (count, self.named(from)))
+            Poll::Pending
+        })
+        .await
+        .map(|(count, from)| (count, self.named(from)))
     }
 
     /// A connected Unix peer may come without a name.
@@ -166,22 +176,42 @@ fn is_datagram(place: &Place) -> bool {
     )
 }
 
-/// Joins the group that the host is, and the one the options name, where the family fits.
-fn join(socket: &Socket, bound: &Address, endpoint: &Endpoint) -> Result<(), ListenError> {
+/// Joins the group that the host is, and the one the options name, on each socket of its family.
+fn join(sockets: &[(Socket, Address)], endpoint: &Endpoint) -> Result<(), ListenError> {
+    for (group, interface) in groups(sockets, endpoint)? {
+        let mut joined = false;
+        for (socket, bound) in sockets {
+            if group.is_multicast() && bound.ip().is_some_and(|ip| ip.is_ipv6() == group.is_ipv6())
+            {
+                socket.join_multicast(group, interface)?;
+                joined = true;
+            }
+        }
+        if !joined {
+            return Err(ListenError::NoGroup(group));
+        }
+    }
+    Ok(())
+}
+
+/// Each group to join, and the interface to hear it on; 0 lets the system choose.
+fn groups(
+    sockets: &[(Socket, Address)],
+    endpoint: &Endpoint,
+) -> Result<Vec<(IpAddr, u32)>, ListenError> {
     let interface = match &endpoint.options.interface {
         Some(name) => index_of(name)?,
         None => 0,
     };
-    let host = match &endpoint.place {
-        Place::Net { host: Host::Ip(address), .. } if address.is_multicast() => Some(*address),
-        _ => None,
-    };
-    for group in host.into_iter().chain(endpoint.options.join) {
-        if bound.ip().is_some_and(|ip| ip.is_ipv6() == group.is_ipv6()) {
-            socket.join_multicast(group, interface)?;
+    // A host that is a group was bound as it is, with its zone.
+    let bound = sockets.iter().filter_map(|(_, address)| match address {
+        Address::Ip(SocketAddr::V6(bound)) if bound.scope_id() != 0 => {
+            Some((IpAddr::V6(*bound.ip()), bound.scope_id()))
         }
-    }
-    Ok(())
+        address => address.ip().map(|ip| (ip, interface)),
+    });
+    let hosts = bound.filter(|(ip, _)| ip.is_multicast());
+    Ok(hosts.chain(endpoint.options.join.map(|group| (group, interface))).collect())
 }
 
 fn index_of(name: &str) -> Result<u32, ListenError> {

@@ -243,6 +243,11 @@ impl Decoder {
         Some(announced - (self.kept.len() - 4))
     }
 
+    /// Whether the start of a message is here, and its end is not.
+    pub fn is_amid_message(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// The stream is over: hands out what is left, so that nothing received is lost.
     ///
     /// An unfinished line is a message. An unfinished counted message is handed out too, and then

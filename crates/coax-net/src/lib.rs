@@ -33,7 +33,9 @@ pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialRepo
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
-pub use relay::{Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, echo, relay};
+pub use relay::{
+    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, close, echo, relay,
+};
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
     SystemResolver, Wanted, check_host_name, nss_hosts_line,

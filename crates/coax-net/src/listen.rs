@@ -11,6 +11,7 @@ mod file;
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
@@ -58,7 +59,7 @@ impl Listen {
             socket.listen(self.backlog)?;
             doors.push(Door::new(socket, address)?);
         }
-        Ok(Listener { doors, kind, _file: opened.file })
+        Ok(Listener { doors, turn: AtomicUsize::new(0), kind, _file: opened.file })
     }
 }
 
@@ -87,18 +88,25 @@ impl Door {
             match ready.get_inner().accept() {
                 Ok((socket, peer)) => return Poll::Ready(Stream::new(socket, peer)),
                 Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
-                // The client left again before it was its turn: accept(2), "Error handling".
-                Err(error) if error.kind() == SocketErrorKind::Reset => {}
+                Err(error) if is_the_clients(&error) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 }
 
+/// The client left, or its network broke, before it was its turn: accept(2), "Error handling".
+fn is_the_clients(error: &SocketError) -> bool {
+    use SocketErrorKind::{Refused, Reset, TimedOut, Unreachable};
+    matches!(error.kind(), Reset | Unreachable | Refused | TimedOut)
+}
+
 /// Bound and listening. Dropping it stops listening and removes a Unix socket's file.
 #[derive(Debug)]
 pub struct Listener {
     doors: Vec<Door>,
+    /// Which door is asked first: a busy one must not keep the others waiting.
+    turn: AtomicUsize,
     kind: Kind,
     _file: Option<SocketFile>,
 }
@@ -118,7 +126,9 @@ impl Listener {
     /// itself goes on, and the connection stays in the queue. Safe to cancel.
     pub async fn accept(&self) -> Result<Stream, SocketError> {
         std::future::poll_fn(|context| {
-            for door in &self.doors {
+            let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.doors.len();
+            let (before, from_first) = self.doors.split_at(first);
+            for door in from_first.iter().chain(before) {
                 if let Poll::Ready(accepted) = door.poll_accept(context) {
                     return Poll::Ready(accepted);
                 }
@@ -143,6 +153,8 @@ pub enum ListenError {
     NotASocket(std::path::PathBuf),
     /// No interface has this name.
     NoInterface(String),
+    /// A group to join that is no multicast address, or is of a family not listened on.
+    NoGroup(std::net::IpAddr),
     /// The process ran out of something.
     Machine(io::Error),
 }
@@ -161,6 +173,14 @@ impl fmt::Display for ListenError {
                 "cannot bind {}: a file that is not a socket has this name",
                 path.display()
             ),
+            ListenError::NoGroup(group) if !group.is_multicast() => write!(
+                f,
+                "cannot join {group}: a group is 224.0.0.0 to 239.255.255.255, or begins with ff"
+            ),
+            ListenError::NoGroup(group) => {
+                let family = if group.is_ipv6() { "IPv6" } else { "IPv4" };
+                write!(f, "cannot join {group}: nothing here listens on {family}")
+            }
             ListenError::NoInterface(name) => write!(f, "no interface is called {name}"),
             ListenError::Machine(error) => {
                 write!(f, "cannot wait for connections: {}", crate::cause_in_words(error))

@@ -26,6 +26,7 @@ use crate::framing::FramingError;
 pub use echo::echo;
 pub use half::Filter;
 use half::{HalfEnd, Meter};
+pub use linger::close;
 
 /// What the end of local input does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

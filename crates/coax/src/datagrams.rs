@@ -3,6 +3,8 @@
 //! Answers go to the last sender. Senders are told apart by their addresses: before each message
 //! on a terminal, on stderr when another one speaks otherwise. A refusal (ICMP port unreachable)
 //! ends a conversation with one peer, and is only said when there are many.
+//!
+//! Nothing here opens a socket or knows what the messages mean.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
-use crate::session::{self, SessionArgs, Shown, Signals, message_report};
+use crate::session::{self, Dump, SessionArgs, Shown, Signals, message_report};
 
 /// How long to wait for answers after the end of input, when nothing else was said.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -37,9 +39,16 @@ impl<'a> Plan<'a> {
         Plan { session, echo, count, connected: false }
     }
 
-    /// Raw when asked for; otherwise a line is a message without its newline.
+    /// How a line fills a datagram, and lines are found in one: as it is, without its newline,
+    /// unless another framing was asked for. Raw is what one read returned.
     fn framing(&self) -> Framing {
-        self.session.framing.unwrap_or(Framing::Chunk)
+        let natural = if self.session.crlf { Framing::Crlf } else { Framing::Chunk };
+        self.session.framing.unwrap_or(natural)
+    }
+
+    /// An echo has nothing to say of its own.
+    fn is_mute(&self) -> bool {
+        self.echo || self.session.recv_only
     }
 }
 
@@ -51,8 +60,12 @@ pub(crate) async fn converse(
     out: &Out,
 ) -> Result<(), Failure> {
     let shown = Shown::on(out, plan.session.output().is_none(), "");
-    let sink = session::sink(plan.session, &shown, out)?;
-    let mut talk = Talk { sockets, plan, shown, sink, out, last: None, received: 0 };
+    let sink = match plan.echo && !out.is_json() {
+        true => None,
+        false => session::sink(plan.session, &shown, out)?,
+    };
+    let dumps = plan.session.hex.then(|| ["<", ">"].map(Dump::new));
+    let mut talk = Talk { sockets, plan, shown, sink, dumps, out, last: None, received: 0 };
     let late = talk.plan.session.deadline.map(|deadline| Instant::now() + deadline);
     let talked = async {
         tokio::select! {
@@ -79,6 +92,8 @@ struct Talk<'a> {
     plan: Plan<'a>,
     shown: Shown,
     sink: Option<Descriptor>,
+    /// What arrives, and what is sent.
+    dumps: Option<[Dump; 2]>,
     out: &'a Out,
     /// Who sent last: answers go there.
     last: Option<Address>,
@@ -89,7 +104,7 @@ impl Talk<'_> {
     async fn run(&mut self) -> Result<(), Failure> {
         let raw = self.plan.framing() == Framing::Raw;
         let mut lines = Decoder::new(if raw { Framing::Raw } else { Framing::Line });
-        let mut stdin = match self.plan.session.recv_only {
+        let mut stdin = match self.plan.is_mute() {
             true => None,
             false => Some(session::take_stdin()?),
         };
@@ -144,10 +159,14 @@ impl Talk<'_> {
             0 => lines.finish(|line| messages.push(line.to_vec())),
             count => lines.feed(&bytes[..count], |line| messages.push(line.to_vec())),
         };
-        cut.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
         for message in messages {
-            self.send(&message).await?;
+            let mut datagram = Vec::new();
+            match self.plan.framing().encode(&message, &mut datagram) {
+                Ok(()) => self.send(&datagram).await?,
+                Err(error) => self.out.talk(&format!("coax: not sent: {error}")),
+            }
         }
+        cut.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
         Ok(count > 0)
     }
 
@@ -156,26 +175,43 @@ impl Talk<'_> {
             self.out.talk("coax: nobody has sent anything yet, so there is nobody to answer");
             return Ok(());
         }
-        let to = if self.plan.connected { None } else { self.last.as_ref() };
+        let to = if self.plan.connected { None } else { self.last.clone() };
+        self.deliver(message, to.as_ref()).await
+    }
+
+    async fn deliver(&mut self, message: &[u8], to: Option<&Address>) -> Result<(), Failure> {
+        if to == Some(&Address::Unnamed) {
+            self.out.talk("coax: the last sender has no name, so it cannot be answered");
+            return Ok(());
+        }
         match self.sockets.send(message, to).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.dump(1, message);
+                Ok(())
+            }
             Err(error) => self.refused(error),
+        }
+    }
+
+    fn dump(&mut self, way: usize, message: &[u8]) {
+        if let Some(dumps) = &mut self.dumps {
+            dumps[way].show(message);
         }
     }
 
     async fn received(&mut self, message: &[u8], from: Address) -> Result<(), Failure> {
         self.received += 1;
-        if self.plan.echo
-            && let Err(error) = self.sockets.send(message, Some(&from)).await
-        {
-            self.refused(error)?;
+        self.dump(0, message);
+        if self.plan.echo {
+            self.deliver(message, Some(&from)).await?;
         }
         let name = from.to_string();
         let another = self.last.as_ref() != Some(&from);
-        if another && !self.plan.connected && self.shown == Shown::AsTheyAre {
+        let told = self.sink.is_some() && self.shown == Shown::AsTheyAre;
+        if another && told && !self.plan.connected {
             self.out.talk(&format!("from {name}"));
         }
-        let bytes = self.render(message, &name);
+        let bytes = self.rendered(message, &name);
         self.last = Some(from);
         match &self.sink {
             Some(sink) => Ok(sink.write_all(&bytes).await?),
@@ -183,7 +219,19 @@ impl Talk<'_> {
         }
     }
 
-    fn render(&self, message: &[u8], from: &str) -> Vec<u8> {
+    /// What is shown of one datagram: each message that its framing finds in it.
+    fn rendered(&self, datagram: &[u8], from: &str) -> Vec<u8> {
+        let mut shown = Vec::new();
+        let mut decoder = Decoder::new(self.plan.framing());
+        let fed = decoder.feed(datagram, |message| shown.extend(self.line(message, from)));
+        let ended = decoder.finish(|message| shown.extend(self.line(message, from)));
+        if let Err(error) = fed.and(ended) {
+            self.out.talk(&format!("coax: {from} broke the framing: {error}"));
+        }
+        shown
+    }
+
+    fn line(&self, message: &[u8], from: &str) -> Vec<u8> {
         match &self.shown {
             Shown::Json(_) => message_report(from, message),
             Shown::Terminal => {
@@ -198,14 +246,18 @@ impl Talk<'_> {
 
     /// One peer's refusal ends a conversation with it alone.
     fn refused(&self, error: coax_net::SocketError) -> Result<(), Failure> {
-        match self.plan.connected || error.kind() != SocketErrorKind::Refused {
-            true => Err(error.into()),
-            false => {
-                self.out.talk(&format!("coax: {error}"));
-                Ok(())
-            }
+        if self.plan.connected || !is_the_peers(error.kind()) {
+            return Err(error.into());
         }
+        self.out.talk(&format!("coax: {error}"));
+        Ok(())
     }
+}
+
+/// Whether it concerns one peer or message, and not what comes next.
+fn is_the_peers(kind: SocketErrorKind) -> bool {
+    use SocketErrorKind::{NotFound, Refused, Reset, TooLong, Unreachable};
+    matches!(kind, Refused | Reset | Unreachable | NotFound | TooLong)
 }
 
 async fn read(stdin: Option<&Descriptor>, buffer: &mut [u8]) -> Result<usize, Failure> {

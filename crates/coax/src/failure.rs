@@ -102,7 +102,7 @@ impl From<coax_net::ListenError> for Failure {
     fn from(error: coax_net::ListenError) -> Failure {
         use coax_net::ListenError as Why;
         let exit = match &error {
-            Why::Unsupported(_) => Exit::Usage,
+            Why::Unsupported(_) | Why::NoGroup(_) => Exit::Usage,
             // Whatever is wrong with a place to listen on is wrong here.
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),

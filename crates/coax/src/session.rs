@@ -23,7 +23,7 @@ use crate::duration;
 use crate::failure::Failure;
 use crate::out::Out;
 
-pub(crate) use filters::{Inward, Outward, Shown, message_report};
+pub(crate) use filters::{Dump, Inward, Outward, Shown, message_report};
 pub(crate) use signals::Signals;
 pub(crate) use stdio::{is_terminal, open_file, share_stdout, take_stdin, take_stdout};
 pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};

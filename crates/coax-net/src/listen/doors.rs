@@ -30,7 +30,8 @@ pub(crate) async fn open(
 ) -> Result<Opened, ListenError> {
     match &endpoint.place {
         Place::Net { host, port, .. } => {
-            let places = places(host, *port, wanted, resolver).await?;
+            let mut places = places(host, *port, wanted, resolver).await?;
+            scope_groups(&mut places, &endpoint.options)?;
             let sockets = bind_all(&places, kind, &endpoint.options)?;
             Ok(Opened { sockets, file: None })
         }
@@ -61,6 +62,21 @@ async fn places(
         }
     };
     Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+}
+
+/// An IPv6 group is bound on the interface where it is to be heard.
+fn scope_groups(places: &mut [SocketAddr], options: &Options) -> Result<(), ListenError> {
+    let Some(name) = &options.interface else { return Ok(()) };
+    let scope = crate::scope_of(name).ok_or_else(|| ListenError::NoInterface(name.clone()))?;
+    for place in places {
+        if let SocketAddr::V6(place) = place
+            && (place.ip().is_multicast() || place.ip().is_unicast_link_local())
+            && place.scope_id() == 0
+        {
+            place.set_scope_id(scope);
+        }
+    }
+    Ok(())
 }
 
 fn bind_all(
@@ -117,7 +133,7 @@ fn bind_one(
     }
     // A server that is started again must not wait for its old connections to be forgotten; and
     // several listeners may share a multicast group.
-    if kind == Kind::Stream || place.ip().is_multicast() {
+    if kind == Kind::Stream || place.ip().is_multicast() || options.join.is_some() {
         socket.set_reuse_address(true)?;
     }
     configure(&socket, kind, options)?;

@@ -1,8 +1,8 @@
 //! The file that a bound Unix socket leaves in the file system.
 //!
 //! It is removed when its [`SocketFile`] is dropped, if it is still the one we made. A file whose
-//! server is dead is recognised by asking: nobody accepts. Anything that is not a socket is never
-//! touched.
+//! server is dead is recognised by asking, in a way that a living server does not notice. Anything
+//! that is not a socket is never touched.
 
 use std::fs;
 use std::io;
@@ -56,22 +56,24 @@ pub(super) fn bind(
         if error.kind() != SocketErrorKind::AddressInUse {
             return Err(error.into());
         }
-        remove_stale(path, kind)?;
+        remove_stale(path)?;
         socket.bind(&address)?;
     }
     Ok((socket, SocketFile::of(path).ok()))
 }
 
 /// Removes the file at `path` if it is a socket that nobody serves.
-fn remove_stale(path: &Path, kind: Kind) -> Result<(), ListenError> {
+///
+/// The asker is a datagram socket whatever the server is: a stream server would take a connection
+/// of its own kind for a client, and one that waits for a single client would have had it. Another
+/// kind is told so (EPROTOTYPE), a datagram server hears nothing, and a dead file refuses all.
+fn remove_stale(path: &Path) -> Result<(), ListenError> {
     let found = fs::symlink_metadata(path).map_err(ListenError::Machine)?;
     if !found.file_type().is_socket() {
         return Err(ListenError::NotASocket(path.to_owned()));
     }
-    // A socket of another kind: a server that lives refuses it as such and is not disturbed, and
-    // a file without a server refuses everyone.
-    let other = if kind == Kind::Dgram { Kind::Stream } else { Kind::Dgram };
-    let asker = Socket::new(Family::Unix, other, None)?;
+    let asker = Socket::new(Family::Unix, Kind::Dgram, None)?;
+    asker.set_nonblocking(true)?;
     let address = Address::Unix(UnixName::Path(path.to_owned()));
     match asker.try_connect(&address) {
         ConnectOutcome::Failed(error) if error.kind() == SocketErrorKind::Refused => {

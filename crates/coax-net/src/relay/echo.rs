@@ -7,6 +7,8 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use rustix::net::SocketType;
+use rustix::net::sockopt::socket_type;
 use tokio::time::Instant;
 
 use super::half::Meter;
@@ -15,13 +17,16 @@ use crate::{Descriptor, Stream};
 
 /// Read at once. More would only cost the stack.
 const AT_ONCE: usize = 16 << 10;
+/// Room for one packet: more than a socket's send buffer takes unless somebody raised its limits
+/// (unix(7), `wmem_max`), and what does not fit would be lost.
+const PACKET: usize = 1 << 20;
 
 /// Echoes until the peer ends, then closes. `stop` ends it early.
 pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = ()>) -> Ending {
     let started = Instant::now();
     let meter = Meter::new(started);
     let how = tokio::select! {
-        how = back_and_forth(stream.descriptor(), &meter) => how,
+        how = back_and_forth(&stream, &meter) => how,
         how = limit(endings, started, &meter, &meter) => how,
         () = stop => How::Stopped,
     };
@@ -35,8 +40,11 @@ pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = (
     Ending { first, how, sent: moved, received: moved, lasted: started.elapsed() }
 }
 
-async fn back_and_forth(peer: &Descriptor, meter: &Meter) -> How {
-    let mut rest = Vec::new();
+async fn back_and_forth(stream: &Stream, meter: &Meter) -> How {
+    if socket_type(stream).is_ok_and(|kind| kind == SocketType::SEQPACKET) {
+        return packets(stream.descriptor(), meter).await;
+    }
+    let (peer, mut rest) = (stream.descriptor(), Vec::new());
     loop {
         match peer.when_readable(|| turn(peer, &mut rest)).await {
             Ok(0) => return How::Fin,
@@ -47,6 +55,22 @@ async fn back_and_forth(peer: &Descriptor, meter: &Meter) -> How {
             return How::Refused(error);
         }
         rest = Vec::new();
+    }
+}
+
+/// Each packet whole, as it came.
+async fn packets(peer: &Descriptor, meter: &Meter) -> How {
+    let mut packet = vec![0; PACKET];
+    loop {
+        let count = match peer.read(&mut packet).await {
+            Ok(0) => return How::Fin,
+            Ok(count) => count,
+            Err(error) => return How::Broken(error),
+        };
+        meter.add(count);
+        if let Err(error) = peer.write_all(&packet[..count]).await {
+            return How::Refused(error);
+        }
     }
 }
 

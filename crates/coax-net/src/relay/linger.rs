@@ -24,7 +24,9 @@ pub(super) fn grace(how: &How) -> Duration {
     }
 }
 
-pub(super) async fn close(stream: Stream, grace: Duration) {
+/// Says that nothing more comes, then closes `stream` once the peer has ended, fallen silent, or
+/// had its `grace`. No grace closes at once. Cancelling closes at once, too.
+pub async fn close(stream: Stream, grace: Duration) {
     if !grace.is_zero() && stream.end_sending().is_ok() {
         let _ = timeout(grace, waste(&stream)).await;
     }

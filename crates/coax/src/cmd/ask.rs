@@ -2,17 +2,22 @@
 //!
 //! A reply is whole when the peer closes, when the framing says so, or when nothing more came for
 //! a while after its last byte.
+//!
+//! How a peer is reached is `connect`'s; how its reply ends is told in `reply`.
+
+mod reply;
 
 use std::io::{self, Read, Write};
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{DATAGRAM_LIMIT, Decoder, Framing, Kind, SystemResolver, cause_in_words};
+use coax_net::{DATAGRAM_LIMIT, Framing, Kind, SystemResolver, cause_in_words};
 use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::connect::{Reach, is_datagram};
 use crate::cli::EXIT_STATUS;
@@ -21,6 +26,8 @@ use crate::out::{Human, Out, Report, clean};
 use crate::session::{Signals, is_terminal};
 use crate::{duration, place, runtime};
 
+use reply::{Hearing, Patience, Whole};
+
 const EXAMPLES: &str = "\
 EXAMPLES
     coax ask localhost:9000 CSC101              what a recv-and-compare server answers
@@ -28,9 +35,6 @@ EXAMPLES
     coax ask udp://localhost:9999 hello
     coax ask localhost:7 - < message            the message from standard input
 ";
-
-/// A reply longer than this is refused: nobody reads it as one message.
-const REPLY_LIMIT: usize = coax_net::MESSAGE_LIMIT;
 
 /// Send one message, print the reply, say how long it took
 #[derive(ClapArgs, Debug)]
@@ -65,7 +69,7 @@ pub(crate) struct Reply {
     #[serde(skip_serializing_if = "Option::is_none")]
     hex: Option<String>,
     bytes: usize,
-    /// `closed`, `framing`, `settled`: how the reply was known to be whole.
+    /// How the reply was known to be whole: `closed`, `framing` or `settled`; `no` when it is not.
     whole: &'static str,
     connected_seconds: f64,
     first_byte_seconds: f64,
@@ -99,19 +103,38 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     })
 }
 
+/// What to send, as the framing wants it.
 fn message(args: &Args) -> Result<Vec<u8>, Failure> {
-    let mut message = args.message.clone().into_bytes();
-    if args.message == "-" {
-        message.clear();
-        io::stdin().take(REPLY_LIMIT as u64 + 1).read_to_end(&mut message).map_err(|error| {
-            let cause = cause_in_words(&error);
-            Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
-        })?;
-    }
+    let message = match args.message.as_str() {
+        "-" => from_stdin(args.framing)?,
+        text => text.as_bytes().to_vec(),
+    };
     let mut bytes = Vec::new();
     let encoded = args.framing.encode(&message, &mut bytes);
     encoded.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
     Ok(bytes)
+}
+
+fn from_stdin(framing: Framing) -> Result<Vec<u8>, Failure> {
+    let mut message = Vec::new();
+    io::stdin().take(reply::LIMIT as u64 + 1).read_to_end(&mut message).map_err(|error| {
+        let cause = cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
+    })?;
+    if message.len() > reply::LIMIT {
+        let text = format!("cannot send: standard input is over {} bytes", reply::LIMIT);
+        return Err(Failure::new(Exit::Usage, text).hint("coax connect sends any amount"));
+    }
+    // A line from `echo` ends with the newline that the framing will add.
+    if matches!(framing, Framing::Line | Framing::Crlf) {
+        message.truncate(without_newline(&message).len());
+    }
+    Ok(message)
+}
+
+fn without_newline(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
 async fn ask(args: &Args, endpoint: &Endpoint, message: &[u8], out: &Out) -> Result<(), Failure> {
@@ -124,16 +147,12 @@ async fn ask(args: &Args, endpoint: &Endpoint, message: &[u8], out: &Out) -> Res
     heard.tell(args, out)
 }
 
-/// What came back.
+/// What came back, and from whom.
 struct Heard {
     from: String,
-    reply: Vec<u8>,
-    whole: &'static str,
     connected: Duration,
-    first: Duration,
-    last: Duration,
-    /// Print the reply as it is, without a newline.
-    raw: bool,
+    hearing: Hearing,
+    whole: Whole,
 }
 
 async fn datagram(
@@ -147,14 +166,16 @@ async fn datagram(
     let talk = args.reach.datagrams(endpoint, resolver, out).await?;
     let connected = start.elapsed();
     talk.send(message, None).await?;
-    let mut reply = vec![0; DATAGRAM_LIMIT];
-    let (count, from) = timeout(args.wait, talk.receive(&mut reply))
-        .await
-        .map_err(|_| silent(&args.endpoint, args.wait))??;
-    reply.truncate(count);
-    let (first, from) = (start.elapsed(), from.to_string());
-    let raw = args.framing == Framing::Raw;
-    Ok(Heard { from, reply, whole: "framing", connected, first, last: first, raw })
+    let mut packet = vec![0; DATAGRAM_LIMIT];
+    let received = timeout(args.wait, talk.receive(&mut packet)).await;
+    let (count, from) = received.map_err(|_| {
+        let wait = duration::words(args.wait);
+        Failure::new(Exit::Network, format!("{endpoint}: no reply within {wait}"))
+    })??;
+    let from = from.to_string();
+    let mut hearing = Hearing::new(args.framing, args.patience(Kind::Dgram), &from, start);
+    let whole = hearing.packet(&packet[..count]);
+    Ok(Heard { from, connected, hearing, whole })
 }
 
 async fn stream(
@@ -168,161 +189,84 @@ async fn stream(
     let (stream, kind) = args.reach.stream(endpoint, resolver, out).await?;
     let connected = start.elapsed();
     let from = stream.peer().to_string();
-    let broken = |error: io::Error| {
-        Failure::new(Exit::Network, format!("{from}: {}", cause_in_words(&error)))
-    };
-    let sending = async {
-        stream.descriptor().write_all(message).await.map_err(broken)?;
-        std::future::pending().await
-    };
-    let mut listening = Listening::new(args, kind, start);
-    let whole = tokio::select! {
-        whole = listening.hear(stream.descriptor(), &from) => whole?,
-        failed = sending => return failed,
-    };
-    let raw = args.framing == Framing::Raw;
-    let Listening { reply, first, last, .. } = listening;
-    Ok(Heard { from, reply, whole, connected, first, last, raw })
-}
-
-/// A reply as it comes in.
-struct Listening<'a> {
-    args: &'a Args,
-    decoder: Decoder,
-    /// The framing cannot tell the end: silence does.
-    by_silence: bool,
-    start: Instant,
-    reply: Vec<u8>,
-    first: Duration,
-    last: Duration,
-}
-
-impl<'a> Listening<'a> {
-    fn new(args: &'a Args, kind: Kind, start: Instant) -> Listening<'a> {
-        let endless = matches!(args.framing, Framing::Raw | Framing::Chunk);
-        Listening {
-            args,
-            decoder: Decoder::new(args.framing),
-            // A packet is a message, whole.
-            by_silence: endless && kind == Kind::Stream,
-            start,
-            reply: Vec::new(),
-            first: Duration::ZERO,
-            last: Duration::ZERO,
-        }
-    }
-
-    /// Reads until the reply is whole; says how that was known.
-    async fn hear(
-        &mut self,
-        peer: &coax_net::Descriptor,
-        from: &str,
-    ) -> Result<&'static str, Failure> {
-        let mut buffer = vec![0; DATAGRAM_LIMIT];
-        let mut patience = Instant::now() + self.args.wait;
-        let mut begun = false;
+    let mut hearing = Hearing::new(args.framing, args.patience(kind), &from, start);
+    let mut unsent = None;
+    let whole = {
+        let mut heard = pin!(hearing.hear(stream.descriptor()));
+        let mut sent = pin!(stream.descriptor().write_all(message));
+        let mut sending = true;
         loop {
-            let Ok(read) = timeout_at(patience, peer.read(&mut buffer)).await else {
-                return match begun && self.by_silence {
-                    true => Ok("settled"),
-                    false => Err(silent(from, self.args.wait)),
-                };
-            };
-            let count = match read {
-                Ok(count) => count,
-                Err(error) => {
-                    let text = format!("{from}: {}", cause_in_words(&error));
-                    return Err(Failure::new(Exit::Network, text));
+            tokio::select! {
+                whole = &mut heard => break whole,
+                done = &mut sent, if sending => {
+                    sending = false;
+                    unsent = done.err();
                 }
-            };
-            if count == 0 {
-                return self.closed(begun, from);
             }
-            self.last = self.start.elapsed();
-            if !std::mem::replace(&mut begun, true) {
-                self.first = self.last;
-            }
-            if self.take(&buffer[..count], from)? {
-                return Ok("framing");
-            }
-            let silence = if self.by_silence { self.args.settle } else { self.args.wait };
-            patience = Instant::now() + silence;
         }
+    };
+    // A peer that answers before it has heard all is answered for; one that says nothing is not.
+    if let (Some(error), None) = (unsent, hearing.first) {
+        let text = format!("{from}: the message was not taken: {}", cause_in_words(&error));
+        return Err(Failure::new(Exit::Network, text));
     }
-
-    /// True when the framing says that the reply is whole.
-    fn take(&mut self, bytes: &[u8], from: &str) -> Result<bool, Failure> {
-        let (reply, mut whole) = (&mut self.reply, false);
-        let fed = self.decoder.feed(bytes, |message| {
-            // One reply was asked for; what follows it is not ours.
-            if !std::mem::replace(&mut whole, true) || self.by_silence {
-                reply.extend_from_slice(message);
-            }
-        });
-        fed.map_err(|error| broken_framing(from, &error))?;
-        if self.reply.len() > REPLY_LIMIT {
-            let text = format!("{from}: the reply is longer than {REPLY_LIMIT} bytes");
-            return Err(Failure::new(Exit::Untrusted, text));
-        }
-        Ok(whole && !self.by_silence)
-    }
-
-    fn closed(&mut self, begun: bool, from: &str) -> Result<&'static str, Failure> {
-        if !begun {
-            let text = format!("{from} closed the connection without a reply");
-            return Err(Failure::new(Exit::Network, text));
-        }
-        let reply = &mut self.reply;
-        let finished = self.decoder.finish(|message| reply.extend_from_slice(message));
-        finished.map_err(|error| broken_framing(from, &error))?;
-        Ok("closed")
-    }
+    Ok(Heard { from, connected, hearing, whole })
 }
 
-fn silent(from: &str, wait: Duration) -> Failure {
-    let wait = duration::words(wait);
-    Failure::new(Exit::Network, format!("{from}: no reply within {wait}"))
-}
-
-fn broken_framing(from: &str, error: &coax_net::FramingError) -> Failure {
-    Failure::new(Exit::Untrusted, format!("{from} broke the framing: {error}"))
+impl Args {
+    /// Only silence shows the end of bytes in a stream; a packet is a message, whole.
+    fn patience(&self, kind: Kind) -> Patience {
+        let endless = matches!(self.framing, Framing::Raw | Framing::Chunk);
+        let settle = (endless && kind == Kind::Stream).then_some(self.settle);
+        Patience { wait: self.wait, settle }
+    }
 }
 
 impl Heard {
     fn tell(self, args: &Args, out: &Out) -> Result<(), Failure> {
-        let matched = args.expect.as_ref().map(|expected| expected.is_match(&self.reply));
+        let reply = &self.hearing.bytes;
+        let Some(first) = self.hearing.first else {
+            return match self.whole {
+                Whole::No(failure) => Err(failure),
+                _ => Ok(()),
+            };
+        };
+        // The end of the line is not what anyone means by `ok$`.
+        let fits = |expected: &Regex| expected.is_match(without_newline(reply));
+        let matched = args.expect.as_ref().map(fits);
         if !out.is_json() {
-            io::stdout().lock().write_all(&self.printed())?;
+            io::stdout().lock().write_all(&printed(reply, args.framing))?;
         }
-        let text = String::from_utf8(self.reply.clone()).ok();
+        let text = String::from_utf8(reply.clone()).ok();
         out.report(&Reply {
             from: self.from,
-            hex: text.is_none().then(|| crate::out::hex(&self.reply)),
+            hex: text.is_none().then(|| crate::out::hex(reply)),
             text,
-            bytes: self.reply.len(),
-            whole: self.whole,
+            bytes: reply.len(),
+            whole: self.whole.name(),
             connected_seconds: self.connected.as_secs_f64(),
-            first_byte_seconds: self.first.as_secs_f64(),
-            last_byte_seconds: self.last.as_secs_f64(),
+            first_byte_seconds: first.as_secs_f64(),
+            last_byte_seconds: self.hearing.last.as_secs_f64(),
             matched,
         })?;
-        match (&args.expect, matched) {
-            (Some(expected), Some(false)) => {
+        match (self.whole, &args.expect, matched) {
+            (Whole::No(failure), ..) => Err(failure),
+            (_, Some(expected), Some(false)) => {
                 let text = format!("the reply does not match {expected}");
                 Err(Failure::new(Exit::No, text))
             }
             _ => Ok(()),
         }
     }
+}
 
-    fn printed(&self) -> Vec<u8> {
-        let mut bytes = match is_terminal(io::stdout()) {
-            true => clean(&String::from_utf8_lossy(&self.reply)).into_owned().into_bytes(),
-            false => self.reply.clone(),
-        };
-        if !self.raw && !bytes.ends_with(b"\n") {
-            bytes.push(b'\n');
-        }
-        bytes
+fn printed(reply: &[u8], framing: Framing) -> Vec<u8> {
+    let mut bytes = match is_terminal(io::stdout()) {
+        true => clean(&String::from_utf8_lossy(reply)).into_owned().into_bytes(),
+        false => reply.to_vec(),
+    };
+    if framing != Framing::Raw && !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
     }
+    bytes
 }

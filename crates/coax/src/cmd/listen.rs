@@ -1,9 +1,13 @@
 //! `coax listen`: wait for connections or datagrams, and talk, echo, join or serve them.
 
 mod exec;
+mod flags;
 mod one;
+mod queue;
 mod room;
 mod serve;
+mod stop;
+mod voice;
 
 use std::time::Duration;
 
@@ -15,7 +19,7 @@ use serde::Serialize;
 
 use crate::cli::EXIT_STATUS;
 use crate::cmd::connect::is_datagram;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 use crate::session::{SessionArgs, Signals};
 use crate::{datagrams, duration, place, runtime};
@@ -96,10 +100,7 @@ impl Report for Listening {
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let mut endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
     endpoint.options.join = endpoint.options.join.or(args.join);
-    match is_datagram(&endpoint) {
-        true => args.refuse_connection_flags()?,
-        false => args.refuse_datagram_flags(&endpoint)?,
-    }
+    flags::check(&args, &endpoint)?;
     runtime::run(async {
         let signals = Signals::catch()?;
         let resolver = SystemResolver::default();
@@ -134,7 +135,7 @@ async fn accept(
     listen.backlog = args.backlog.unwrap_or(listen.backlog);
     let listener = listen.on(endpoint, resolver).await?;
     announce(listener.addresses(), out)?;
-    match (args.broker || args.keep_open, args.echo || args.exec.is_some()) {
+    match (args.is_many(), args.echo || args.exec.is_some()) {
         (false, _) => one::serve(listener, args, signals, out).await,
         (true, true) => serve::each_alone(&listener, args, signals, out).await,
         (true, false) => room::serve(&listener, args, signals, out).await,
@@ -153,27 +154,8 @@ impl Args {
         place::wanted(self.ipv4, self.ipv6)
     }
 
-    fn refuse_connection_flags(&self) -> Result<(), Failure> {
-        let given = [
-            ("--exec", self.exec.is_some()),
-            ("--broker", self.broker),
-            ("--greet", self.greet.is_some()),
-            ("--max", self.max.is_some()),
-            ("--backlog", self.backlog.is_some()),
-        ];
-        refuse(&given, "needs connections, and datagrams have none")
-    }
-
-    fn refuse_datagram_flags(&self, endpoint: &Endpoint) -> Result<(), Failure> {
-        let given =
-            [("--count", self.count.is_some()), ("--join", endpoint.options.join.is_some())];
-        refuse(&given, "is for datagrams; put udp:// before the address")
-    }
-}
-
-fn refuse(given: &[(&str, bool)], why: &str) -> Result<(), Failure> {
-    match given.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Failure::new(Exit::Usage, format!("{flag} {why}"))),
-        None => Ok(()),
+    /// Many connections at once, until interrupted.
+    fn is_many(&self) -> bool {
+        self.keep_open || self.broker
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Outward {
 impl Outward {
     pub(crate) fn new(framing: Framing, crlf: bool, hex: bool) -> Outward {
         let lines = (framing != Framing::Raw).then(|| Decoder::new(Framing::Line));
-        let dump = hex.then(|| Dump::new('>'));
+        let dump = hex.then(|| Dump::new(">"));
         Outward { framing, crlf, lines, after_return: false, dump }
     }
 
@@ -111,7 +111,7 @@ pub(crate) struct Inward {
 
 impl Inward {
     pub(crate) fn new(framing: Framing, shown: Shown, hex: bool) -> Inward {
-        let dump = hex.then(|| Dump::new('<'));
+        let dump = hex.then(|| Dump::new("<"));
         Inward { framing, messages: Some(Decoder::new(framing)), shown, cut: Vec::new(), dump }
     }
 
@@ -181,27 +181,28 @@ pub(crate) fn message_report(from: &str, message: &[u8]) -> Vec<u8> {
 
 /// A dump of one direction on stderr, sixteen bytes a line.
 #[derive(Debug)]
-struct Dump {
-    mark: char,
+pub(crate) struct Dump {
+    mark: String,
     offset: u64,
 }
 
 impl Dump {
-    fn new(mark: char) -> Dump {
-        Dump { mark, offset: 0 }
+    /// Each line begins with `mark`.
+    pub(crate) fn new(mark: impl Into<String>) -> Dump {
+        Dump { mark: mark.into(), offset: 0 }
     }
 
-    fn show(&mut self, bytes: &[u8]) {
+    pub(crate) fn show(&mut self, bytes: &[u8]) {
         let mut text = String::new();
         for row in bytes.chunks(16) {
-            let _ = writeln!(text, "{}", dump_line(self.mark, self.offset, row));
+            let _ = writeln!(text, "{}", dump_line(&self.mark, self.offset, row));
             self.offset += row.len() as u64;
         }
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 }
 
-fn dump_line(mark: char, offset: u64, row: &[u8]) -> String {
+fn dump_line(mark: &str, offset: u64, row: &[u8]) -> String {
     let mut hex = String::new();
     let mut text = String::new();
     for (index, byte) in row.iter().enumerate() {
@@ -262,7 +263,7 @@ mod tests {
     #[test]
     fn a_dump_line_shows_offset_bytes_and_text() {
         assert_eq!(
-            dump_line('>', 16, b"hello\n"),
+            dump_line(">", 16, b"hello\n"),
             "> 00000010  68 65 6c 6c 6f 0a                                 |hello.|"
         );
     }

@@ -1,79 +1,90 @@
 //! A command for each connection: what the peer sends is its input, its output is sent.
 //!
 //! The command runs in `sh -c` with `COAX_REMOTE_ADDR`, `COAX_REMOTE_PORT`, `COAX_LOCAL_ADDR`,
-//! `COAX_LOCAL_PORT` and `COAX_CONNECTION` in its environment. When its output ends, so does the
-//! connection; when the connection ends, the command is asked to end too.
+//! `COAX_LOCAL_PORT` and `COAX_CONNECTION` in its environment; what it prints as an error goes
+//! where ours does. When its output ends, so does the connection; when the connection ends, the
+//! command is asked to end too, with everything it started.
+
+mod group;
 
 use std::future::Future;
-use std::io;
+use std::io::{self, PipeReader};
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
-use std::time::Duration;
 
-use coax_net::{Address, Descriptor, Ending, Local, OnEof, Stream, cause_in_words, relay};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use coax_net::{
+    Address, Descriptor, Ending, Endings, Filter, Framing, How, Local, OnEof, Stream,
+    cause_in_words, relay,
+};
+use tokio::process::Command;
 
 use crate::failure::{Exit, Failure};
-use crate::session::SessionArgs;
+use crate::session::{SessionArgs, Shown};
 
-/// A command whose connection is over has this long to notice, and as long again to obey SIGTERM.
-const PATIENCE: Duration = Duration::from_secs(2);
+use group::Group;
+
+/// A socket, the two pipes, the end that holds one of them open, and the process itself.
+pub(super) const DESCRIPTORS: usize = 5;
+
+/// What the command reads and writes.
+struct Pipes {
+    local: Local<'static>,
+    /// While it is open, a command that has closed its input, or has ended, breaks nothing: what
+    /// the peer still says is for nobody, and the answer is still on its way.
+    _held: PipeReader,
+}
 
 pub(super) async fn run(
     stream: Stream,
     id: u64,
     command: &str,
     session: &SessionArgs,
+    framing: Framing,
+    mut endings: Endings,
     stop: impl Future<Output = ()>,
 ) -> Result<Ending, Failure> {
-    let refused = |what: &str, error: &io::Error| {
-        let cause = cause_in_words(error);
-        Failure::new(Exit::Machine, format!("cannot {what} '{command}': {cause}"))
+    let (group, pipes) = start(&stream, id, command).map_err(|error| {
+        let cause = cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot run '{command}': {cause}"))
+    })?;
+    let mut outward = session.outward(framing);
+    let mut inward = session.inward(framing, Shown::AsTheyAre);
+    let local = Local {
+        outward: outward.as_mut().map(|filter| filter as &mut dyn Filter),
+        inward: inward.as_mut().map(|filter| filter as &mut dyn Filter),
+        ..pipes.local
     };
-    let mut child = spawn(&stream, id, command).map_err(|error| refused("run", &error))?;
-    let local = pipes(&mut child).map_err(|error| refused("talk to", &error))?;
-    let mut endings = session.endings(false);
     // A command that has closed its output has ended, or as good as.
     endings.on_eof = OnEof::Close;
     let ending = relay(local, stream, endings, stop).await;
-    end(child).await;
+    group.end(matches!(ending.how, How::Stopped)).await;
     Ok(ending)
 }
 
-fn spawn(stream: &Stream, id: u64, command: &str) -> io::Result<Child> {
-    let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-    for (side, address) in [("REMOTE", stream.peer()), ("LOCAL", stream.local())] {
-        let (host, port) = match address {
-            Address::Ip(address) => (address.ip().to_string(), address.port().to_string()),
-            other => (other.to_string(), String::new()),
-        };
-        shell.env(format!("COAX_{side}_ADDR"), host).env(format!("COAX_{side}_PORT"), port);
-    }
-    shell.env("COAX_CONNECTION", id.to_string()).spawn()
-}
-
-fn pipes(child: &mut Child) -> io::Result<Local<'static>> {
-    let input = child.stdin.take().map(|pipe| pipe.into_owned_fd()).transpose()?;
-    let output = child.stdout.take().map(|pipe| pipe.into_owned_fd()).transpose()?;
-    Ok(Local {
-        source: output.map(Descriptor::new).transpose()?,
-        sink: input.map(Descriptor::new).transpose()?,
+fn start(stream: &Stream, id: u64, command: &str) -> io::Result<(Group, Pipes)> {
+    let (input, to_input) = io::pipe()?;
+    let (from_output, output) = io::pipe()?;
+    let held = input.try_clone()?;
+    let local = Local {
+        source: Some(Descriptor::new(OwnedFd::from(from_output))?),
+        sink: Some(Descriptor::new(OwnedFd::from(to_input))?),
         ..Local::default()
-    })
+    };
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(command).stdin(Stdio::from(input)).stdout(Stdio::from(output));
+    shell.env("COAX_CONNECTION", id.to_string());
+    introduce(&mut shell, "REMOTE", stream.peer());
+    introduce(&mut shell, "LOCAL", stream.local());
+    Ok((Group::spawn(shell)?, Pipes { local, _held: held }))
 }
 
-/// Waits for the command, asks it to end, and makes it.
-async fn end(mut child: Child) {
-    if timeout(PATIENCE, child.wait()).await.is_ok() {
-        return;
-    }
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let _ = kill_process(pid, Signal::TERM);
-    }
-    if timeout(PATIENCE, child.wait()).await.is_err() {
-        let _ = child.kill().await;
-    }
+fn introduce(shell: &mut Command, side: &str, address: &Address) {
+    let port = format!("COAX_{side}_PORT");
+    match address.port() {
+        Some(number) => shell.env(port, number.to_string()),
+        // One of ours, if we run below another coax.
+        None => shell.env_remove(port),
+    };
+    let place = address.ip().map_or_else(|| address.to_string(), |ip| ip.to_string());
+    shell.env(format!("COAX_{side}_ADDR"), place);
 }

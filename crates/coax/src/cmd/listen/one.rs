@@ -3,11 +3,14 @@
 //! As soon as it is there nobody else is let in, so that a second client is refused at once
 //! instead of waiting in a queue that is never served.
 
+use std::time::Duration;
+
 use coax_net::{Framing, How, Listener, Stream, echo};
 use tokio::time::timeout;
 
-use super::{Args, exec, serve};
-use crate::failure::Failure;
+use super::{Args, exec};
+use crate::duration;
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::{self, Closed, Connected, Signals, verdict};
 
@@ -24,14 +27,19 @@ pub(super) async fn serve(
     };
     drop(listener);
     out.report(&Connected::of(None, &stream))?;
-    greet(&stream, args, args.session.framing_for(kind)).await;
+    let framing = args.session.framing_for(kind);
+    greet(&stream, args, framing).await;
     if !args.echo && args.exec.is_none() {
         return session::converse(stream, kind, &args.session, &mut signals, out).await;
     }
     let peer = stream.peer().to_string();
+    let endings = args.session.endings(false);
     let ending = match &args.exec {
-        Some(command) => exec::run(stream, 1, command, &args.session, signals.any()).await?,
-        None => echo(stream, args.session.endings(false), signals.any()).await,
+        Some(command) => {
+            let stop = signals.any();
+            exec::run(stream, 1, command, &args.session, framing, endings, stop).await?
+        }
+        None => echo(stream, endings, signals.any()).await,
     };
     out.report(&Closed::of(None, &peer, &ending))?;
     match ending.how {
@@ -42,17 +50,40 @@ pub(super) async fn serve(
 
 async fn first(listener: &Listener, args: &Args) -> Result<Stream, Failure> {
     let Some(limit) = args.timeout else { return Ok(listener.accept().await?) };
-    Ok(timeout(limit, listener.accept()).await.map_err(|_| serve::nobody(limit))??)
+    Ok(timeout(limit, listener.accept()).await.map_err(|_| nobody(limit))??)
 }
 
-/// Sends the greeting as a message. A peer that is gone already shows it in the session.
+pub(super) fn nobody(limit: Duration) -> Failure {
+    let limit = duration::words(limit);
+    Failure::new(Exit::Network, format!("nobody connected within {limit}"))
+}
+
+/// Sends the greeting. A peer that is gone already shows it in the session.
 pub(super) async fn greet(stream: &Stream, args: &Args, framing: Framing) {
-    let Some(text) = &args.greet else { return };
-    // Bytes as they come would run into the next ones; a greeting is a line.
-    let framing = if framing == Framing::Raw { Framing::Line } else { framing };
-    let mut bytes = Vec::new();
-    if framing.encode(text.as_bytes(), &mut bytes).is_err() {
-        bytes = text.clone().into_bytes();
+    if let Some(bytes) = greeting(args, framing) {
+        let _ = stream.descriptor().write_all(&bytes).await;
     }
-    let _ = stream.descriptor().write_all(&bytes).await;
+}
+
+/// The greeting as a message. Bytes as they come would run into the next ones, so it is a line
+/// there, unless it ends as one already.
+pub(super) fn greeting(args: &Args, framing: Framing) -> Option<Vec<u8>> {
+    let text = args.greet.as_ref()?;
+    let framing = match framing {
+        Framing::Raw if args.session.crlf => Framing::Crlf,
+        Framing::Raw => Framing::Line,
+        framing => framing,
+    };
+    let lines = match framing {
+        Framing::Line | Framing::Crlf => {
+            text.strip_suffix('\n').unwrap_or(text).split('\n').collect()
+        }
+        _ => vec![text.as_str()],
+    };
+    let mut bytes = Vec::new();
+    for line in lines {
+        // Neither a newline nor a zero byte is left in it.
+        let _ = framing.encode(line.as_bytes(), &mut bytes);
+    }
+    Some(bytes)
 }

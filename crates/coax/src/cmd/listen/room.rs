@@ -2,30 +2,33 @@
 //!
 //! Without `--broker` what they say goes to standard output and what is typed goes to all, or to
 //! one with `@2 text`. With it, what one says goes to all the others. Each member has a bounded
-//! queue; who does not read is dropped and told so, and never stops the rest.
+//! queue; who does not read is dropped and told of, and does not stop the rest.
 
 mod console;
 mod member;
 mod members;
+mod seat;
+mod wire;
 
 use std::sync::Arc;
 
-use coax_net::{Descriptor, Framing, Listener, OnEof, OnPeerClose};
-use tokio::sync::Mutex;
+use coax_net::{Framing, Kind, Listener, OnEof, OnPeerClose};
 
+use super::queue::{self, Queue};
+use super::voice::Voice;
 use super::{Args, serve};
 use crate::failure::Failure;
-use crate::out::Out;
-use crate::session::{self, Shown, Signals};
+use crate::out::{Out, clean};
+use crate::session::{self, Shown, Signals, message_report};
 
 use members::{Members, To};
 
 /// What all members share.
 struct Room {
     members: Members,
-    /// `None` when nothing is to be shown.
-    stdout: Option<Mutex<Descriptor>>,
+    voice: Voice,
     shown: Shown,
+    kind: Kind,
     framing: Framing,
     broker: bool,
     crlf: bool,
@@ -33,7 +36,6 @@ struct Room {
     terminal: bool,
     on_eof: OnEof,
     on_peer_close: OnPeerClose,
-    out: Out,
 }
 
 impl Room {
@@ -41,44 +43,68 @@ impl Room {
         let terminal = session::is_terminal(std::io::stdin()) && !args.session.recv_only;
         let endings = args.session.endings(terminal && !args.broker);
         let shown = Shown::on(out, args.session.output().is_none(), "");
-        let silent = args.session.send_only || (args.broker && !out.is_json());
+        let silent = args.broker && !out.is_json() && args.session.output().is_none();
+        let sink = if silent { None } else { session::sink(&args.session, &shown, out)? };
         Ok(Room {
             members: Members::default(),
-            stdout: match silent {
-                true => None,
-                false => session::sink(&args.session, &shown, out)?.map(Mutex::new),
-            },
+            voice: Voice::over(sink, out),
             shown,
+            kind: listener.kind(),
             framing: args.session.framing_for(listener.kind()),
             broker: args.broker,
             crlf: args.session.crlf,
-            terminal,
+            terminal: terminal && !args.broker,
             on_eof: endings.on_eof,
             on_peer_close: endings.on_peer_close,
-            out: *out,
         })
     }
 
-    /// How what a member says is cut into messages: on a terminal a line belongs to its speaker.
+    /// Whether lines are cut out of bytes that nobody promised to send in lines: on a terminal a
+    /// line belongs to its speaker.
+    fn is_loose(&self) -> bool {
+        self.framing == Framing::Raw && self.shown == Shown::Terminal && !self.broker
+    }
+
+    /// How what a member says is cut into messages.
     fn split(&self) -> Framing {
-        match self.framing {
-            Framing::Raw if self.shown == Shown::Terminal && !self.broker => Framing::Line,
-            framing => framing,
+        if self.is_loose() { Framing::Line } else { self.framing }
+    }
+
+    /// Something that a person who types here wants to know.
+    fn announce(&self, text: &str) {
+        if self.terminal {
+            self.voice.talk(text);
         }
     }
 
     /// Says `bytes` to `to`, and says whom that cost.
-    async fn say(&self, bytes: &[u8], to: To) {
+    async fn say(&self, bytes: Vec<u8>, to: To) {
         for id in self.members.say(bytes, to).await {
-            self.out.talk(&format!("coax: [{id}] dropped: it does not read what is sent"));
+            self.voice.talk(&format!("coax: [{id}] dropped: it does not read what is sent"));
         }
     }
 
-    /// Bytes for standard output. An error is its reader having left, or a full disk.
-    async fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
-        match &self.stdout {
-            Some(stdout) => Ok(stdout.lock().await.write_all(bytes).await?),
-            None => Ok(()),
+    /// One message of member `id`, to whoever is to hear it.
+    async fn said(&self, id: u64, name: &str, message: &[u8]) -> Result<(), Failure> {
+        if self.broker {
+            let mut bytes = Vec::with_capacity(message.len() + 4);
+            // What was decoded by this framing can be encoded by it again.
+            if self.framing.encode(message, &mut bytes).is_ok() {
+                self.say(bytes, To::Others(id)).await;
+            }
+        }
+        self.voice.print(&self.rendered(id, name, message)).await
+    }
+
+    fn rendered(&self, id: u64, name: &str, message: &[u8]) -> Vec<u8> {
+        match &self.shown {
+            Shown::Json(_) => message_report(name, message),
+            Shown::Terminal => {
+                let text = String::from_utf8_lossy(message);
+                format!("[{id}] {name}: {}\n", clean(&text)).into_bytes()
+            }
+            Shown::AsTheyAre if self.split() == Framing::Raw => message.to_vec(),
+            Shown::AsTheyAre => [message, b"\n"].concat(),
         }
     }
 }
@@ -90,10 +116,12 @@ pub(super) async fn serve(
     signals: Signals,
     out: &Out,
 ) -> Result<(), Failure> {
+    queue::widen();
     let room = Arc::new(Room::new(listener, args, out)?);
     let typed = console::dictate(room.clone(), args.broker || args.session.recv_only);
-    serve::many(listener, args, signals, out, typed, |id, stream| {
-        member::attend(room.clone(), id, stream, args.clone())
+    let queue = Queue::new(listener, args, 1, out);
+    serve::many(queue, args.session.deadline, signals, out, typed, |id, stream, stop| {
+        member::attend(room.clone(), id, stream, args.clone(), stop)
     })
     .await
 }

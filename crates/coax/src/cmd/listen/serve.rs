@@ -1,24 +1,28 @@
 //! Many connections at once.
 //!
-//! A connection that fails concerns itself; running out of descriptors makes newcomers wait, and
-//! is said once. Only the machine's own failures, a signal or the deadline end the server.
+//! A connection that fails concerns itself. Only the machine's own failures, a signal or the
+//! deadline end the server, and then every connection is ended in order before it does.
+//!
+//! Nothing here knows how many there may be: see the queue.
 
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use coax_net::{Endings, Framing, Listener, SocketError, SocketErrorKind, Stream, echo};
+use coax_net::{Endings, Framing, How, Listener, Stream, echo};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::queue::{self, Queue};
+use super::stop::{Stop, Stopper};
+use super::voice::Voice;
 use super::{Args, exec, one};
-use crate::duration;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::out::Out;
 use crate::session::{Closed, Connected, SessionArgs, Signals, verdict};
 
-/// How soon a connection is tried again when descriptors ran out.
-const AGAIN: Duration = Duration::from_millis(100);
+/// How long connections may take to end in order: a command that is slow to obey is the slowest.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Echo or a command for each, apart from all others.
 pub(super) async fn each_alone(
@@ -27,9 +31,18 @@ pub(super) async fn each_alone(
     signals: Signals,
     out: &Out,
 ) -> Result<(), Failure> {
+    let cost = match args.exec {
+        Some(_) => exec::DESCRIPTORS,
+        None => 1,
+    };
+    if args.exec.is_none() {
+        queue::widen();
+    }
     let framing = args.session.framing_for(listener.kind());
-    let task = |id, stream| alone(id, stream, args.clone(), framing, *out);
-    many(listener, args, signals, out, std::future::pending(), task).await
+    let voice = Voice::of_events(out)?;
+    let queue = Queue::new(listener, args, cost, out);
+    let task = |id, stream, stop| alone(id, stream, args.clone(), framing, voice.clone(), stop);
+    many(queue, args.session.deadline, signals, out, std::future::pending(), task).await
 }
 
 async fn alone(
@@ -37,55 +50,79 @@ async fn alone(
     stream: Stream,
     args: Args,
     framing: Framing,
-    out: Out,
+    voice: Voice,
+    mut stop: Stop,
 ) -> Result<(), Failure> {
-    out.report(&Connected::of(Some(id), &stream))?;
+    voice.report(&Connected::of(Some(id), &stream)).await?;
     one::greet(&stream, &args, framing).await;
     let peer = stream.peer().to_string();
-    let never = std::future::pending();
+    let endings = per_connection(&args.session);
     let ending = match &args.exec {
-        Some(command) => exec::run(stream, id, command, &args.session, never).await?,
-        None => echo(stream, per_connection(&args.session), never).await,
+        Some(command) => {
+            let serving =
+                exec::run(stream, id, command, &args.session, framing, endings, stop.asked());
+            match serving.await {
+                Ok(ending) => ending,
+                // Another command may run, and another connection find the descriptors it needs.
+                Err(failure) => {
+                    voice.talk(&format!("coax: [{id}] {}", failure.message));
+                    return Ok(());
+                }
+            }
+        }
+        None => echo(stream, endings, stop.asked()).await,
     };
-    out.report(&Closed::of(Some(id), &peer, &ending))?;
-    verdict(ending, &peer, &args.session)
+    voice.report(&Closed::of(Some(id), &peer, &ending)).await?;
+    match ending.how {
+        // What a command does not read is not this machine's failure.
+        How::Sink(_) | How::Source(_) => Ok(()),
+        _ => verdict(ending, &peer, &args.session),
+    }
 }
 
 /// The deadline is the server's; the idle time is each connection's.
-pub(super) fn per_connection(session: &SessionArgs) -> Endings {
+fn per_connection(session: &SessionArgs) -> Endings {
     Endings { deadline: None, ..session.endings(false) }
 }
 
 /// Accepts until `over`, a signal or the deadline; `task` serves each connection.
 pub(super) async fn many<F, T>(
-    listener: &Listener,
-    args: &Args,
+    mut queue: Queue<'_>,
+    deadline: Option<Duration>,
     mut signals: Signals,
     out: &Out,
     over: impl Future<Output = Result<(), Failure>>,
     mut task: F,
 ) -> Result<(), Failure>
 where
-    F: FnMut(u64, Stream) -> T,
+    F: FnMut(u64, Stream, Stop) -> T,
     T: Future<Output = Result<(), Failure>> + Send + 'static,
 {
-    let most = args.max.map_or(usize::MAX, |max| max as usize);
     let mut tasks = JoinSet::new();
-    let mut queue = Queue::default();
-    let (mut over, mut late) = (pin!(over), pin!(late(args.session.deadline)));
-    loop {
-        tokio::select! {
-            accepted = queue.next(listener, args, out), if tasks.len() < most => {
-                if let Some((id, stream)) = accepted? {
-                    tasks.spawn(task(id, stream));
-                }
-            }
-            Some(done) = tasks.join_next() => after(done, out)?,
-            done = &mut over => return done,
-            () = signals.any() => return Err(signals.failure()),
-            () = &mut late => return Ok(()),
+    let stopper = Stopper::new();
+    let (mut over, mut late) = (pin!(over), pin!(late(deadline)));
+    let done = loop {
+        let came = tokio::select! {
+            next = queue.next(tasks.len()) => next.map(|(id, stream)| {
+                tasks.spawn(task(id, stream, stopper.ear()));
+            }),
+            Some(ended) = tasks.join_next() => after(ended, out),
+            done = &mut over => break done,
+            () = signals.any() => break Err(signals.failure()),
+            () = &mut late => break Ok(()),
+        };
+        if came.is_err() {
+            break came;
         }
+    };
+    stopper.stop();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    tokio::select! {
+        _ = timeout(FAREWELL, all) => {}
+        // Asked twice is meant.
+        () = signals.any() => {}
     }
+    done
 }
 
 async fn late(deadline: Option<Duration>) {
@@ -95,55 +132,9 @@ async fn late(deadline: Option<Duration>) {
     }
 }
 
-/// Who comes next.
-#[derive(Default)]
-struct Queue {
-    served: u64,
-    said_full: bool,
-}
-
-impl Queue {
-    /// The next connection and its number; `None` when descriptors ran out just now.
-    async fn next(
-        &mut self,
-        listener: &Listener,
-        args: &Args,
-        out: &Out,
-    ) -> Result<Option<(u64, Stream)>, Failure> {
-        let accepted = match args.timeout.filter(|_| self.served == 0) {
-            Some(limit) => timeout(limit, listener.accept()).await.map_err(|_| nobody(limit))?,
-            None => listener.accept().await,
-        };
-        match accepted {
-            Ok(stream) => {
-                self.served += 1;
-                self.said_full = false;
-                Ok(Some((self.served, stream)))
-            }
-            Err(error) if is_shortage(&error) => {
-                if !std::mem::replace(&mut self.said_full, true) {
-                    out.talk(&format!("coax: {error}; newcomers wait"));
-                }
-                sleep(AGAIN).await;
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-fn is_shortage(error: &SocketError) -> bool {
-    matches!(error.kind(), SocketErrorKind::TooManyDescriptors | SocketErrorKind::OutOfMemory)
-}
-
-pub(super) fn nobody(limit: Duration) -> Failure {
-    let limit = duration::words(limit);
-    Failure::new(Exit::Network, format!("nobody connected within {limit}"))
-}
-
 /// One connection's failure is said with `-v`; the machine's ends the server.
-fn after(done: Result<Result<(), Failure>, JoinError>, out: &Out) -> Result<(), Failure> {
-    match done {
+fn after(ended: Result<Result<(), Failure>, JoinError>, out: &Out) -> Result<(), Failure> {
+    match ended {
         Ok(Ok(())) => {}
         Ok(Err(failure)) if failure.is_ours() => return Err(failure),
         Ok(Err(failure)) if out.is_verbose() => out.talk(&format!("coax: {}", failure.message)),

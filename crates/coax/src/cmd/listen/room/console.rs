@@ -1,16 +1,16 @@
-//! What is typed here, to those it is meant for.
+//! What is typed or fed here, to those it is meant for.
 //!
 //! On a terminal `@2 text` is for member 2 alone. A pipe is not read before somebody is there to
 //! hear it, so nothing of it is lost.
 
 use std::sync::Arc;
 
-use coax_net::{Decoder, Descriptor, Framing, cause_in_words};
+use coax_net::{Decoder, Descriptor, Filter, Framing, FramingError, cause_in_words};
 
 use super::Room;
 use super::members::To;
 use crate::failure::{Exit, Failure};
-use crate::session;
+use crate::session::{self, Outward};
 
 /// Read at once.
 const AT_ONCE: usize = 64 << 10;
@@ -20,33 +20,31 @@ const AT_ONCE: usize = 64 << 10;
 pub(super) async fn dictate(room: Arc<Room>, mute: bool) -> Result<(), Failure> {
     if !mute {
         let stdin = session::take_stdin()?;
-        pass_on(&room, &stdin).await?;
-        for id in room.members.end().await {
-            room.out.talk(&format!("coax: [{id}] dropped: it does not read what is sent"));
-        }
+        let input = Input::of(&room);
+        pass_on(&room, &stdin, input).await?;
+        room.members.end();
     }
     std::future::pending().await
 }
 
-async fn pass_on(room: &Room, stdin: &Descriptor) -> Result<(), Failure> {
-    let lines = room.terminal || room.framing != Framing::Raw;
-    let mut decoder = Decoder::new(if lines { Framing::Line } else { Framing::Raw });
+async fn pass_on(room: &Room, stdin: &Descriptor, mut input: Input) -> Result<(), Failure> {
     let mut buffer = vec![0; AT_ONCE];
     loop {
         if !room.terminal {
             room.members.somebody().await;
         }
-        let mut pieces = Vec::new();
         let read = stdin.read(&mut buffer).await.map_err(|error| {
             let cause = cause_in_words(&error);
             Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
         })?;
-        let fed = match read {
-            0 => decoder.finish(|piece| pieces.push(piece.to_vec())),
-            count => decoder.feed(&buffer[..count], |piece| pieces.push(piece.to_vec())),
-        };
+        let mut pieces = Vec::new();
+        let fed = input.feed(&buffer[..read], &mut pieces);
         for piece in pieces {
-            typed(room, &piece, lines).await;
+            if !room.terminal {
+                // The last one may have left while we read.
+                room.members.somebody().await;
+            }
+            send(room, &input, piece).await;
         }
         fed.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
         if read == 0 {
@@ -55,25 +53,58 @@ async fn pass_on(room: &Room, stdin: &Descriptor) -> Result<(), Failure> {
     }
 }
 
-async fn typed(room: &Room, piece: &[u8], line: bool) {
-    let (to, text) = match addressed(piece).filter(|_| room.terminal) {
-        Some((id, text)) => (To::One(id), text),
-        None => (To::All, piece),
-    };
-    if let To::One(id) = to
-        && !room.members.numbers().contains(&id)
-    {
-        return room.out.talk(&format!("coax: nobody here is number {id}; {}", who(room)));
+/// How local input becomes messages.
+enum Input {
+    /// A line is a message.
+    Lines(Decoder, Framing),
+    /// Bytes as they come, with returns added where asked for.
+    Bytes(Outward),
+}
+
+impl Input {
+    fn of(room: &Room) -> Input {
+        let framing = match room.framing {
+            Framing::Raw if !room.terminal => {
+                return Input::Bytes(Outward::new(Framing::Raw, room.crlf, false));
+            }
+            Framing::Raw if room.crlf => Framing::Crlf,
+            Framing::Raw => Framing::Line,
+            framing => framing,
+        };
+        Input::Lines(Decoder::new(Framing::Line), framing)
     }
-    let framing = match room.framing {
-        Framing::Raw if line && room.crlf => Framing::Crlf,
-        Framing::Raw if line => Framing::Line,
-        framing => framing,
+
+    /// Appends what `bytes` complete; none are the end.
+    fn feed(&mut self, bytes: &[u8], pieces: &mut Vec<Vec<u8>>) -> Result<(), FramingError> {
+        match self {
+            Input::Lines(lines, _) if bytes.is_empty() => {
+                lines.finish(|line| pieces.push(line.to_vec()))
+            }
+            Input::Lines(lines, _) => lines.feed(bytes, |line| pieces.push(line.to_vec())),
+            Input::Bytes(_) if bytes.is_empty() => Ok(()),
+            Input::Bytes(filter) => {
+                let mut output = Vec::with_capacity(bytes.len());
+                let fed = filter.feed(bytes, &mut output);
+                pieces.push(output);
+                fed
+            }
+        }
+    }
+}
+
+async fn send(room: &Room, input: &Input, piece: Vec<u8>) {
+    let Input::Lines(_, framing) = input else { return room.say(piece, To::All).await };
+    let (to, text) = match addressed(&piece).filter(|_| room.terminal) {
+        Some((id, text)) => (To::One(id), text),
+        None => (To::All, &piece[..]),
     };
+    if let Some(why) = nobody(room, to) {
+        return room.voice.talk(&format!("coax: not sent: {why}"));
+    }
     let mut bytes = Vec::new();
     match framing.encode(text, &mut bytes) {
-        Ok(()) => room.say(&bytes, to).await,
-        Err(error) => room.out.talk(&format!("coax: not sent: {error}")),
+        Ok(()) => room.say(bytes, to).await,
+        Err(error) => room.voice.talk(&format!("coax: not sent: {error}")),
     }
 }
 
@@ -85,11 +116,16 @@ fn addressed(line: &[u8]) -> Option<(u64, &[u8])> {
     Some((id, &rest[space + 1..]))
 }
 
-fn who(room: &Room) -> String {
-    let numbers: Vec<String> = room.members.numbers().iter().map(ToString::to_string).collect();
-    match numbers.is_empty() {
-        true => "nobody is here at all".to_owned(),
-        false => format!("here: {}", numbers.join(", ")),
+/// Why nobody would hear it, if so.
+fn nobody(room: &Room, to: To) -> Option<String> {
+    let here = room.members.numbers();
+    match to {
+        _ if here.is_empty() => Some("nobody is here".to_owned()),
+        To::One(id) if !here.contains(&id) => {
+            let numbers: Vec<String> = here.iter().map(ToString::to_string).collect();
+            Some(format!("nobody here is number {id}; here: {}", numbers.join(", ")))
+        }
+        _ => None,
     }
 }
 

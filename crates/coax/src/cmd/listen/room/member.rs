@@ -1,24 +1,64 @@
 //! One connection in the room: speaking and hearing, side by side.
+//!
+//! Each direction ends on its own, as in any conversation; the member leaves when both have, or
+//! when one of them breaks.
+//!
+//! Nothing here knows who hears what is said.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use coax_net::{Decoder, Framing, OnEof, OnPeerClose, Stream, cause_in_words};
-use tokio::sync::mpsc::Receiver;
-use tokio::time::{Duration, timeout};
+use coax_net::{Decoder, Kind, OnEof, OnPeerClose, Stream, cause_in_words, close};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Room;
-use super::members::{Item, To};
+use super::seat::{Item, Seat};
+use super::wire::Wire;
+use crate::cmd::listen::stop::Stop;
 use crate::cmd::listen::{Args, one};
 use crate::failure::Failure;
-use crate::out::clean;
-use crate::session::{Connected, MemberLeft, Shown, message_report};
+use crate::session::{Connected, MemberLeft};
 
-/// Read at once.
-const AT_ONCE: usize = 16 << 10;
 /// How long a member that leaves may take to read what was said before.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// The usual reason to have left.
-const ENDED: &str = "ended";
+/// How long closing may take while the member still sends.
+const GRACE: Duration = Duration::from_secs(1);
+/// The same, when we are asked to end.
+const HASTE: Duration = Duration::from_millis(100);
+/// On a terminal, the start of a line is shown when its end does not come for this long.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Why a member left.
+enum Left {
+    /// In order.
+    Ended,
+    /// We are to end.
+    Stopped,
+    /// It does not read.
+    Dropped,
+    /// In words.
+    Broken(String),
+}
+
+impl Left {
+    fn words(&self) -> &str {
+        match self {
+            Left::Ended => "ended",
+            Left::Stopped => "stopped",
+            Left::Dropped => "did not read what was sent",
+            Left::Broken(why) => why,
+        }
+    }
+
+    fn grace(&self) -> Duration {
+        match self {
+            Left::Ended => GRACE,
+            Left::Stopped => HASTE,
+            Left::Dropped | Left::Broken(_) => Duration::ZERO,
+        }
+    }
+}
 
 /// Serves one member from arrival to the end.
 pub(super) async fn attend(
@@ -26,22 +66,22 @@ pub(super) async fn attend(
     id: u64,
     stream: Stream,
     args: Args,
+    stop: Stop,
 ) -> Result<(), Failure> {
     let name = stream.peer().to_string();
-    room.out.report(&Connected::of(Some(id), &stream))?;
-    if room.terminal && !room.broker {
-        room.out.talk(&format!("[{id}] {name} is here"));
-    }
-    one::greet(&stream, &args, room.framing).await;
-    let inbox = room.members.enter(id);
-    let member = Member { room: &room, id, name: &name, stream: &stream };
-    let left = member.stay(inbox, args.session.idle).await;
+    room.voice.report(&Connected::of(Some(id), &stream)).await?;
+    room.announce(&format!("[{id}] {name} is here"));
+    let (seat, inbox) = room.members.enter(id, one::greeting(&args, room.framing));
+    let wire = Wire::new(id, stream.descriptor(), args.session.hex);
+    let member = Member { room: &room, id, name: &name, stream: &stream, seat: &seat, wire: &wire };
+    let left = member.stay(inbox, args.session.idle, stop).await;
     room.members.leave(id);
-    let reason = left?;
-    if room.terminal && !room.broker {
-        room.out.talk(&format!("[{id}] {name} left: {reason}"));
-    }
-    room.out.report(&MemberLeft { id, peer: name, reason })
+    seat.close();
+    let left = left?;
+    let reason = left.words().to_owned();
+    room.announce(&format!("[{id}] {name} left: {reason}"));
+    close(stream, left.grace()).await;
+    room.voice.report(&MemberLeft { id, peer: name, reason }).await
 }
 
 struct Member<'a> {
@@ -49,99 +89,109 @@ struct Member<'a> {
     id: u64,
     name: &'a str,
     stream: &'a Stream,
+    seat: &'a Seat,
+    wire: &'a Wire<'a>,
 }
 
 impl Member<'_> {
-    /// Until the member has gone; says why. An error is ours, not the member's.
-    async fn stay(&self, inbox: Receiver<Item>, idle: Option<Duration>) -> Result<String, Failure> {
+    /// Until the member has gone. An error is ours, not the member's.
+    async fn stay(
+        &self,
+        inbox: UnboundedReceiver<Item>,
+        idle: Option<Duration>,
+        mut stop: Stop,
+    ) -> Result<Left, Failure> {
+        let mut speaking = std::pin::pin!(self.speak());
         let mut hearing = std::pin::pin!(self.hear(inbox));
-        let spoken = tokio::select! {
-            spoken = self.speak(idle) => spoken?,
-            reason = &mut hearing => return Ok(reason),
-        };
-        if spoken != ENDED {
-            return Ok(spoken);
+        let (mut spoke, mut heard) = (false, false);
+        loop {
+            tokio::select! {
+                end = &mut speaking, if !spoke => match end? {
+                    Left::Ended => spoke = true,
+                    broken => return Ok(broken),
+                },
+                end = &mut hearing, if !heard => match end {
+                    Some(left) => return Ok(left),
+                    None => heard = true,
+                },
+                () = self.stream.gone(), if spoke => return Ok(Left::Ended),
+                () = self.silence(idle) => return Ok(Left::Broken("silent for too long".into())),
+                () = self.seat.dropped() => return Ok(Left::Dropped),
+                () = stop.asked() => return Ok(Left::Stopped),
+            }
+            if spoke && heard {
+                return Ok(Left::Ended);
+            }
+            if spoke && self.room.on_peer_close == OnPeerClose::Exit {
+                // What was said before it left is still for it to hear.
+                self.room.members.leave(self.id);
+                let _ = timeout(FAREWELL, hearing).await;
+                return Ok(Left::Ended);
+            }
         }
-        if self.room.on_peer_close == OnPeerClose::Drain {
-            return Ok(tokio::select! {
-                reason = &mut hearing => reason,
-                () = self.stream.gone() => ENDED.to_owned(),
-            });
-        }
-        // What was said before it left is still for it to hear.
-        self.room.members.leave(self.id);
-        let _ = timeout(FAREWELL, hearing).await;
-        Ok(spoken)
     }
 
-    /// What it says, until it stops.
-    async fn speak(&self, idle: Option<Duration>) -> Result<String, Failure> {
-        let mut decoder = Decoder::new(self.room.split());
-        let mut buffer = vec![0; AT_ONCE];
+    /// Completes when nothing went either way for `idle`.
+    async fn silence(&self, idle: Option<Duration>) {
+        let Some(idle) = idle else { return std::future::pending().await };
         loop {
-            let reading = self.stream.descriptor().read(&mut buffer);
-            let Ok(read) = timeout(idle.unwrap_or(Duration::MAX), reading).await else {
-                return Ok("silent for too long".to_owned());
+            let over = self.wire.last() + idle;
+            if over <= Instant::now() {
+                return;
+            }
+            sleep_until(over).await;
+        }
+    }
+
+    /// What it says, until it stops; says how.
+    async fn speak(&self) -> Result<Left, Failure> {
+        let packets = self.room.kind == Kind::Seqpacket;
+        let mut decoder = Decoder::new(self.room.split());
+        loop {
+            let reading = self.wire.read(packets);
+            let read = match self.room.is_loose() && decoder.is_amid_message() {
+                true => timeout(SETTLE, reading).await,
+                false => Ok(reading.await),
             };
             let mut messages = Vec::new();
             let fed = match &read {
-                Ok(count @ 1..) => decoder.feed(&buffer[..*count], |m| messages.push(m.to_vec())),
+                Ok(Ok(bytes)) if !bytes.is_empty() => {
+                    decoder.feed(bytes, |message| messages.push(message.to_vec()))
+                }
                 _ => decoder.finish(|message| messages.push(message.to_vec())),
             };
             for message in messages {
-                self.said(&message).await?;
+                self.room.said(self.id, self.name, &message).await?;
             }
             match (read, fed) {
-                (Err(error), _) => return Ok(cause_in_words(&error)),
-                (_, Err(error)) => return Ok(error.to_string()),
-                (Ok(0), _) => return Ok(ENDED.to_owned()),
+                (_, Err(error)) => return Ok(Left::Broken(error.to_string())),
+                (Ok(Err(error)), _) => return Ok(Left::Broken(cause_in_words(&error))),
+                (Ok(Ok(bytes)), _) if bytes.is_empty() => return Ok(Left::Ended),
                 _ => {}
             }
         }
     }
 
-    /// One message of this member's, to whoever is to hear it.
-    async fn said(&self, message: &[u8]) -> Result<(), Failure> {
-        let room = self.room;
-        if room.broker {
-            let mut bytes = Vec::with_capacity(message.len() + 4);
-            // What was decoded by this framing can be encoded by it again.
-            if room.framing.encode(message, &mut bytes).is_ok() {
-                room.say(&bytes, To::Others(self.id)).await;
-            }
-        }
-        room.print(&self.shown(message)).await
-    }
-
-    fn shown(&self, message: &[u8]) -> Vec<u8> {
-        match &self.room.shown {
-            Shown::Json(_) => message_report(self.name, message),
-            Shown::Terminal => {
-                let text = String::from_utf8_lossy(message);
-                format!("[{}] {}: {}\n", self.id, self.name, clean(&text)).into_bytes()
-            }
-            Shown::AsTheyAre if self.room.split() == Framing::Raw => message.to_vec(),
-            Shown::AsTheyAre => [message, b"\n"].concat(),
-        }
-    }
-
-    /// What is said to it, until it is over; says why.
-    async fn hear(&self, mut inbox: Receiver<Item>) -> String {
-        loop {
-            match inbox.recv().await {
-                Some(Item::Bytes(bytes)) => {
-                    if let Err(error) = self.stream.descriptor().write_all(&bytes).await {
-                        return cause_in_words(&error);
+    /// What is said to it. `None` when nothing more is, and it may still speak.
+    async fn hear(&self, mut inbox: UnboundedReceiver<Item>) -> Option<Left> {
+        while let Some(item) = inbox.recv().await {
+            match item {
+                Item::Bytes(bytes, _room) => {
+                    if let Err(error) = self.wire.write(&bytes, self.seat).await {
+                        return Some(Left::Broken(cause_in_words(&error)));
                     }
                 }
-                Some(Item::End) => match self.room.on_eof {
-                    OnEof::Close => return ENDED.to_owned(),
-                    // A member that is gone already cannot be told, and need not be.
-                    OnEof::HalfClose => drop(self.stream.end_sending()),
-                    OnEof::Keep => {}
+                Item::End => match self.room.on_eof {
+                    OnEof::Close => return Some(Left::Ended),
+                    OnEof::HalfClose => {
+                        // A member that is gone already cannot be told, and need not be.
+                        let _ = self.stream.end_sending();
+                        return None;
+                    }
+                    OnEof::Keep => return None,
                 },
-                None => return "did not read what was sent".to_owned(),
             }
         }
+        None
     }
 }

@@ -1,28 +1,17 @@
 //! Who is in the room, and a bounded queue to each.
 //!
-//! A queue that stays full means a reader that does not read: it is dropped, and everyone else
-//! waits for it only that once.
+//! A message is in the queue of everyone who has room before anybody is waited for. A queue
+//! without room slows whoever speaks, and a reader that takes nothing at all while others are
+//! there is dropped, so that it costs them a moment and only once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::timeout;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 
-/// Messages that wait for a member: a burst of talk, or 4 MiB of bulk.
-const WAITING: usize = 64;
-/// A queue that is full for this long belongs to nobody who reads.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a member's queue holds.
-#[derive(Clone, Debug)]
-pub(super) enum Item {
-    Bytes(Arc<[u8]>),
-    /// Local input has ended: nothing more comes.
-    End,
-}
+use super::seat::{Item, Seat};
 
 /// Whom a message is for.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +21,29 @@ pub(super) enum To {
     One(u64),
 }
 
+impl To {
+    fn includes(self, id: u64) -> bool {
+        match self {
+            To::All => true,
+            To::Others(speaker) => id != speaker,
+            To::One(only) => id == only,
+        }
+    }
+}
+
+/// Everyone who is here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Members(Arc<Shared>);
+
 #[derive(Debug, Default)]
-pub(super) struct Members {
+struct Shared {
     state: Mutex<State>,
     came: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    queues: BTreeMap<u64, Sender<Item>>,
+    seats: BTreeMap<u64, Seat>,
     /// Local input has ended; who comes later is told at once.
     ended: bool,
 }
@@ -48,36 +51,44 @@ struct State {
 impl Members {
     fn locked(&self) -> std::sync::MutexGuard<'_, State> {
         // A member that panicked left the map whole: each change is one call.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A newcomer's queue.
-    pub(super) fn enter(&self, id: u64) -> Receiver<Item> {
-        let (queue, inbox) = channel(WAITING);
+    /// A newcomer's seat and what is said to it, beginning with `greeting`.
+    pub(super) fn enter(
+        &self,
+        id: u64,
+        greeting: Option<Vec<u8>>,
+    ) -> (Seat, UnboundedReceiver<Item>) {
+        let (queue, inbox): (UnboundedSender<Item>, _) = unbounded_channel();
+        let seat = Seat::new(queue);
         let mut state = self.locked();
-        if state.ended {
-            // The queue is new, so there is room.
-            let _ = queue.try_send(Item::End);
+        if let Some(greeting) = greeting {
+            seat.greet(greeting);
         }
-        state.queues.insert(id, queue);
-        self.came.notify_waiters();
-        inbox
+        if state.ended {
+            seat.end();
+        }
+        state.seats.insert(id, seat.clone());
+        self.0.came.notify_waiters();
+        (seat, inbox)
     }
 
+    /// Nothing more is said to it. What waits for it is still its own.
     pub(super) fn leave(&self, id: u64) {
-        self.locked().queues.remove(&id);
+        self.locked().seats.remove(&id);
     }
 
     /// The numbers of all members.
     pub(super) fn numbers(&self) -> Vec<u64> {
-        self.locked().queues.keys().copied().collect()
+        self.locked().seats.keys().copied().collect()
     }
 
     /// Waits until somebody is there to hear.
     pub(super) async fn somebody(&self) {
         loop {
-            let came = self.came.notified();
-            if !self.locked().queues.is_empty() {
+            let came = self.0.came.notified();
+            if !self.locked().seats.is_empty() {
                 return;
             }
             came.await;
@@ -85,35 +96,46 @@ impl Members {
     }
 
     /// Puts `bytes` into the queues of `to`; returns whom it had to drop.
-    pub(super) async fn say(&self, bytes: &[u8], to: To) -> Vec<u64> {
-        self.put(&Item::Bytes(bytes.into()), to).await
-    }
-
-    /// Local input has ended, for those here and for those who come.
-    pub(super) async fn end(&self) -> Vec<u64> {
-        self.locked().ended = true;
-        self.put(&Item::End, To::All).await
-    }
-
-    async fn put(&self, item: &Item, to: To) -> Vec<u64> {
-        let queues: Vec<(u64, Sender<Item>)> = self
-            .locked()
-            .queues
-            .iter()
-            .filter(|(id, _)| match to {
-                To::All => true,
-                To::Others(speaker) => **id != speaker,
-                To::One(only) => **id == only,
-            })
-            .map(|(id, queue)| (*id, queue.clone()))
-            .collect();
+    pub(super) async fn say(&self, bytes: Vec<u8>, to: To) -> Vec<u64> {
+        let bytes: Arc<[u8]> = bytes.into();
+        let mut waiting = JoinSet::new();
+        for (id, seat) in self.seats(to) {
+            if !seat.offer(&bytes) {
+                let (all, bytes) = (self.clone(), bytes.clone());
+                waiting
+                    .spawn(async move { (id, seat.wait_for(bytes, || all.others(to, id)).await) });
+            }
+        }
         let mut dropped = Vec::new();
-        for (id, queue) in queues {
-            if timeout(PATIENCE, queue.send(item.clone())).await.is_err() {
+        while let Some(waited) = waiting.join_next().await {
+            if let Ok((id, false)) = waited {
                 self.leave(id);
                 dropped.push(id);
             }
         }
         dropped
+    }
+
+    /// Local input has ended, for those here and for those who come.
+    pub(super) fn end(&self) {
+        let mut state = self.locked();
+        state.ended = true;
+        state.seats.values().for_each(Seat::end);
+    }
+
+    fn seats(&self, to: To) -> Vec<(u64, Seat)> {
+        let state = self.locked();
+        let meant = state.seats.iter().filter(|(id, _)| to.includes(**id));
+        meant.map(|(id, seat)| (*id, seat.clone())).collect()
+    }
+
+    /// Whether waiting for `id` keeps something from anyone: a speaker with one listener waits
+    /// for it as any writer does for its reader.
+    fn others(&self, to: To, id: u64) -> bool {
+        let speaker = match to {
+            To::Others(speaker) => Some(speaker),
+            To::All | To::One(_) => None,
+        };
+        self.locked().seats.keys().any(|other| *other != id && Some(*other) != speaker)
     }
 }

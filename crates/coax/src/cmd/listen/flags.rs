@@ -1,0 +1,72 @@
+//! Flags that would do nothing beside the others are refused, with the reason.
+//!
+//! Who gives a flag expects something of it; silence would be a wrong answer.
+//!
+//! Nothing here looks at what a flag's value is.
+
+use coax_addr::Endpoint;
+use coax_net::Framing;
+
+use super::Args;
+use crate::cmd::connect::is_datagram;
+use crate::failure::{Exit, Failure};
+
+/// A flag, and whether it was given.
+type Given = (&'static str, bool);
+
+/// Refuses the first flag that would do nothing.
+pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
+    match is_datagram(endpoint) {
+        true => refuse(&of_connections(args), "needs connections, and datagrams have none")?,
+        false => {
+            let given =
+                [("--count", args.count.is_some()), ("--join", endpoint.options.join.is_some())];
+            refuse(&given, "is for datagrams; put udp:// before the address")?;
+        }
+    }
+    if !args.is_many() {
+        refuse(&[("--max", args.max.is_some())], "needs --keep-open: else one alone is served")?;
+    }
+    if args.echo && !is_datagram(endpoint) {
+        refuse(&of_bytes(args), "does nothing with --echo: bytes go back as they came")?;
+    }
+    if args.echo || args.exec.is_some() {
+        let by = if args.echo { "--echo" } else { "--exec" };
+        refuse(&of_local_ends(args), &format!("does nothing with {by}: no local input or output"))?;
+    }
+    if args.broker {
+        refuse(&[("--send-only", args.session.send_only)], "does nothing with --broker")?;
+    }
+    Ok(())
+}
+
+fn of_connections(args: &Args) -> [Given; 6] {
+    [
+        ("--exec", args.exec.is_some()),
+        ("--broker", args.broker),
+        ("--greet", args.greet.is_some()),
+        ("--max", args.max.is_some()),
+        ("--backlog", args.backlog.is_some()),
+        ("--timeout", args.timeout.is_some()),
+    ]
+}
+
+fn of_bytes(args: &Args) -> [Given; 3] {
+    let framed = args.session.framing.is_some_and(|framing| framing != Framing::Raw);
+    [("--framing", framed), ("--crlf", args.session.crlf), ("--hex", args.session.hex)]
+}
+
+fn of_local_ends(args: &Args) -> [Given; 3] {
+    [
+        ("--output", args.session.output().is_some()),
+        ("--send-only", args.session.send_only),
+        ("--recv-only", args.session.recv_only),
+    ]
+}
+
+fn refuse(given: &[Given], why: &str) -> Result<(), Failure> {
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::new(Exit::Usage, format!("{flag} {why}"))),
+        None => Ok(()),
+    }
+}

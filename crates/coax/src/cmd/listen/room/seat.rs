@@ -1,0 +1,110 @@
+//! What waits to be heard by one member: bounded in bytes, in the order it was said.
+//!
+//! Nothing here knows who else is there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// Bytes that wait for a member, beside what the system keeps for it.
+const ROOM: usize = 1 << 20;
+/// What a message costs besides its bytes, so that empty ones are bounded too.
+const OVERHEAD: usize = 64;
+/// A member that takes not one byte for this long, with a queue that is full, does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a member's queue holds.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// A message; its room comes free with it.
+    Bytes(Arc<[u8]>, Option<OwnedSemaphorePermit>),
+    /// Local input has ended: nothing more comes.
+    End,
+}
+
+/// One member's queue, from the speakers' side.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    queue: UnboundedSender<Item>,
+    room: Arc<Semaphore>,
+    taken: Arc<AtomicU64>,
+    cut: Arc<Notify>,
+}
+
+impl Seat {
+    pub(super) fn new(queue: UnboundedSender<Item>) -> Seat {
+        Seat {
+            queue,
+            room: Arc::new(Semaphore::new(ROOM)),
+            taken: Arc::default(),
+            cut: Arc::default(),
+        }
+    }
+
+    /// The first message, which needs no room: it is ours, and there is one.
+    pub(super) fn greet(&self, greeting: Vec<u8>) {
+        let _ = self.queue.send(Item::Bytes(greeting.into(), None));
+    }
+
+    pub(super) fn end(&self) {
+        let _ = self.queue.send(Item::End);
+    }
+
+    /// Takes the message if there is room for it.
+    pub(super) fn offer(&self, bytes: &Arc<[u8]>) -> bool {
+        match self.room.clone().try_acquire_many_owned(cost(bytes)) {
+            Ok(permit) => self.put(bytes.clone(), permit),
+            Err(_) => return false,
+        }
+        true
+    }
+
+    /// Takes the message once there is room; false when the member does not read and `others`
+    /// are there.
+    pub(super) async fn wait_for(&self, bytes: Arc<[u8]>, others: impl Fn() -> bool) -> bool {
+        // Kept through the whole wait: its place in the order is its place in this queue.
+        let mut room = std::pin::pin!(self.room.clone().acquire_many_owned(cost(&bytes)));
+        loop {
+            let before = self.taken.load(Ordering::Relaxed);
+            if let Ok(acquired) = timeout(PATIENCE, &mut room).await {
+                acquired.into_iter().for_each(|permit| self.put(bytes.clone(), permit));
+                return true;
+            }
+            if self.queue.is_closed() {
+                return true;
+            }
+            if self.taken.load(Ordering::Relaxed) == before && others() {
+                self.cut.notify_one();
+                return false;
+            }
+        }
+    }
+
+    fn put(&self, bytes: Arc<[u8]>, permit: OwnedSemaphorePermit) {
+        // A member that has gone meanwhile hears nothing, and need not.
+        let _ = self.queue.send(Item::Bytes(bytes, Some(permit)));
+    }
+
+    /// The member took this many bytes.
+    pub(super) fn took(&self, count: usize) {
+        self.taken.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// The member has gone: nobody waits for it any longer.
+    pub(super) fn close(&self) {
+        self.room.close();
+    }
+
+    /// Completes when it is dropped for not reading.
+    pub(super) async fn dropped(&self) {
+        self.cut.notified().await;
+    }
+}
+
+fn cost(bytes: &[u8]) -> u32 {
+    (bytes.len() + OVERHEAD).min(ROOM) as u32
+}

@@ -1,0 +1,36 @@
+//! Telling every task to end.
+//!
+//! A task that is told ends in order: it says goodbye to its peer, ends its command, reports.
+//!
+//! Nothing here knows why it is over.
+
+use tokio::sync::watch;
+
+/// Tells all tasks.
+#[derive(Debug)]
+pub(super) struct Stopper(watch::Sender<bool>);
+
+/// One task's ear.
+#[derive(Clone, Debug)]
+pub(super) struct Stop(watch::Receiver<bool>);
+
+impl Stopper {
+    pub(super) fn new() -> Stopper {
+        Stopper(watch::Sender::new(false))
+    }
+
+    pub(super) fn ear(&self) -> Stop {
+        Stop(self.0.subscribe())
+    }
+
+    pub(super) fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Stop {
+    /// Completes once it is over, which it also is when nobody is left to say so. Safe to cancel.
+    pub(super) async fn asked(&mut self) {
+        let _ = self.0.wait_for(|over| *over).await;
+    }
+}
