@@ -75,7 +75,11 @@ impl Descriptor {
     pub fn close(self) {
         let number = trace::number(&self);
         // Nothing can be done about an error of close(2): the descriptor is gone either way.
-        let _ = trace::call("close", || number.to_string(), || Ok(drop(self)));
+        let close = || {
+            drop(self);
+            Ok(())
+        };
+        let _ = trace::call("close", || number.to_string(), close);
     }
 
     /// What it refers to.

@@ -34,7 +34,7 @@ pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
-    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, close, echo, relay,
+    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,

@@ -24,7 +24,7 @@ use crate::descriptor::Descriptor;
 use crate::framing::FramingError;
 
 pub use echo::echo;
-pub use half::Filter;
+pub use half::{Filter, Pieces};
 use half::{HalfEnd, Meter};
 pub use linger::close;
 

@@ -5,8 +5,9 @@
 
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+use rustix::ioctl::{Getter, ioctl};
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
 
 use crate::Socket;
@@ -23,4 +24,15 @@ pub(crate) fn register<T: Owner>(owner: T) -> Result<AsyncFd<T>, AsyncFdRegister
     // is implemented for two types of ours and of std, both of which keep that promise, and
     // `AsyncFd` deregisters before it drops the owner.
     unsafe { AsyncFd::register(owner) }
+}
+
+/// `TIOCOUTQ`, which tcp(7) calls `SIOCOUTQ` (asm-generic/ioctls.h).
+const OUTGOING: u32 = 0x5411;
+
+/// Bytes sent on `socket` that the peer's system does not have yet, a FIN counted as one; 0 where
+/// the system cannot say.
+pub(crate) fn unacknowledged(socket: impl AsFd) -> usize {
+    // SAFETY: the call writes one `int`, which is what the getter makes room for (tcp(7), unix(7)).
+    let asked = unsafe { ioctl(socket, Getter::<OUTGOING, i32>::new()) };
+    asked.ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
 }

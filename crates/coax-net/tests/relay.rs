@@ -1,5 +1,7 @@
 //! The relay over real sockets and pipes, with the clock paused where only time can end it.
 
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::thread::JoinHandle;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use coax_net::{
     Address, Descriptor, Ending, Endings, Family, Filter, First, FramingError, How, Kind, Local,
-    OnEof, OnPeerClose, Shutdown, Socket, Stream, relay,
+    OnEof, OnPeerClose, Pieces, Shutdown, Socket, Stream, relay,
 };
 use tokio::time::Instant;
 
@@ -239,12 +241,12 @@ async fn exit_at_the_end_of_the_peer_does_not_wait_for_input() {
 struct Loud;
 
 impl Filter for Loud {
-    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
-        output.extend(input.to_ascii_uppercase());
+    fn feed(&mut self, input: &[u8], output: &mut Pieces) -> Result<(), FramingError> {
+        output.bytes().extend(input.to_ascii_uppercase());
         Ok(())
     }
-    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
-        output.extend(b"!");
+    fn finish(&mut self, output: &mut Pieces) -> Result<(), FramingError> {
+        output.bytes().extend(b"!");
         Err(FramingError::HoldsMark)
     }
 }

@@ -107,7 +107,7 @@ impl SessionArgs {
     /// What looks at outgoing bytes, if anything must.
     pub(crate) fn outward(&self, framing: Framing) -> Option<Outward> {
         let needed = framing != Framing::Raw || self.crlf || self.hex;
-        needed.then(|| Outward::new(framing, self.crlf, self.hex))
+        needed.then(|| Outward::new(framing).crlf(self.crlf).hex(self.hex))
     }
 
     /// What looks at incoming bytes, if anything must.
@@ -135,7 +135,7 @@ pub(crate) async fn converse(
     let peer = stream.peer().to_string();
     let shown = Shown::on(out, args.output().is_none(), &peer);
     let sink = sink(args, &shown, out)?;
-    let mut outward = args.outward(framing);
+    let mut outward = args.outward(framing).map(|outward| outward.packets(kind != Kind::Stream));
     let mut inward = args.inward(framing, shown);
     let local = Local {
         source: (!args.recv_only).then(take_stdin).transpose()?,

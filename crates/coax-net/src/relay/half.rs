@@ -21,14 +21,46 @@ const BUFFER: usize = 64 << 10;
 /// After this much without a pause the other direction gets its turn.
 const TURN: u64 = 4 << 20;
 
+/// What a filter made of some bytes. Each piece is written on its own, so that on a socket that
+/// keeps boundaries a piece is a packet.
+#[derive(Debug, Default)]
+pub struct Pieces {
+    bytes: Vec<u8>,
+    /// Where pieces end.
+    ends: Vec<usize>,
+}
+
+impl Pieces {
+    /// Where to append the bytes of the current piece.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the current piece.
+    pub fn cut(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        let ends = self.ends.iter().copied().chain([self.bytes.len()]);
+        starts.zip(ends).map(|(start, end)| &self.bytes[*start..end])
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
 /// Looks at or changes the bytes of one direction.
 pub trait Filter: Send {
     /// Appends what becomes of `input`, which is what one read returned.
-    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError>;
+    fn feed(&mut self, input: &[u8], output: &mut Pieces) -> Result<(), FramingError>;
 
     /// The source has ended: appends what was kept back. What is appended is delivered even with
     /// an error.
-    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
+    fn finish(&mut self, output: &mut Pieces) -> Result<(), FramingError> {
         let _ = output;
         Ok(())
     }
@@ -160,8 +192,8 @@ async fn drain(held: OwnedFd, sink: &Descriptor, meter: &Meter) -> io::Result<()
 struct Unchanged;
 
 impl Filter for Unchanged {
-    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
-        output.extend_from_slice(input);
+    fn feed(&mut self, input: &[u8], output: &mut Pieces) -> Result<(), FramingError> {
+        output.bytes().extend_from_slice(input);
         Ok(())
     }
 }
@@ -173,7 +205,7 @@ async fn copy(
     meter: &Meter,
 ) -> Result<(), HalfEnd> {
     let mut buffer = vec![0; BUFFER];
-    let mut output = Vec::new();
+    let mut output = Pieces::default();
     let mut turn = TURN;
     loop {
         let read = source.read(&mut buffer).await;
@@ -181,7 +213,9 @@ async fn copy(
             Ok(count @ 1..) => filter.feed(&buffer[..*count], &mut output),
             Ok(0) | Err(_) => filter.finish(&mut output),
         };
-        sink.write_all(&output).await.map_err(HalfEnd::Sink)?;
+        for piece in output.each() {
+            sink.write_all(piece).await.map_err(HalfEnd::Sink)?;
+        }
         output.clear();
         let count = read.map_err(HalfEnd::Source)?;
         fed.map_err(HalfEnd::Framing)?;

@@ -9,23 +9,24 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::How;
-use crate::Stream;
+use crate::{Address, Stream, sys};
 
-/// A peer that has nothing under way when we close is silent for this long.
-const SILENCE: Duration = Duration::from_millis(50);
+/// How often a peer that is silent is looked at: whether it has our last bytes yet.
+const LOOK: Duration = Duration::from_millis(50);
 
-/// How long a peer may go on sending before it is cut.
+/// How long a peer may take to get our last bytes, sending all the while.
 pub(super) fn grace(how: &How) -> Duration {
     match how {
         // Somebody wants us gone.
         How::Stopped => Duration::from_millis(100),
         How::Broken(_) | How::Refused(_) => Duration::ZERO,
-        _ => Duration::from_secs(1),
+        _ => Duration::from_secs(5),
     }
 }
 
-/// Says that nothing more comes, then closes `stream` once the peer has ended, fallen silent, or
-/// had its `grace`. No grace closes at once. Cancelling closes at once, too.
+/// Says that nothing more comes, then closes `stream` once the peer has ended, or has fallen
+/// silent and has all we sent, or has had its `grace`. No grace closes at once, and so does
+/// cancelling.
 pub async fn close(stream: Stream, grace: Duration) {
     if !grace.is_zero() && stream.end_sending().is_ok() {
         let _ = timeout(grace, waste(&stream)).await;
@@ -33,8 +34,20 @@ pub async fn close(stream: Stream, grace: Duration) {
     stream.close();
 }
 
-/// Reads and throws away until the peer ends or falls silent.
+/// Reads and throws away until the peer ends, or is silent and has everything.
 async fn waste(stream: &Stream) {
-    let mut buffer = [0; 16 << 10];
-    while let Ok(Ok(1..)) = timeout(SILENCE, stream.descriptor().read(&mut buffer)).await {}
+    let mut buffer = vec![0; 16 << 10];
+    loop {
+        match timeout(LOOK, stream.descriptor().read(&mut buffer)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return,
+            Err(_) if has_everything(stream) => return,
+            Err(_) => {}
+        }
+    }
+}
+
+/// What was sent over a Unix socket is in the peer's queue already, and stays there.
+fn has_everything(stream: &Stream) -> bool {
+    !matches!(stream.peer(), Address::Ip(_)) || sys::unacknowledged(stream) == 0
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use coax_net::{Decoder, Filter, Framing, FramingError};
+use coax_net::{Decoder, Filter, Framing, FramingError, Pieces};
 
 use super::summary::MessageReport;
 use crate::out::{Out, clean, hex};
@@ -36,6 +36,8 @@ impl Shown {
 #[derive(Debug)]
 pub(crate) struct Outward {
     framing: Framing,
+    /// Each message is sent on its own.
+    packets: bool,
     crlf: bool,
     lines: Option<Decoder>,
     after_return: bool,
@@ -43,10 +45,31 @@ pub(crate) struct Outward {
 }
 
 impl Outward {
-    pub(crate) fn new(framing: Framing, crlf: bool, hex: bool) -> Outward {
-        let lines = (framing != Framing::Raw).then(|| Decoder::new(Framing::Line));
-        let dump = hex.then(|| Dump::new(">"));
-        Outward { framing, crlf, lines, after_return: false, dump }
+    /// Lines to messages; bytes as they come where the framing is raw.
+    pub(crate) fn new(framing: Framing) -> Outward {
+        Outward {
+            framing,
+            packets: framing == Framing::Chunk,
+            crlf: false,
+            lines: (framing != Framing::Raw).then(|| Decoder::new(Framing::Line)),
+            after_return: false,
+            dump: None,
+        }
+    }
+
+    /// With a return before each newline, if `on`.
+    pub(crate) fn crlf(self, on: bool) -> Outward {
+        Outward { crlf: on, ..self }
+    }
+
+    /// With a dump of what is sent, if `on`.
+    pub(crate) fn hex(self, on: bool) -> Outward {
+        Outward { dump: on.then(|| Dump::new('>')), ..self }
+    }
+
+    /// Each message on its own, if the socket keeps boundaries.
+    pub(crate) fn packets(self, on: bool) -> Outward {
+        Outward { packets: self.packets || on, ..self }
     }
 
     /// `\r\n` for each newline that is not already preceded by a return.
@@ -60,6 +83,21 @@ impl Outward {
         }
     }
 
+    /// One message, unless one before it could not be sent.
+    fn encoded(
+        &self,
+        before: &Result<(), FramingError>,
+        line: &[u8],
+        output: &mut Pieces,
+    ) -> Result<(), FramingError> {
+        before.clone()?;
+        self.framing.encode(line, output.bytes())?;
+        if self.packets {
+            output.cut();
+        }
+        Ok(())
+    }
+
     fn dumped(&mut self, output: &[u8]) {
         if let Some(dump) = &mut self.dump {
             dump.show(output);
@@ -68,32 +106,29 @@ impl Outward {
 }
 
 impl Filter for Outward {
-    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
-        let framing = self.framing;
-        match &mut self.lines {
-            Some(lines) => {
+    fn feed(&mut self, input: &[u8], output: &mut Pieces) -> Result<(), FramingError> {
+        let before = output.bytes().len();
+        match self.lines.take() {
+            Some(mut lines) => {
                 let mut encoded = Ok(());
-                lines.feed(input, |line| {
-                    if encoded.is_ok() {
-                        encoded = framing.encode(line, output);
-                    }
-                })?;
-                encoded?;
+                let fed = lines.feed(input, |line| encoded = self.encoded(&encoded, line, output));
+                self.lines = Some(lines);
+                fed.and(encoded)?;
             }
-            None if self.crlf => self.with_returns(input, output),
-            None => output.extend_from_slice(input),
+            None if self.crlf => self.with_returns(input, output.bytes()),
+            None => output.bytes().extend_from_slice(input),
         }
-        self.dumped(output);
+        self.dumped(&output.bytes()[before..]);
         Ok(())
     }
 
-    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
-        let framing = self.framing;
+    fn finish(&mut self, output: &mut Pieces) -> Result<(), FramingError> {
+        let before = output.bytes().len();
         let mut encoded = Ok(());
         if let Some(mut lines) = self.lines.take() {
-            lines.finish(|line| encoded = framing.encode(line, output))?;
+            lines.finish(|line| encoded = self.encoded(&encoded, line, output))?;
         }
-        self.dumped(output);
+        self.dumped(&output.bytes()[before..]);
         encoded
     }
 }
@@ -153,21 +188,21 @@ fn whole_characters(bytes: &[u8]) -> usize {
 }
 
 impl Filter for Inward {
-    fn feed(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
+    fn feed(&mut self, input: &[u8], output: &mut Pieces) -> Result<(), FramingError> {
         if let Some(dump) = &mut self.dump {
             dump.show(input);
         }
         let Some(mut messages) = self.messages.take() else { return Ok(()) };
-        let fed = messages.feed(input, |message| self.show(message, output));
+        let fed = messages.feed(input, |message| self.show(message, output.bytes()));
         self.messages = Some(messages);
         fed
     }
 
-    fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), FramingError> {
+    fn finish(&mut self, output: &mut Pieces) -> Result<(), FramingError> {
         let Some(mut messages) = self.messages.take() else { return Ok(()) };
-        let finished = messages.finish(|message| self.show(message, output));
+        let finished = messages.finish(|message| self.show(message, output.bytes()));
         let rest = std::mem::take(&mut self.cut);
-        output.extend_from_slice(String::from_utf8_lossy(&rest).as_bytes());
+        output.bytes().extend_from_slice(String::from_utf8_lossy(&rest).as_bytes());
         finished
     }
 }
@@ -218,25 +253,25 @@ mod tests {
     use super::*;
 
     fn through(filter: &mut dyn Filter, pieces: &[&[u8]]) -> Vec<u8> {
-        let mut output = Vec::new();
+        let mut output = Pieces::default();
         for piece in pieces {
             filter.feed(piece, &mut output).unwrap();
         }
         filter.finish(&mut output).unwrap();
-        output
+        std::mem::take(output.bytes())
     }
 
     #[test]
     fn a_typed_line_is_a_message_without_its_newline() {
-        let mut filter = Outward::new(Framing::Chunk, false, false);
+        let mut filter = Outward::new(Framing::Chunk);
         assert_eq!(through(&mut filter, &[b"hello\n"]), b"hello");
-        let mut filter = Outward::new(Framing::Len32, false, false);
+        let mut filter = Outward::new(Framing::Len32);
         assert_eq!(through(&mut filter, &[b"he", b"y\nx"]), b"\0\0\0\x03hey\0\0\0\x01x");
     }
 
     #[test]
     fn crlf_adds_returns_only_where_they_are_missing() {
-        let mut filter = Outward::new(Framing::Raw, true, false);
+        let mut filter = Outward::new(Framing::Raw).crlf(true);
         assert_eq!(through(&mut filter, &[b"a\nb\r", b"\nc"]), b"a\r\nb\r\nc");
     }
 

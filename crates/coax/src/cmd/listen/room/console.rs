@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use coax_net::{Decoder, Descriptor, Filter, Framing, FramingError, cause_in_words};
+use coax_net::{Decoder, Descriptor, Filter, Framing, FramingError, Pieces, cause_in_words};
 
 use super::Room;
 use super::members::To;
@@ -65,7 +65,7 @@ impl Input {
     fn of(room: &Room) -> Input {
         let framing = match room.framing {
             Framing::Raw if !room.terminal => {
-                return Input::Bytes(Outward::new(Framing::Raw, room.crlf, false));
+                return Input::Bytes(Outward::new(Framing::Raw).crlf(room.crlf));
             }
             Framing::Raw if room.crlf => Framing::Crlf,
             Framing::Raw => Framing::Line,
@@ -83,9 +83,9 @@ impl Input {
             Input::Lines(lines, _) => lines.feed(bytes, |line| pieces.push(line.to_vec())),
             Input::Bytes(_) if bytes.is_empty() => Ok(()),
             Input::Bytes(filter) => {
-                let mut output = Vec::with_capacity(bytes.len());
+                let mut output = Pieces::default();
                 let fed = filter.feed(bytes, &mut output);
-                pieces.push(output);
+                pieces.push(std::mem::take(output.bytes()));
                 fed
             }
         }
