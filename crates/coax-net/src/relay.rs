@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows names, messages or the terminal. It is given open descriptors.
 
+mod bulk;
 mod echo;
 mod half;
 mod linger;

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::ioctl::{Getter, ioctl};
@@ -35,4 +36,22 @@ pub(crate) fn unacknowledged(socket: impl AsFd) -> usize {
     // SAFETY: the call writes one `int`, which is what the getter makes room for (tcp(7), unix(7)).
     let asked = unsafe { ioctl(socket, Getter::<OUTGOING, i32>::new()) };
     asked.ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+}
+
+/// `SO_RCVLOWAT`: reports `socket` as readable once this many bytes are there, or its end is.
+pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Result<()> {
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the option is an `int` (socket(7)); the pointer is to one that outlives the call,
+    // with its size, and the descriptor is borrowed for as long.
+    let done = unsafe {
+        libc::setsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_RCVLOWAT,
+            std::ptr::from_ref(&bytes).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::bulk::Bulk;
 use super::splice::{Failed, Side, Splice, Step};
 use crate::descriptor::{Descriptor, DescriptorKind};
 use crate::framing::FramingError;
@@ -146,10 +147,12 @@ async fn spliced(
     meter: &Meter,
 ) -> Result<bool, HalfEnd> {
     let mut turn = TURN;
+    let mut bulk = Bulk::from(source);
     loop {
         match splice.step(source, sink) {
             Ok(Step::Moved(count)) => {
                 meter.add(count);
+                bulk.moved(count);
                 turn = turn.saturating_sub(count as u64);
                 if turn == 0 {
                     tokio::task::yield_now().await;
@@ -158,7 +161,7 @@ async fn spliced(
             }
             Ok(Step::End) => return Ok(true),
             Ok(Step::Unsupported) => return Ok(false),
-            Ok(Step::Wait(Side::Source)) => source.readable().await.map_err(HalfEnd::Source)?,
+            Ok(Step::Wait(Side::Source)) => bulk.readable(source).await.map_err(HalfEnd::Source)?,
             Ok(Step::Wait(Side::Sink)) => sink.writable().await.map_err(HalfEnd::Sink)?,
             Err(Failed::Source(error)) => return Err(HalfEnd::Source(error)),
             Err(Failed::Sink(error)) => return unread(source, error).await,
