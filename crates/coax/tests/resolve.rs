@@ -90,6 +90,23 @@ fn no_such_name_and_no_such_record_are_told_apart_and_others_are_still_shown() {
 }
 
 #[test]
+fn every_socket_call_is_narrated() {
+    let Some(server) = nsd() else { return };
+    let words = ["--trace", "-t", "A", "--short", "only4.coax.test", "--server"];
+    for (way, calls) in [
+        ("", ["socket(AF_INET, SOCK_DGRAM)", "connect(", "sendmmsg(", "recvmmsg("]),
+        ("tcp://", ["socket(AF_INET, SOCK_STREAM)", "connect(", "send(", "recv("]),
+    ] {
+        let heard = resolve(&[&words[..], &[&format!("{way}{}", server.server())]].concat());
+        assert_eq!((heard.code, heard.stdout.as_str()), (Some(0), "192.0.2.9\n"), "{heard:?}");
+        for call in calls {
+            let told = heard.stderr.lines().any(|line| line.starts_with(call));
+            assert!(told, "{way} {call}: {heard:?}");
+        }
+    }
+}
+
+#[test]
 fn a_server_that_refuses_is_trouble_worth_trying_again() {
     let Some(server) = nsd() else { return };
     let heard = resolve(&["-t", "A", "--server", &server.server(), "elsewhere.example"]);

@@ -125,7 +125,7 @@ impl Answered {
             query,
             record_type,
             records: answer.records.iter().map(AnsweredRecord::new).collect(),
-            server: answer.server,
+            server: answer.server.to_string(),
             transport: answer.transport.name().to_owned(),
             authoritative: answer.authoritative,
             truncated: answer.truncated,
