@@ -136,3 +136,16 @@ fn a_name_that_exists_nowhere_is_a_no() {
     let Some(heard) = on_a_machine_of_its_own(&["resolve", "no.coax.test"]) else { return };
     assert_eq!((heard.code, heard.stdout.as_str()), (Some(1), ""), "{heard:?}");
 }
+
+/// The C library takes neither for a host's name.
+#[test]
+fn names_that_are_no_text_break_nothing() {
+    for (name, code, stdout) in [
+        ("odd.coax.test", 0, "odd.coax.test\n  name     odd.coax.test\n  address  192.0.2.50\n"),
+        ("192.0.2.8", 1, ""),
+    ] {
+        let Some(heard) = on_a_machine_of_its_own(&["resolve", name]) else { return };
+        assert_eq!((heard.code, heard.stdout.as_str()), (Some(code), stdout), "{heard:?}");
+        assert!(!heard.stderr.contains("panicked"), "{heard:?}");
+    }
+}
