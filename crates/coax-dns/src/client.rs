@@ -17,9 +17,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::stream::{Stream, Way};
 use crate::udp::{Udp, UdpError};
-use crate::wire::{self, Reply};
+use crate::wire;
 use crate::{
-    Answer, AskError, AskErrorKind, Question, Server, ServerHost, Status, Transport, Trust,
+    Answer, AskError, AskErrorKind, Question, Reply, Server, ServerHost, Status, Transport, Trust,
 };
 
 /// Asks name servers. Clones share sockets and connections.
@@ -132,14 +132,14 @@ impl Peer {
         if matches!(transport, Transport::Plain | Transport::Udp) {
             let bytes = wire::query_bytes(question, with_edns);
             let answer = open.udp.ask(bytes, until).await?;
-            let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+            let reply = Reply::read(&answer, question).map_err(malformed)?;
             if !reply.truncated || transport == Transport::Udp {
                 return Ok((reply, Transport::Udp));
             }
         }
         let asking = open.stream.ask(wire::query(question, with_edns));
         let answer = Box::pin(within(until, asking)).await?;
-        let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+        let reply = Reply::read(&answer, question).map_err(malformed)?;
         Ok((reply, if transport == Transport::Plain { Transport::Tcp } else { transport }))
     }
 
@@ -195,6 +195,10 @@ async fn within<T>(
     future: impl Future<Output = Result<T, AskErrorKind>>,
 ) -> Result<T, AskErrorKind> {
     timeout_at(until, future).await.unwrap_or(Err(AskErrorKind::TimedOut))
+}
+
+fn malformed(why: &str) -> AskErrorKind {
+    AskErrorKind::Malformed(why.to_owned())
 }
 
 fn zone_index(zone: &str) -> Result<u32, AskErrorKind> {
