@@ -10,6 +10,8 @@ use crate::peers::{Heard, is_there, nsd_conf, run};
 const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.77 host.coax.test host box\n";
 const RESOLV: &str =
     "nameserver 127.0.0.1\nsearch nothing.coax.test coax.test\noptions timeout:1\n";
+/// Names that are no text: BIND would not serve them.
+const ODD: &str = "odd CNAME \\255\\027.strange\n\\255\\027.strange A 192.0.2.50\n";
 const NSSWITCH: &str = "passwd: files\nhosts: files dns\n";
 
 /// Runs `coax` with `words` on that machine.
@@ -23,7 +25,7 @@ fn on_a_machine_of_its_own(words: &[&str]) -> Option<Heard> {
         return None;
     }
     for (name, text) in [
-        ("coax.zone", crate::peers::ZONE),
+        ("coax.zone", &format!("{}{ODD}", crate::peers::ZONE)),
         ("reverse.zone", crate::peers::REVERSE),
         ("hosts", HOSTS),
         ("resolv.conf", RESOLV),

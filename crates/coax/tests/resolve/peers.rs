@@ -34,8 +34,6 @@ only4 A 192.0.2.9
 _sip._tcp SRV 10 5 5060 host
 alias HTTPS 0 host
 binary TXT "\000\027[31m\255"
-odd CNAME \255\027.strange
-\255\027.strange A 192.0.2.50
 "#;
 
 pub(crate) const REVERSE: &str = "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 60\n\
