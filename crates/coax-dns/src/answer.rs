@@ -6,6 +6,7 @@
 //! How the answer travelled matters only as something to report.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Record, RecordType, Transport};
@@ -76,7 +77,7 @@ pub struct Answer {
     /// More records exist than fitted, and the transport allowed no second way to ask.
     pub truncated: bool,
     /// Who answered, as [`crate::Server`] prints.
-    pub server: String,
+    pub server: Arc<str>,
     /// How the answer came: [`Transport::Tcp`] after an answer by UDP was cut.
     pub transport: Transport,
     /// From the first packet sent to the answer.

@@ -8,19 +8,18 @@
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coax_net::{Resolve, SystemResolver, Wanted};
 use rustls::pki_types::ServerName;
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::stream::{Stream, Way};
 use crate::udp::{Udp, UdpError};
-use crate::wire::{self, Reply};
+use crate::wire;
 use crate::{
-    Answer, AskError, AskErrorKind, Question, Server, ServerHost, Status, Transport, Trust,
+    Answer, AskError, AskErrorKind, Question, Reply, Server, ServerHost, Status, Transport, Trust,
 };
 
 /// Asks name servers. Clones share sockets and connections.
@@ -34,6 +33,10 @@ pub struct Client {
 #[derive(Debug)]
 struct Peer {
     server: Server,
+    /// As it prints: every answer carries it.
+    name: Arc<str>,
+    /// The longest anything may take.
+    patience: Duration,
     trust: Trust,
     open: OnceCell<Open>,
 }
@@ -47,7 +50,13 @@ struct Open {
 impl Client {
     /// Asks `servers` in order, each question for at most `deadline` in all. Opens nothing yet.
     pub fn new(servers: Vec<Server>, trust: &Trust, deadline: Duration) -> Client {
-        let peer = |server| Peer { server, trust: trust.clone(), open: OnceCell::new() };
+        let peer = |server: Server| Peer {
+            name: server.to_string().into(),
+            server,
+            patience: deadline,
+            trust: trust.clone(),
+            open: OnceCell::new(),
+        };
         Client { peers: servers.into_iter().map(peer).collect(), deadline }
     }
 
@@ -73,16 +82,8 @@ impl Client {
 
 impl Peer {
     async fn ask(&self, question: &Question, share: Duration) -> Result<Answer, AskErrorKind> {
-        let strays = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
-        let (reply, transport) = match timeout(share, self.exchange(question, &strays)).await {
-            Ok(outcome) => outcome?,
-            Err(_) if strays.load(Ordering::Relaxed) > 0 => {
-                let why = "what came does not answer the question".to_owned();
-                return Err(AskErrorKind::Malformed(why));
-            }
-            Err(_) => return Err(AskErrorKind::TimedOut),
-        };
+        let (reply, transport) = self.exchange(question, started + share).await?;
         if !reply.status.is_answer() {
             return Err(AskErrorKind::Trouble(reply.status));
         }
@@ -91,7 +92,7 @@ impl Peer {
             records: reply.records,
             authoritative: reply.authoritative,
             truncated: reply.truncated,
-            server: self.server.to_string(),
+            server: self.name.clone(),
             transport,
             elapsed: started.elapsed(),
         })
@@ -100,20 +101,24 @@ impl Peer {
     async fn exchange(
         &self,
         question: &Question,
-        strays: &Arc<AtomicUsize>,
+        until: Instant,
     ) -> Result<(Reply, Transport), AskErrorKind> {
         // What is rarely needed is boxed: thousands of these futures exist at once, and each is
         // moved when it starts.
         let open = match self.open.get() {
             Some(open) => open,
-            None => Box::pin(self.open.get_or_try_init(|| self.open())).await?,
+            None => {
+                let opening = self.open.get_or_try_init(|| self.open());
+                Box::pin(within(until, opening)).await?
+            }
         };
-        let with_edns = match self.once(open, question, true, strays).await? {
+        match self.once(open, question, true, until).await? {
             // Servers from before 1999 do not know EDNS (RFC 6891 §7).
-            (reply, _) if reply.status == Status::FormatError => false,
-            answered => return Ok(answered),
-        };
-        self.once(open, question, with_edns, strays).await
+            (reply, _) if reply.status == Status::FormatError => {
+                Box::pin(self.once(open, question, false, until)).await
+            }
+            answered => Ok(answered),
+        }
     }
 
     async fn once(
@@ -121,25 +126,26 @@ impl Peer {
         open: &Open,
         question: &Question,
         with_edns: bool,
-        strays: &Arc<AtomicUsize>,
+        until: Instant,
     ) -> Result<(Reply, Transport), AskErrorKind> {
         let transport = self.server.transport;
         if matches!(transport, Transport::Plain | Transport::Udp) {
             let bytes = wire::query_bytes(question, with_edns);
-            let answer = open.udp.ask(bytes, strays.clone()).await?;
-            let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+            let answer = open.udp.ask(bytes, until).await?;
+            let reply = Reply::read(&answer, question).map_err(malformed)?;
             if !reply.truncated || transport == Transport::Udp {
                 return Ok((reply, Transport::Udp));
             }
         }
-        let answer = Box::pin(open.stream.ask(wire::query(question, with_edns))).await?;
-        let reply = wire::read(&answer, question).map_err(AskErrorKind::Malformed)?;
+        let asking = open.stream.ask(wire::query(question, with_edns));
+        let answer = Box::pin(within(until, asking)).await?;
+        let reply = Reply::read(&answer, question).map_err(malformed)?;
         Ok((reply, if transport == Transport::Plain { Transport::Tcp } else { transport }))
     }
 
     async fn open(&self) -> Result<Open, AskErrorKind> {
         let address = self.address().await?;
-        let stream = Stream::new(address, self.way()?);
+        let stream = Stream::new(address, self.way()?, self.patience);
         Ok(Open { udp: Udp::new(address), stream })
     }
 
@@ -183,13 +189,31 @@ impl Peer {
     }
 }
 
+/// What `future` gives, or `TimedOut`.
+async fn within<T>(
+    until: Instant,
+    future: impl Future<Output = Result<T, AskErrorKind>>,
+) -> Result<T, AskErrorKind> {
+    timeout_at(until, future).await.unwrap_or(Err(AskErrorKind::TimedOut))
+}
+
+fn malformed(why: &str) -> AskErrorKind {
+    AskErrorKind::Malformed(why.to_owned())
+}
+
 fn zone_index(zone: &str) -> Result<u32, AskErrorKind> {
-    let unknown = |_| AskErrorKind::Unreachable(format!("there is no interface {zone}"));
-    zone.parse().or_else(|_| nix::net::if_::if_nametoindex(zone).map_err(unknown))
+    let unknown = || AskErrorKind::Unreachable(format!("there is no interface {zone}"));
+    coax_net::scope_of(zone).ok_or_else(unknown)
 }
 
 impl From<UdpError> for AskErrorKind {
     fn from(error: UdpError) -> AskErrorKind {
-        AskErrorKind::Unreachable(error.0)
+        match error {
+            UdpError::Silent { strays: 0 } => AskErrorKind::TimedOut,
+            UdpError::Silent { .. } => {
+                AskErrorKind::Malformed("what came does not answer the question".to_owned())
+            }
+            UdpError::Failed(why) => AskErrorKind::Unreachable(why),
+        }
     }
 }

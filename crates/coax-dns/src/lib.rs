@@ -27,3 +27,4 @@ pub use record::{Record, RecordType, Soa, UnknownRecordType, Value};
 pub use resolv_conf::ResolvConf;
 pub use server::{Server, ServerError, ServerHost, Transport};
 pub use trust::{Trust, TrustError, TrustSource};
+pub use wire::Reply;

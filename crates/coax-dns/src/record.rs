@@ -160,11 +160,11 @@ pub struct Soa {
     /// Grows with every change.
     pub serial: u32,
     /// How often a copy asks for changes.
-    pub refresh: i32,
+    pub refresh: u32,
     /// How soon it asks again when that failed.
-    pub retry: i32,
+    pub retry: u32,
     /// When a copy that got no answer stops answering.
-    pub expire: i32,
+    pub expire: u32,
     /// How long "there is none" may be remembered.
     pub minimum: u32,
 }
@@ -231,7 +231,7 @@ impl fmt::Display for Soa {
 }
 
 /// `"…"` with quotes and backslashes escaped and other bytes as `\DDD`, RFC 1035 §5.1.
-fn quote(bytes: &[u8]) -> String {
+pub(crate) fn quote(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 2);
     text.push('"');
     for &byte in bytes {

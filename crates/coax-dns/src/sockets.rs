@@ -1,74 +1,103 @@
-//! The only place where this crate opens a socket.
+//! hickory's view of the machine: it opens nothing itself and gets its TCP connections here.
 //!
-//! UDP sockets are connected, so the kernel drops what comes from another address and reports a
-//! port that nobody listens on; their local port is the kernel's random choice. hickory opens
-//! nothing itself: it gets its TCP connections here.
+//! A connection is `coax-net`'s, so it is narrated, has a deadline, and says in words why there is
+//! none.
 //!
-//! What travels through them is the callers' business.
+//! What travels through it is the caller's business. UDP has its own way, in `udp`.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
+use coax_addr::{Endpoint, Host, Options, Place, Transport};
+use coax_net::{AttemptOutcome, Dial, DialError, Stream, SystemResolver};
 use hickory_net::runtime::iocompat::AsyncIoTokioAsStd;
 use hickory_net::runtime::{RuntimeProvider, TokioHandle, TokioTime};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 
-/// Room for the answers to many questions at once: each counts with its kernel bookkeeping, about
-/// a KiB. The kernel may give less, which costs a retransmission.
-const RECEIVE_BUFFER: usize = 4 << 20;
-
-/// A UDP socket that talks to `server` alone, from a port nobody can foretell.
-pub(crate) fn udp(server: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(server), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-    socket.bind(&SockAddr::from(SocketAddr::new(any(server), 0)))?;
-    socket.connect(&SockAddr::from(server))?;
-    UdpSocket::from_std(socket.into())
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum NoConnection {
+    NoAnswer,
+    /// In words.
+    Failed(String),
 }
 
-fn any(server: SocketAddr) -> std::net::IpAddr {
-    match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+impl fmt::Display for NoConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoConnection::NoAnswer => f.write_str("no answer in time"),
+            NoConnection::Failed(why) => f.write_str(why),
+        }
     }
 }
 
-async fn tcp(server: SocketAddr) -> io::Result<TcpStream> {
-    let socket = match server {
-        SocketAddr::V4(_) => TcpSocket::new_v4(),
-        SocketAddr::V6(_) => TcpSocket::new_v6(),
-    }?;
-    socket.set_nodelay(true)?;
-    socket.connect(server).await
+impl std::error::Error for NoConnection {}
+
+impl From<DialError> for NoConnection {
+    /// The server is an address, so there was one attempt at most.
+    fn from(error: DialError) -> NoConnection {
+        match error.report().attempts.first().map(|attempt| &attempt.outcome) {
+            Some(AttemptOutcome::Failed(error)) => NoConnection::Failed(error.cause()),
+            Some(AttemptOutcome::NoAnswer) => NoConnection::NoAnswer,
+            _ => NoConnection::Failed(error.to_string()),
+        }
+    }
 }
 
-/// hickory's view of the machine.
-#[derive(Clone, Default)]
-pub(crate) struct Machine(TokioHandle);
+async fn connect(server: SocketAddr, patience: Duration) -> Result<Stream, NoConnection> {
+    let host = match server {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => {
+            Host::Zoned { address: *v6.ip(), zone: v6.scope_id().to_string() }
+        }
+        other => Host::Ip(other.ip()),
+    };
+    let (transport, port, path) = (Transport::Tcp, server.port(), String::new());
+    let options = Options { nodelay: Some(true), ..Options::default() };
+    let endpoint = Endpoint { place: Place::Net { transport, host, port, path }, options };
+    // An address has no name to resolve: the resolver is never asked.
+    let resolver = SystemResolver::default();
+    let dial = Dial { timeout: Some(patience), ..Dial::new(&resolver) };
+    let dialed = dial.connect(&endpoint).await?;
+    Stream::new(dialed.socket, dialed.peer).map_err(|error| NoConnection::Failed(error.cause()))
+}
+
+/// Opens connections, each for at most so long.
+#[derive(Clone)]
+pub(crate) struct Machine {
+    handle: TokioHandle,
+    patience: Duration,
+}
+
+impl Machine {
+    pub(crate) fn new(patience: Duration) -> Machine {
+        Machine { handle: TokioHandle::default(), patience }
+    }
+}
 
 impl RuntimeProvider for Machine {
     type Handle = TokioHandle;
     type Timer = TokioTime;
     type Udp = UdpSocket;
-    type Tcp = AsyncIoTokioAsStd<TcpStream>;
+    type Tcp = AsyncIoTokioAsStd<Stream>;
 
     fn create_handle(&self) -> TokioHandle {
-        self.0.clone()
+        self.handle.clone()
     }
 
-    /// Without a deadline of its own: the caller's holds for the whole exchange.
     fn connect_tcp(
         &self,
         server: SocketAddr,
         _from: Option<SocketAddr>,
-        _deadline: Option<Duration>,
+        _hickorys_own: Option<Duration>,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
-        Box::pin(async move { Ok(AsyncIoTokioAsStd(tcp(server).await?)) })
+        let patience = self.patience;
+        Box::pin(async move {
+            connect(server, patience).await.map(AsyncIoTokioAsStd).map_err(io::Error::other)
+        })
     }
 
     /// Never asked for: `udp` has its own way.

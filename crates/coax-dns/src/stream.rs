@@ -21,7 +21,7 @@ use rustls::pki_types::ServerName;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::AskErrorKind;
-use crate::sockets::Machine;
+use crate::sockets::{Machine, NoConnection};
 
 /// hickory refuses more than 32 questions waiting to be sent; a few less leave it room.
 const AT_ONCE: usize = 24;
@@ -47,8 +47,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(server: SocketAddr, way: Way) -> Stream {
-        let (machine, open) = (Machine::default(), Mutex::new(None));
+    /// Opens nothing yet; connecting will take at most `patience`.
+    pub(crate) fn new(server: SocketAddr, way: Way, patience: Duration) -> Stream {
+        let (machine, open) = (Machine::new(patience), Mutex::new(None));
         Stream { server, way, machine, open, turns: Semaphore::new(AT_ONCE) }
     }
 
@@ -115,11 +116,7 @@ fn is_closed(error: &NetError) -> bool {
 fn in_words(error: NetError) -> AskErrorKind {
     match &error {
         NetError::Timeout => AskErrorKind::TimedOut,
-        NetError::Io(io) => match io.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(tls) => tls_in_words(tls),
-            None if io.kind() == std::io::ErrorKind::TimedOut => AskErrorKind::TimedOut,
-            None => AskErrorKind::Unreachable(coax_net::cause_in_words(io)),
-        },
+        NetError::Io(io) => io_in_words(io),
         NetError::RustlsError(tls) => tls_in_words(tls),
         NetError::Proto(_) => AskErrorKind::Malformed("the answer cannot be read".to_owned()),
         NetError::RequestTooLarge => AskErrorKind::Malformed("the answer is too long".to_owned()),
@@ -128,6 +125,19 @@ fn in_words(error: NetError) -> AskErrorKind {
         }
         NetError::Msg(text) => message_in_words(text),
         _ => AskErrorKind::Unreachable("the connection was closed".to_owned()),
+    }
+}
+
+fn io_in_words(error: &std::io::Error) -> AskErrorKind {
+    let inner = error.get_ref();
+    if let Some(tls) = inner.and_then(|inner| inner.downcast_ref()) {
+        return tls_in_words(tls);
+    }
+    match inner.and_then(|inner| inner.downcast_ref::<NoConnection>()) {
+        Some(NoConnection::NoAnswer) => AskErrorKind::TimedOut,
+        Some(NoConnection::Failed(why)) => AskErrorKind::Unreachable(why.clone()),
+        None if error.kind() == std::io::ErrorKind::TimedOut => AskErrorKind::TimedOut,
+        None => AskErrorKind::Unreachable(coax_net::cause_in_words(error)),
     }
 }
 

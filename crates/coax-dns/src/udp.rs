@@ -2,23 +2,22 @@
 //!
 //! An answer is taken only from the server's address (the socket is connected), with the id of a
 //! question under way, and with that question repeated word for word; ids are random and never
-//! shared by two questions under way. A question is sent again until its asker gives up.
+//! shared by two questions under way. A question is sent again until its time is over.
 //!
 //! What an answer says is `wire`'s business; how long to wait is the caller's.
 
-mod batch;
 mod lane;
 mod waiting;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
+use coax_net::{SocketError, Volley};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
-use crate::sockets;
 use lane::Lane;
 
 /// Sockets, hence source ports an attacker would have to guess, when many questions are asked.
@@ -27,18 +26,25 @@ const LANES: usize = 4;
 const TURN: usize = 64;
 /// Questions a lane may have queued and unsent; the next asker waits.
 const QUEUE: usize = 256;
+/// Room for the answers to many questions at once: each counts with its kernel bookkeeping, about
+/// a KiB. The kernel may give less, which costs a retransmission.
+const RECEIVE_BUFFER: usize = 4 << 20;
 
-/// The socket failed: why, in words.
-#[derive(Clone, Debug)]
-pub(crate) struct UdpError(pub(crate) String);
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UdpError {
+    /// Its time is over; so many datagrams looked like an answer and were not.
+    Silent { strays: u32 },
+    /// The socket failed: why, in words.
+    Failed(String),
+}
 
-/// A question's bytes (id 0), and where its answer goes.
+/// A question's bytes (id 0), how long it may take, and where its answer goes.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) bytes: Vec<u8>,
+    pub(crate) until: Instant,
     pub(crate) answer: oneshot::Sender<Result<Vec<u8>, UdpError>>,
-    /// How many datagrams looked like an answer and were not.
-    pub(crate) strays: Arc<AtomicUsize>,
 }
 
 /// One server, asked over a few sockets.
@@ -66,18 +72,13 @@ impl Udp {
         Udp { server, turn: AtomicUsize::new(0), lanes: Default::default() }
     }
 
-    /// The first datagram that answers; waits for ever when none comes. `strays` counts those
-    /// that came and did not answer.
-    pub(crate) async fn ask(
-        &self,
-        bytes: Vec<u8>,
-        strays: Arc<AtomicUsize>,
-    ) -> Result<Vec<u8>, UdpError> {
+    /// The first datagram that answers, if one comes before `until`.
+    pub(crate) async fn ask(&self, bytes: Vec<u8>, until: Instant) -> Result<Vec<u8>, UdpError> {
         let (answer, answered) = oneshot::channel();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let lane = self.lane((turn / TURN) % LANES)?;
-        let gone = || UdpError("the socket was closed".to_owned());
-        lane.send(Request { bytes, answer, strays }).await.map_err(|_| gone())?;
+        let gone = || UdpError::Failed("the socket was closed".to_owned());
+        lane.send(Request { bytes, until, answer }).await.map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -86,16 +87,16 @@ impl Udp {
         if let Some(lane) = slot.as_ref().filter(|lane| !lane.requests.is_closed()) {
             return Ok(lane.requests.clone());
         }
-        let socket = sockets::udp(self.server).map_err(UdpError::from)?;
+        let volley = Volley::towards(self.server, RECEIVE_BUFFER)?;
         let (requests, inbox) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(Lane::new(socket).run(inbox)).abort_handle();
+        let task = tokio::spawn(Lane::new(volley).run(inbox)).abort_handle();
         *slot = Some(OpenLane { requests: requests.clone(), task });
         Ok(requests)
     }
 }
 
-impl From<io::Error> for UdpError {
-    fn from(error: io::Error) -> UdpError {
-        UdpError(coax_net::cause_in_words(&error))
+impl From<SocketError> for UdpError {
+    fn from(error: SocketError) -> UdpError {
+        UdpError::Failed(error.cause())
     }
 }

@@ -33,6 +33,6 @@ pub(crate) fn set<T>(
 }
 
 /// The index of an interface given by name or by index, RFC 4007 §11.2.
-pub(crate) fn scope_of(zone: &str) -> Option<u32> {
+pub fn scope_of(zone: &str) -> Option<u32> {
     zone.parse().ok().or_else(|| if_nametoindex(zone).ok())
 }

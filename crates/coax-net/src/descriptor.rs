@@ -9,6 +9,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
@@ -134,6 +135,46 @@ impl Descriptor {
             }
         }
         Ok(())
+    }
+
+    /// [`Descriptor::read`] for those who poll.
+    pub(crate) fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let ready = match &self.waiting {
+                Waiting::Polled(polled) => Some(ready!(polled.poll_read_ready(context))?),
+                Waiting::Never(_) => None,
+            };
+            match (self.try_read(buffer), ready) {
+                (Err(error), Some(mut ready)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready.clear_ready();
+                }
+                (done, _) => return Poll::Ready(done),
+            }
+        }
+    }
+
+    /// [`Descriptor::write`] for those who poll.
+    pub(crate) fn poll_write(
+        &self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let ready = match &self.waiting {
+                Waiting::Polled(polled) => Some(ready!(polled.poll_write_ready(context))?),
+                Waiting::Never(_) => None,
+            };
+            match (self.try_write(bytes), ready) {
+                (Err(error), Some(mut ready)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    ready.clear_ready();
+                }
+                (done, _) => return Poll::Ready(done),
+            }
+        }
     }
 
     /// Reads what is there; `WouldBlock` when nothing is.

@@ -6,11 +6,13 @@
 //! Names of addresses are `resolve`'s business.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
+
+use crate::{Address, Family, Kind, Socket, SocketError};
 
 /// A network interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +52,14 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
     Ok(all)
 }
 
-/// The address this machine would send from to reach `target`. Nothing is sent.
-pub fn source_towards(target: IpAddr) -> io::Result<IpAddr> {
-    let any: IpAddr = match target {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
+/// The address this machine would send from to reach `target`; an error where no route leads
+/// there. Nothing is sent.
+pub fn source_towards(target: IpAddr) -> Result<Option<IpAddr>, SocketError> {
+    let family = if target.is_ipv4() { Family::Inet } else { Family::Inet6 };
+    let socket = Socket::new(family, Kind::Dgram, None)?;
     // Any port will do: it has no part in choosing a route.
-    socket.connect(SocketAddr::new(target, 9))?;
-    Ok(socket.local_addr()?.ip())
+    socket.connect(&Address::Ip(SocketAddr::new(target, 9)))?;
+    Ok(socket.local_name()?.ip())
 }
 
 fn bare(entry: &InterfaceAddress) -> Interface {
@@ -110,6 +110,6 @@ mod tests {
     #[test]
     fn loopback_is_reached_from_loopback() {
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
-        assert_eq!(source_towards(loopback).unwrap(), loopback);
+        assert_eq!(source_towards(loopback).unwrap(), Some(loopback));
     }
 }

@@ -24,9 +24,11 @@ mod socket;
 mod stream;
 mod sys;
 mod trace;
+mod volley;
 
 pub use address::Address;
 pub use cause::cause_in_words;
+pub use configure::scope_of;
 pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
 pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
@@ -45,5 +47,6 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use volley::{Arrivals, Outgoing, Volley};
 
-pub(crate) use configure::{configure, scope_of};
+pub(crate) use configure::configure;

@@ -5,6 +5,8 @@
 //!
 //! Nothing here knows how the connection was made.
 
+mod poll;
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;

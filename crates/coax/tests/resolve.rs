@@ -18,6 +18,8 @@ mod secure;
 use std::process::Command;
 
 use peers::{coax, nsd, python, resolve, run, sorted};
+use rustix::process::Signal;
+use testkit::Program;
 
 #[test]
 fn every_type_has_the_values_dig_shows() {
@@ -87,6 +89,23 @@ fn no_such_name_and_no_such_record_are_told_apart_and_others_are_still_shown() {
     let heard =
         resolve(&["-t", "A", "--short", "--server", &at, "no.coax.test", "only4.coax.test"]);
     assert_eq!((heard.code, heard.stdout.as_str()), (Some(1), "192.0.2.9\n"));
+}
+
+#[test]
+fn every_socket_call_is_narrated() {
+    let Some(server) = nsd() else { return };
+    let words = ["--trace", "-t", "A", "--short", "only4.coax.test", "--server"];
+    for (way, calls) in [
+        ("", ["socket(AF_INET, SOCK_DGRAM)", "connect(", "sendmmsg(", "recvmmsg("]),
+        ("tcp://", ["socket(AF_INET, SOCK_STREAM)", "connect(", "send(", "recv("]),
+    ] {
+        let heard = resolve(&[&words[..], &[&format!("{way}{}", server.server())]].concat());
+        assert_eq!((heard.code, heard.stdout.as_str()), (Some(0), "192.0.2.9\n"), "{heard:?}");
+        for call in calls {
+            let told = heard.stderr.lines().any(|line| line.starts_with(call));
+            assert!(told, "{way} {call}: {heard:?}");
+        }
+    }
 }
 
 #[test]
@@ -252,6 +271,27 @@ fn a_port_nobody_listens_on_is_said_at_once() {
         let heard = resolve(&["-t", "A", "--timeout", "20s", "--server", &server, "a.test"]);
         assert_eq!(heard.code, Some(3), "{heard:?}");
         assert!(heard.stderr.contains("cannot reach"), "{heard:?}");
+    }
+}
+
+/// A run over many names of which one is never answered.
+fn stuck_run(server: &peers::Peer) -> testkit::Running {
+    let words = ["resolve", "-v", "-t", "A", "--short", "--timeout", "25s", "-f", "-", "--server"];
+    let program = Program::new(env!("CARGO_BIN_EXE_coax")).args(words).arg(server.server());
+    let mut running = program.start();
+    running.send("a.test\nb.test\nsilent.test\nc.test\n");
+    running.expect_out("10.1.2.3\n10.1.2.3\n10.1.2.3\n");
+    running
+}
+
+#[test]
+fn a_signal_ends_a_long_run_with_all_that_was_found() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let Some(server) = liar("[answer(q)] if b'silent' not in q else []") else { return };
+        let running = stuck_run(&server);
+        running.signal(signal);
+        let outcome = running.wait().exits(code).prints("10.1.2.3\n10.1.2.3\n10.1.2.3\n");
+        assert!(outcome.err().starts_with("3 names in "), "{}", outcome.shown());
     }
 }
 

@@ -1,30 +1,33 @@
 //! One socket and the task that serves it.
 //!
-//! New questions, arrived answers and questions due again are taken as they come, in batches; a
-//! kernel that takes no more for now is waited for. A port nobody listens on fails every question
-//! under way at once.
+//! New questions, arrived answers and questions due again are taken as they come, in batches. One
+//! alarm serves all questions under way. A port nobody listens on fails all of them at once.
 //!
 //! Which question an answer belongs to is `waiting`'s business.
 
-use std::io;
-
-use tokio::net::UdpSocket;
+use coax_net::{Arrivals, Outgoing, SocketError, SocketErrorKind, Volley};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Request;
-use super::batch::{self, BATCH, Inbox};
 use super::waiting::Waiting;
 
+/// Questions taken over at once.
+const BATCH: usize = 64;
+/// The largest answer taken: three times what a question says it can take.
+const LARGEST: usize = 4096;
+
 pub(super) struct Lane {
-    socket: UdpSocket,
+    volley: Volley,
     waiting: Waiting,
-    inbox: Inbox,
+    outgoing: Outgoing,
+    arrivals: Arrivals,
 }
 
 impl Lane {
-    pub(super) fn new(socket: UdpSocket) -> Lane {
-        Lane { socket, waiting: Waiting::default(), inbox: Inbox::new() }
+    pub(super) fn new(volley: Volley) -> Lane {
+        let (waiting, outgoing) = (Waiting::default(), Outgoing::default());
+        Lane { volley, waiting, outgoing, arrivals: Arrivals::new(LARGEST) }
     }
 
     /// Serves until the last asker is gone.
@@ -38,10 +41,17 @@ impl Lane {
                     if count == 0 {
                         return;
                     }
-                    self.start(&mut fresh).await
+                    self.start(&mut fresh);
+                    Ok(())
                 }
-                ready = self.socket.readable() => ready.and_then(|()| self.receive()),
-                () = alarm, if due.is_some() => self.again().await,
+                sent = self.volley.send(&mut self.outgoing), if !self.outgoing.is_empty() => {
+                    sent.or_else(forgive)
+                }
+                arrived = self.volley.receive(&mut self.arrivals) => arrived.map(|()| self.match_up()),
+                () = alarm, if due.is_some() => {
+                    self.waiting.due(Instant::now(), &mut self.outgoing);
+                    Ok(())
+                }
             };
             if let Err(error) = outcome {
                 self.waiting.fail(&error.into());
@@ -49,41 +59,23 @@ impl Lane {
         }
     }
 
-    async fn start(&mut self, fresh: &mut Vec<Request>) -> io::Result<()> {
+    fn start(&mut self, fresh: &mut Vec<Request>) {
         let now = Instant::now();
-        let requests = fresh.drain(..).filter(|request| !request.answer.is_closed());
-        let datagrams: Vec<_> =
-            requests.map(|request| self.waiting.add(request, now).to_vec()).collect();
-        self.send(&datagrams).await
-    }
-
-    async fn again(&mut self) -> io::Result<()> {
-        let due = self.waiting.due(Instant::now());
-        self.send(&due).await
-    }
-
-    fn receive(&mut self) -> io::Result<()> {
-        match self.inbox.receive(&self.socket) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            outcome => outcome?,
+        for request in fresh.drain(..).filter(|request| !request.answer.is_closed()) {
+            self.outgoing.push(self.waiting.add(request, now));
         }
+    }
+
+    fn match_up(&mut self) {
         let now = Instant::now();
-        self.inbox.datagrams().for_each(|datagram| self.waiting.answer(datagram, now));
-        Ok(())
+        self.arrivals.datagrams().for_each(|datagram| self.waiting.answer(datagram, now));
     }
+}
 
-    async fn send(&self, mut datagrams: &[Vec<u8>]) -> io::Result<()> {
-        while !datagrams.is_empty() {
-            match batch::send(&self.socket, datagrams) {
-                Ok(count) => datagrams = &datagrams[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.socket.writable().await?;
-                }
-                // The kernel has no room for now; the questions are sent again in their time.
-                Err(error) if error.raw_os_error() == Some(nix::libc::ENOBUFS) => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+/// A kernel without room for now is no failure: the questions are sent again in their time.
+fn forgive(error: SocketError) -> Result<(), SocketError> {
+    match error.kind() {
+        SocketErrorKind::OutOfMemory => Ok(()),
+        _ => Err(error),
     }
 }

@@ -1,15 +1,16 @@
 //! The questions under way on one socket, by id.
 //!
-//! Ids are unpredictable and unique among those under way. Each question knows when it is sent
-//! again; a question whose asker left is forgotten when that time comes.
+//! Ids are unpredictable and unique among those under way. One heap knows when each question is
+//! sent again or given up; a question whose asker left is forgotten when that time comes.
 //!
 //! Nothing here touches a socket.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use coax_net::Outgoing;
 use tokio::time::Instant;
 
 use super::{Request, UdpError};
@@ -38,6 +39,7 @@ struct UnderWay {
     /// When it was sent; none once it was sent again, for an answer then says nothing about the
     /// time it took (Karn's rule).
     sent: Option<Instant>,
+    strays: u32,
     request: Request,
 }
 
@@ -75,8 +77,9 @@ impl Waiting {
         self.serial += 1;
         request.bytes[..2].copy_from_slice(&id.to_be_bytes());
         let wait = self.pace.map_or(FIRST_WAIT, Pace::wait);
-        self.again.push(Reverse((now + wait, id, self.serial, wait)));
-        let under_way = UnderWay { serial: self.serial, sent: Some(now), request };
+        let when = request.until.min(now + wait);
+        self.again.push(Reverse((when, id, self.serial, wait)));
+        let under_way = UnderWay { serial: self.serial, sent: Some(now), strays: 0, request };
         &self.requests.entry(id).insert_entry(under_way).into_mut().request.bytes
     }
 
@@ -84,18 +87,18 @@ impl Waiting {
     pub(super) fn answer(&mut self, datagram: &[u8], now: Instant) {
         let [high, low, flags, ..] = datagram else { return };
         let id = u16::from_be_bytes([*high, *low]);
-        let Some(UnderWay { request, .. }) = self.requests.get(&id) else {
+        let Entry::Occupied(mut found) = self.requests.entry(id) else {
             // With one question under way there is no doubt whom the stray was meant for.
-            if let (1, Some(only)) = (self.requests.len(), self.requests.values().next()) {
-                only.request.strays.fetch_add(1, Ordering::Relaxed);
+            if let (1, Some(only)) = (self.requests.len(), self.requests.values_mut().next()) {
+                only.strays += 1;
             }
             return;
         };
-        if flags & 0x80 == 0 || !repeats(&request.bytes, datagram) {
-            request.strays.fetch_add(1, Ordering::Relaxed);
+        if flags & 0x80 == 0 || !repeats(&found.get().request.bytes, datagram) {
+            found.get_mut().strays += 1;
             return;
         }
-        let Some(UnderWay { sent, request, .. }) = self.requests.remove(&id) else { return };
+        let UnderWay { sent, request, .. } = found.remove();
         if let Some(sent) = sent {
             self.pace = Some(Pace::after(self.pace, now.saturating_duration_since(sent)));
         }
@@ -110,29 +113,30 @@ impl Waiting {
         }
     }
 
-    /// When the next question is due to be sent again.
+    /// When the next question is due to be sent again or given up.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.again.peek().map(|Reverse((when, ..))| *when)
     }
 
-    /// The bytes of questions due to be sent again; those whose asker left are forgotten.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Vec<u8>> {
-        let mut due = Vec::new();
+    /// Puts the questions due to be sent again into `outgoing`, gives up those whose time is over
+    /// and forgets those whose asker left.
+    pub(super) fn due(&mut self, now: Instant, outgoing: &mut Outgoing) {
         while self.next_due().is_some_and(|when| when <= now) {
             let Some(Reverse((_, id, serial, wait))) = self.again.pop() else { break };
-            let Some(under_way) = self.requests.get_mut(&id) else { continue };
-            if under_way.serial != serial {
+            let Entry::Occupied(mut found) = self.requests.entry(id) else { continue };
+            if found.get().serial != serial {
                 continue;
             }
-            if under_way.request.answer.is_closed() {
-                self.requests.remove(&id);
+            let until = found.get().request.until;
+            if until <= now || found.get().request.answer.is_closed() {
+                let UnderWay { strays, request, .. } = found.remove();
+                let _ = request.answer.send(Err(UdpError::Silent { strays }));
                 continue;
             }
-            under_way.sent = None;
-            due.push(under_way.request.bytes.clone());
-            self.again.push(Reverse((now + wait * 2, id, serial, wait * 2)));
+            found.get_mut().sent = None;
+            outgoing.push(&found.get().request.bytes);
+            self.again.push(Reverse((until.min(now + wait * 2), id, serial, wait * 2)));
         }
-        due
     }
 
     fn free_id(&self) -> u16 {
@@ -178,19 +182,17 @@ fn skip_labels(left: &mut u8, &byte: &u8) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicUsize;
     use tokio::sync::oneshot;
 
     type Answered = oneshot::Receiver<Result<Vec<u8>, UdpError>>;
 
     /// A question for `a.b`, type A, as bytes.
     const QUERY: &[u8] = b"\0\0\x01\0\0\x01\0\0\0\0\0\0\x01a\x01b\0\0\x01\0\x01";
+    const LONG: Duration = Duration::from_secs(3600);
 
-    fn request() -> (Request, Answered, Arc<AtomicUsize>) {
+    fn request() -> (Request, Answered) {
         let (answer, answered) = oneshot::channel();
-        let strays = Arc::new(AtomicUsize::new(0));
-        (Request { bytes: QUERY.to_vec(), answer, strays: strays.clone() }, answered, strays)
+        (Request { bytes: QUERY.to_vec(), until: Instant::now() + LONG, answer }, answered)
     }
 
     fn answer_to(sent: &[u8]) -> Vec<u8> {
@@ -199,10 +201,17 @@ mod tests {
         answer
     }
 
+    /// How many questions are sent again at `now`.
+    fn due(waiting: &mut Waiting, now: Instant) -> usize {
+        let mut outgoing = Outgoing::default();
+        waiting.due(now, &mut outgoing);
+        outgoing.len()
+    }
+
     #[test]
     fn the_right_answer_is_taken_once() {
         let mut waiting = Waiting::default();
-        let (request, mut answered, _) = request();
+        let (request, mut answered) = request();
         let sent = waiting.add(request, Instant::now()).to_vec();
         let mut answer = answer_to(&sent);
         answer[HEADER..].make_ascii_uppercase();
@@ -224,12 +233,15 @@ mod tests {
         ];
         for (number, change) in damage.into_iter().enumerate() {
             let mut waiting = Waiting::default();
-            let (request, mut answered, strays) = request();
+            let (request, mut answered) = request();
+            let until = request.until;
             let mut answer = answer_to(waiting.add(request, Instant::now()));
             change(&mut answer);
             waiting.answer(&answer, Instant::now());
             assert!(answered.try_recv().is_err(), "damage {number}");
-            assert_eq!(strays.load(Ordering::Relaxed), 1, "damage {number}");
+            assert_eq!(due(&mut waiting, until), 0, "damage {number}");
+            let given_up = answered.try_recv().unwrap();
+            assert_eq!(given_up, Err(UdpError::Silent { strays: 1 }), "damage {number}");
         }
     }
 
@@ -240,14 +252,14 @@ mod tests {
             [(1, SHORTEST_WAIT), (50, Duration::from_millis(150)), (900, FIRST_WAIT)]
         {
             let mut waiting = Waiting::default();
-            let (first, _answered, _) = request();
+            let (first, _answered) = request();
             let answer = answer_to(waiting.add(first, start));
             waiting.answer(&answer, start + Duration::from_millis(took));
-            let (second, _still_asked, _) = request();
+            let (second, _still_asked) = request();
             let later = start + Duration::from_secs(1);
             waiting.add(second, later);
-            assert!(waiting.due(later + wait - Duration::from_millis(1)).is_empty(), "{took} ms");
-            assert_eq!(waiting.due(later + wait).len(), 1, "{took} ms");
+            assert_eq!(due(&mut waiting, later + wait - Duration::from_millis(1)), 0, "{took} ms");
+            assert_eq!(due(&mut waiting, later + wait), 1, "{took} ms");
         }
     }
 
@@ -256,7 +268,7 @@ mod tests {
         let mut waiting = Waiting::default();
         let mut kept = Vec::new();
         while waiting.has_room() {
-            let (request, answered, _) = request();
+            let (request, answered) = request();
             waiting.add(request, Instant::now());
             kept.push(answered);
         }
@@ -266,15 +278,30 @@ mod tests {
     #[test]
     fn a_question_is_sent_again_until_its_asker_leaves() {
         let mut waiting = Waiting::default();
-        let (request, answered, _) = request();
+        let (request, answered) = request();
         let start = Instant::now();
-        let sent = waiting.add(request, start).to_vec();
-        assert!(waiting.due(start).is_empty());
-        assert_eq!(waiting.due(start + FIRST_WAIT), std::slice::from_ref(&sent));
-        assert!(waiting.due(start + FIRST_WAIT * 2).is_empty());
-        assert_eq!(waiting.due(start + FIRST_WAIT * 3), [sent]);
+        waiting.add(request, start);
+        assert_eq!(due(&mut waiting, start), 0);
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT), 1);
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT * 2), 0);
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT * 3), 1);
         drop(answered);
-        assert!(waiting.due(start + FIRST_WAIT * 10).is_empty());
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT * 10), 0);
+        assert!(waiting.requests.is_empty() && waiting.next_due().is_none());
+    }
+
+    #[test]
+    fn a_question_is_given_up_when_its_time_is_over_and_not_before() {
+        let mut waiting = Waiting::default();
+        let (mut request, mut answered) = request();
+        let start = Instant::now();
+        request.until = start + FIRST_WAIT * 2;
+        waiting.add(request, start);
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT), 1);
+        assert!(answered.try_recv().is_err());
+        assert_eq!(waiting.next_due(), Some(start + FIRST_WAIT * 2));
+        assert_eq!(due(&mut waiting, start + FIRST_WAIT * 2), 0);
+        assert_eq!(answered.try_recv().unwrap(), Err(UdpError::Silent { strays: 0 }));
         assert!(waiting.requests.is_empty() && waiting.next_due().is_none());
     }
 }

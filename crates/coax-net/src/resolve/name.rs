@@ -20,19 +20,22 @@ pub fn check_host_name(name: &str) -> Result<(), ResolveErrorKind> {
     if name.is_empty() {
         return malformed("the name is empty");
     }
-    if name.chars().any(char::is_whitespace) {
+    // Most names are graphic ASCII, where there is nothing to look for.
+    let graphic = name.bytes().all(|byte| byte.is_ascii_graphic());
+    if !graphic && name.chars().any(char::is_whitespace) {
         return malformed("a host name has no spaces");
     }
-    if name.chars().any(char::is_control) {
+    if !graphic && name.chars().any(char::is_control) {
         return malformed("a host name has no control characters");
     }
-    if bare.split('.').any(|label| label.len() > LONGEST_LABEL) {
+    let labels = || bare.as_bytes().split(|&byte| byte == b'.');
+    if labels().any(|label| label.len() > LONGEST_LABEL) {
         return malformed("a part between dots is longer than 63 bytes");
     }
     if bare.len() > LONGEST_NAME {
         return malformed("the name is longer than 253 bytes");
     }
-    if bare.split('.').any(str::is_empty) {
+    if labels().any(<[u8]>::is_empty) {
         return malformed("a part between dots is empty");
     }
     Ok(())

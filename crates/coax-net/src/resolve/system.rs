@@ -17,13 +17,21 @@ use std::time::Duration;
 use dns_lookup::{AddrFamily, AddrInfo, AddrInfoHints, LookupError, LookupErrorKind, SockType};
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Addresses, HostsFile, Resolve, ResolveError, ResolveErrorKind, Wanted};
+use super::{
+    Addresses, HostsFile, NssSource, Resolve, ResolveError, ResolveErrorKind, Wanted,
+    nss_hosts_line,
+};
 use crate::cause_in_words;
 
 /// Enough for a person and a dialer; few enough that a dead resolver cannot eat the machine.
 const THREADS: usize = 16;
 /// glibc's `AI_CANONNAME`, the same on every system coax runs on.
 const AI_CANONNAME: i32 = 2;
+/// Which sources the C library asks, nsswitch.conf(5).
+const NSSWITCH: &str = "/etc/nsswitch.conf";
+/// Sources whose canonical names are text whatever a stranger says: the C library escapes what DNS
+/// tells, systemd's tell valid names, mdns repeats the question. The hosts file is looked at.
+const TEXTUAL: [&str; 5] = ["files", "dns", "resolve", "myhostname", "mymachines"];
 /// Linux's `EAI_ADDRFAMILY`: the name has addresses, of the other family.
 const EAI_ADDRFAMILY: i32 = -9;
 
@@ -140,10 +148,21 @@ fn hints(wanted: Wanted) -> AddrInfoHints {
     AddrInfoHints { flags, address: family, socktype: SockType::Stream.into(), protocol: 0 }
 }
 
-/// `dns-lookup` breaks down on a canonical name that is not UTF-8, and only the hosts file can
-/// give one: names from the network are checked by the C library.
+/// `dns-lookup` breaks down on a canonical name that is not UTF-8, so one is asked for only where
+/// none can come: every source of names must be known to tell text.
 fn canonical_names_are_text() -> bool {
-    std::fs::read(HostsFile::PATH).map_or(true, |bytes| std::str::from_utf8(&bytes).is_ok())
+    let nsswitch = std::fs::read(NSSWITCH).unwrap_or_default();
+    let hosts = std::fs::read(HostsFile::PATH).unwrap_or_default();
+    tell_text(&String::from_utf8_lossy(&nsswitch), &hosts)
+}
+
+fn tell_text(nsswitch: &str, hosts: &[u8]) -> bool {
+    let sources = nss_hosts_line(nsswitch).map_or_else(Vec::new, |(_, sources)| sources);
+    let known = |source: &NssSource| {
+        // mdns comes as mdns4, mdns6_minimal and more.
+        TEXTUAL.contains(&source.name.as_str()) || source.name.starts_with("mdns")
+    };
+    sources.iter().all(known) && std::str::from_utf8(hosts).is_ok()
 }
 
 fn reverse(ip: IpAddr) -> Result<String, ResolveErrorKind> {
@@ -157,6 +176,7 @@ fn in_words(error: LookupError) -> ResolveErrorKind {
         LookupErrorKind::NoData => ResolveErrorKind::NoAddress,
         LookupErrorKind::Again => failed("the name servers did not answer, or could not for now"),
         LookupErrorKind::Fail => failed("a name server refused or failed for good"),
+        LookupErrorKind::IO if error.error_num() == 0 => failed("the name it tells is not text"),
         LookupErrorKind::Memory => failed("out of memory"),
         LookupErrorKind::System => failed(&cause_in_words(&error.into())),
         _ if error.error_num() == EAI_ADDRFAMILY => ResolveErrorKind::NoAddress,
@@ -182,6 +202,19 @@ mod tests {
         });
         assert_eq!(found.addresses, ["127.0.0.1".parse::<IpAddr>().unwrap()]);
         assert_eq!(found.canonical.as_deref(), Some("localhost"));
+    }
+
+    #[test]
+    fn a_canonical_name_is_asked_for_only_where_it_is_text() {
+        for (nsswitch, hosts, expected) in [
+            ("", &b""[..], true),
+            ("hosts: files mdns4_minimal [NOTFOUND=return] dns myhostname", b"::1 x", true),
+            ("hosts: resolve [!UNAVAIL=return] files dns", "::1 b\u{fc}cher".as_bytes(), true),
+            ("hosts: files dns", b"::1 b\xfccher", false),
+            ("hosts: files wins dns", b"", false),
+        ] {
+            assert_eq!(tell_text(nsswitch, hosts), expected, "{nsswitch}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@
 //!
 //! Nothing here knows why the call is made.
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
+use nix::sys::socket::{MsgFlags, MultiHeaders};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags};
@@ -148,6 +149,42 @@ pub(crate) fn recv_from_new(fd: impl AsFd, most: usize) -> io::Result<(Vec<u8>, 
         let (_, _, from) = net::recvfrom(&fd, spare_capacity(&mut bytes), RecvFlags::empty())?;
         Ok((bytes, Address::from_sender(from)))
     })
+}
+
+/// Sends what the kernel takes of `datagrams` without waiting, and says how many that was.
+pub(crate) fn sendmmsg(fd: impl AsFd, datagrams: &[[IoSlice<'_>; 1]]) -> io::Result<usize> {
+    let args = || format!("{}, {} datagrams", raw(&fd), datagrams.len());
+    trace::call("sendmmsg", args, || {
+        let mut headers = MultiHeaders::<()>::preallocate(datagrams.len(), None);
+        let to_the_peer = vec![None::<()>; datagrams.len()];
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+        let fd = raw(&fd);
+        let sent = nix::sys::socket::sendmmsg(fd, &mut headers, datagrams, to_the_peer, [], flags)?;
+        Ok(sent.count())
+    })
+}
+
+/// Receives what has come without waiting, each datagram at the start of its own `longest` bytes
+/// of `room`; their lengths are added to `lengths`.
+pub(crate) fn recvmmsg(
+    fd: impl AsFd,
+    room: &mut [u8],
+    longest: usize,
+    lengths: &mut Vec<usize>,
+) -> io::Result<()> {
+    let (fd, most) = (raw(&fd), room.len() / longest);
+    let args = || format!("{fd}, {most} datagrams of {longest}");
+    let received = trace::call("recvmmsg", args, || {
+        let mut headers = MultiHeaders::<()>::preallocate(most, None);
+        let chunks = room.chunks_exact_mut(longest);
+        let mut slices: Vec<_> = chunks.map(|chunk| [IoSliceMut::new(chunk)]).collect();
+        let (slices, flags) = (slices.iter_mut(), MsgFlags::MSG_DONTWAIT);
+        let received = nix::sys::socket::recvmmsg(fd, &mut headers, slices, flags, None)?;
+        let before = lengths.len();
+        lengths.extend(received.map(|message| message.bytes));
+        Ok(lengths.len() - before)
+    });
+    received.map(drop)
 }
 
 /// The caller chooses the size, so too much is an error and not an abort.

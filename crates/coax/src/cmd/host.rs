@@ -70,11 +70,11 @@ pub(crate) fn run(_: &Args, out: &Out) -> Result<(), Failure> {
     out.report(&HostReport {
         full_name: full_name(&name)?,
         outside_ipv4: match source_towards(ELSEWHERE_V4.into()) {
-            Ok(IpAddr::V4(address)) => Some(address),
+            Ok(Some(IpAddr::V4(address))) => Some(address),
             _ => None,
         },
         outside_ipv6: match source_towards(ELSEWHERE_V6.into()) {
-            Ok(IpAddr::V6(address)) => Some(address),
+            Ok(Some(IpAddr::V6(address))) => Some(address),
             _ => None,
         },
         interfaces: interfaces.into_iter().map(InterfaceReport::new).collect(),

@@ -10,6 +10,8 @@ use crate::peers::{Heard, is_there, nsd_conf, run};
 const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.77 host.coax.test host box\n";
 const RESOLV: &str =
     "nameserver 127.0.0.1\nsearch nothing.coax.test coax.test\noptions timeout:1\n";
+/// Names that are no text: BIND would not serve them.
+const ODD: &str = "odd CNAME \\255\\027.strange\n\\255\\027.strange A 192.0.2.50\n";
 const NSSWITCH: &str = "passwd: files\nhosts: files dns\n";
 
 /// Runs `coax` with `words` on that machine.
@@ -23,7 +25,7 @@ fn on_a_machine_of_its_own(words: &[&str]) -> Option<Heard> {
         return None;
     }
     for (name, text) in [
-        ("coax.zone", crate::peers::ZONE),
+        ("coax.zone", &format!("{}{ODD}", crate::peers::ZONE)),
         ("reverse.zone", crate::peers::REVERSE),
         ("hosts", HOSTS),
         ("resolv.conf", RESOLV),
@@ -135,4 +137,17 @@ fn a_name_that_exists_nowhere_is_a_no() {
     assert!(heard.stdout.contains("no such name"), "{heard:?}");
     let Some(heard) = on_a_machine_of_its_own(&["resolve", "no.coax.test"]) else { return };
     assert_eq!((heard.code, heard.stdout.as_str()), (Some(1), ""), "{heard:?}");
+}
+
+/// The C library takes neither for a host's name.
+#[test]
+fn names_that_are_no_text_break_nothing() {
+    for (name, code, stdout) in [
+        ("odd.coax.test", 0, "odd.coax.test\n  name     odd.coax.test\n  address  192.0.2.50\n"),
+        ("192.0.2.8", 1, ""),
+    ] {
+        let Some(heard) = on_a_machine_of_its_own(&["resolve", name]) else { return };
+        assert_eq!((heard.code, heard.stdout.as_str()), (Some(code), stdout), "{heard:?}");
+        assert!(!heard.stderr.contains("panicked"), "{heard:?}");
+    }
 }

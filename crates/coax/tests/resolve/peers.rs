@@ -38,7 +38,7 @@ binary TXT "\000\027[31m\255"
 
 pub(crate) const REVERSE: &str = "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 60\n\
     @ SOA ns1.coax.test. hostmaster.coax.test. 1 2 3 4 5\n@ NS ns1.coax.test.\n\
-    7 PTR seven.coax.test.\n";
+    7 PTR seven.coax.test.\n8 PTR \\255\\027.coax.test.\n";
 
 /// The built binary.
 pub(crate) fn coax() -> Command {

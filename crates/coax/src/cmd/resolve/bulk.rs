@@ -10,8 +10,11 @@ mod flight;
 mod teller;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use indicatif::ProgressBar;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use super::Args;
 use super::event::{Answered, Cause, Resolved, Unresolved};
@@ -20,6 +23,7 @@ use super::programs::Programs;
 use super::records::Records;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
+use crate::session::Signals;
 use teller::{Teller, progress};
 
 /// Looks up every name and gives the gravest outcome.
@@ -39,12 +43,38 @@ pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     // What a person typed is answered in the order they typed it.
     let in_order = args.in_order || args.file.is_none();
     let way = Arc::new(way);
-    let told = match in_order {
-        true => flight::in_order(names, parallel, &way, &mut teller).await,
-        false => flight::as_they_come(names, parallel, &way, &mut teller).await,
+    let mut signals = Signals::catch()?;
+    let_a_second_signal_kill()?;
+    let telling = async {
+        match in_order {
+            true => flight::in_order(names, parallel, &way, &mut teller).await,
+            false => flight::as_they_come(names, parallel, &way, &mut teller).await,
+        }
+    };
+    let told = tokio::select! {
+        // What has come is told before a signal is looked at.
+        biased;
+        told = telling => told,
+        () = signals.any() => Err(signals.failure()),
     };
     let exit = teller.finish()?;
     told.map(|()| exit)
+}
+
+/// The first signal is answered with what has come. Whoever reads it may have stopped reading, and
+/// the write would wait for ever: the second one ends the process at once.
+fn let_a_second_signal_kill() -> Result<(), Failure> {
+    let asked = Arc::new(AtomicBool::new(false));
+    let register = |signal| {
+        flag::register_conditional_default(signal, asked.clone())?;
+        flag::register(signal, asked.clone())
+    };
+    [SIGINT, SIGTERM].into_iter().try_for_each(|signal| register(signal).map(drop)).map_err(
+        |error| {
+            let why = coax_net::cause_in_words(&error);
+            Failure::new(Exit::Machine, format!("cannot catch signals: {why}"))
+        },
+    )
 }
 
 #[derive(Debug)]

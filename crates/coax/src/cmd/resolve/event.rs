@@ -5,14 +5,16 @@
 //!
 //! Nothing here asks anyone.
 
+mod answered;
+
 use std::net::IpAddr;
 
-use coax_dns::{Answer, Record, Value};
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
-use serde_json::{Map, json};
+use serde::Serialize;
 
 use crate::out::{Human, Report, clean};
+
+pub(crate) use answered::Answered;
 
 /// How a person wants to read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,149 +72,6 @@ impl Resolved {
         lines.extend(addresses.iter().map(|address| format!("  address  {address}")));
         lines.join("\n")
     }
-}
-
-/// A name server answered, with records of the type asked for.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Answered {
-    /// The name the server was asked for.
-    pub(crate) query: String,
-    #[serde(rename = "type")]
-    pub(crate) record_type: String,
-    /// The whole answer in the server's order, aliases included.
-    pub(crate) records: Vec<AnsweredRecord>,
-    pub(crate) server: String,
-    /// udp, tcp, tls or https.
-    pub(crate) transport: String,
-    pub(crate) authoritative: bool,
-    /// The answer did not fit, and only UDP was allowed.
-    pub(crate) truncated: bool,
-    pub(crate) elapsed_ms: f64,
-    #[serde(skip)]
-    pub(crate) style: Style,
-}
-
-/// One record of an answer.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct AnsweredRecord {
-    pub(crate) name: String,
-    /// Seconds it may be remembered.
-    pub(crate) ttl: u32,
-    #[serde(rename = "type")]
-    pub(crate) record_type: String,
-    /// As zone files write it.
-    pub(crate) value: String,
-    /// The parts of the value by name.
-    #[serde(rename = "parts", serialize_with = "parts")]
-    #[schemars(with = "Map<String, serde_json::Value>")]
-    said: Value,
-}
-
-impl Report for Answered {
-    const EVENT: &'static str = "answer";
-    fn human(&self) -> Human {
-        let lines: Vec<String> = match self.style {
-            Style::Short => self.wanted().map(|record| record.value.clone()).collect(),
-            Style::Full | Style::Line => self.records.iter().map(AnsweredRecord::line).collect(),
-        };
-        Human::Answer(lines.join("\n"))
-    }
-}
-
-impl Answered {
-    pub(crate) fn new(query: String, record_type: String, answer: Answer, style: Style) -> Self {
-        Answered {
-            query,
-            record_type,
-            records: answer.records.iter().map(AnsweredRecord::new).collect(),
-            server: answer.server,
-            transport: answer.transport.name().to_owned(),
-            authoritative: answer.authoritative,
-            truncated: answer.truncated,
-            elapsed_ms: answer.elapsed.as_secs_f64() * 1e3,
-            style,
-        }
-    }
-
-    /// Who answered, how, and how long it took.
-    pub(crate) fn provenance(&self) -> String {
-        let authority = if self.authoritative { ", with authority" } else { "" };
-        let cut = if self.truncated { ", cut short" } else { "" };
-        let Answered { query, record_type, server, transport, elapsed_ms, .. } = self;
-        format!(
-            "{query} {record_type}: {server} answered over {transport} in {elapsed_ms:.1} ms{authority}{cut}"
-        )
-    }
-
-    fn wanted(&self) -> impl Iterator<Item = &AnsweredRecord> {
-        self.records.iter().filter(|record| record.record_type == self.record_type)
-    }
-}
-
-impl AnsweredRecord {
-    fn new(record: &Record) -> AnsweredRecord {
-        AnsweredRecord {
-            name: record.name.clone(),
-            ttl: record.ttl,
-            record_type: record.value.type_name().to_owned(),
-            value: record.value.to_string(),
-            said: record.value.clone(),
-        }
-    }
-
-    fn line(&self) -> String {
-        format!("{}  {}  {:5}  {}", self.name, self.ttl, self.record_type, labelled(&self.said))
-    }
-}
-
-/// A value with its numbers named, for a person.
-fn labelled(value: &Value) -> String {
-    match value {
-        Value::Mx { preference, exchange } => format!("preference {preference}  {exchange}"),
-        Value::Srv { priority, weight, port, target } => {
-            format!("priority {priority}  weight {weight}  port {port}  {target}")
-        }
-        Value::Soa(soa) => format!(
-            "primary {}  mailbox {}  serial {}  refresh {} s  retry {} s  expire {} s  minimum {} s",
-            soa.primary, soa.mailbox, soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum
-        ),
-        Value::Https { priority: 0, target, .. } => format!("alias of {target}"),
-        Value::Https { .. } => format!("priority {value}"),
-        Value::Caa { .. } => format!("flags {value}"),
-        other => other.to_string(),
-    }
-}
-
-/// A value's parts by name, for a program.
-fn parts<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
-    let parts = match value {
-        Value::A(address) => json!({"address": address}),
-        Value::Aaaa(address) => json!({"address": address}),
-        Value::Mx { preference, exchange } => {
-            json!({"preference": preference, "exchange": exchange})
-        }
-        Value::Txt(strings) => {
-            let texts: Vec<_> = strings.iter().map(|one| String::from_utf8_lossy(one)).collect();
-            json!({"strings": texts})
-        }
-        Value::Ns(name) | Value::Cname(name) | Value::Ptr(name) => json!({"target": name}),
-        Value::Soa(soa) => json!({
-            "primary": soa.primary, "mailbox": soa.mailbox, "serial": soa.serial,
-            "refresh": soa.refresh, "retry": soa.retry, "expire": soa.expire,
-            "minimum": soa.minimum,
-        }),
-        Value::Srv { priority, weight, port, target } => {
-            json!({"priority": priority, "weight": weight, "port": port, "target": target})
-        }
-        Value::Https { priority, target, params } => {
-            json!({"priority": priority, "target": target, "params": params})
-        }
-        Value::Caa { flags, tag, value } => {
-            json!({"flags": flags, "tag": tag, "value": String::from_utf8_lossy(value)})
-        }
-        Value::Other { .. } => json!({}),
-    };
-    parts.serialize(serializer)
 }
 
 /// A name that was not resolved, and why.
@@ -273,30 +132,5 @@ impl Report for ResolveSummary {
         Human::Detail(format!(
             "{names} names in {seconds:.2} s: {found} found, {missing} do not exist, {failed} failed; {rejected} lines are not names"
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_numbers_of_a_value_are_named() {
-        for (value, expected) in [
-            (
-                Value::Mx { preference: 10, exchange: "mail.test.".to_owned() },
-                "preference 10  mail.test.",
-            ),
-            (
-                Value::Srv { priority: 1, weight: 2, port: 3, target: "sip.test.".to_owned() },
-                "priority 1  weight 2  port 3  sip.test.",
-            ),
-            (
-                Value::Https { priority: 0, target: "svc.test.".to_owned(), params: vec![] },
-                "alias of svc.test.",
-            ),
-        ] {
-            assert_eq!(labelled(&value), expected);
-        }
     }
 }

@@ -65,8 +65,7 @@ impl Records {
             let answer = self.client.ask(&question).await;
             let answer = answer.map_err(|error| no_answer(query, record_type, &error))?;
             if has(&answer, record_type) {
-                let name = record_type.name().to_owned();
-                return Ok(Answered::new(question.name(), name, answer, self.style));
+                return Ok(Answered::new(question.name(), record_type, answer, self.style));
             }
             exists |= answer.status == Status::Ok;
         }
