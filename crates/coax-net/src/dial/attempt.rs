@@ -184,7 +184,8 @@ fn failed(to: &Address, cause: impl Into<std::io::Error>) -> SocketError {
 /// socket is bound only.
 pub(super) fn udp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
-    let connected = !reaches_many(to.ip());
+    // Only the person knows that 10.0.0.255 is a network's broadcast address.
+    let connected = !reaches_many(to.ip()) && setup.options.broadcast != Some(true);
     if connected {
         socket.connect(&Address::Ip(to))?;
     } else if setup.source_towards(to.ip()).is_none() {
