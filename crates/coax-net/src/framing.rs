@@ -105,8 +105,8 @@ pub enum FramingError {
     },
     /// The stream ended within a message.
     CutShort {
-        /// Bytes still missing; `None` inside a length field.
-        missing: Option<u64>,
+        /// Bytes announced and bytes still missing; `None` inside a length field.
+        missing: Option<(u64, u64)>,
     },
     /// The message to send holds the mark that would end it.
     HoldsMark,
@@ -121,8 +121,8 @@ impl fmt::Display for FramingError {
             FramingError::TooLong { length } => {
                 write!(f, "a message of {length} bytes is over the limit of {MESSAGE_LIMIT}")
             }
-            FramingError::CutShort { missing: Some(missing) } => {
-                write!(f, "the stream ended {missing} bytes before its last message did")
+            FramingError::CutShort { missing: Some((announced, missing)) } => {
+                write!(f, "the stream ended {missing} bytes before a message of {announced} did")
             }
             FramingError::CutShort { missing: None } => {
                 f.write_str("the stream ended within a message's length")
@@ -172,7 +172,8 @@ impl Decoder {
             let Some((_, body)) = piece.split_last().filter(|(last, _)| **last == mark) else {
                 return self.keep(piece);
             };
-            if self.kept.is_empty() && !(self.framing == Framing::Crlf && !body.ends_with(b"\r")) {
+            let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
+            if self.kept.is_empty() && is_whole {
                 each(self.without_return(body));
                 continue;
             }
@@ -260,7 +261,8 @@ impl Decoder {
             each(&rest);
             return Ok(());
         }
-        let missing = self.missing().map(|missing| missing as u64);
+        let announced = self.announced().ok().flatten();
+        let missing = announced.zip(self.missing()).map(|(all, rest)| (all as u64, rest as u64));
         if let Some(body) = self.kept.get(4..).filter(|body| !body.is_empty()) {
             each(body);
         }
@@ -321,7 +323,7 @@ mod tests {
         let error = decoder.finish(|m| messages.push(m.to_vec())).unwrap_err();
         assert_eq!(
             (messages, error),
-            (vec![b"he".to_vec()], FramingError::CutShort { missing: Some(3) })
+            (vec![b"he".to_vec()], FramingError::CutShort { missing: Some((5, 3)) })
         );
     }
 

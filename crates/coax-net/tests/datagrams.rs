@@ -1,5 +1,8 @@
 //! Datagrams: each whole, from whom it is, to whom it goes; refusals heard while waiting.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::future::{Future, pending};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::os::unix::net::UnixDatagram;

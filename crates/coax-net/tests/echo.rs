@@ -1,5 +1,7 @@
 //! Echo: everything comes back, in bounded memory, and each end is told as it was.
 
+#![allow(clippy::unwrap_used)]
+
 use std::future::pending;
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! Listening: every address at once, files that come and go, nobody kept waiting.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::future::{Future, pending};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
 use std::os::unix::net::UnixStream;

@@ -102,9 +102,10 @@ impl From<coax_net::ListenError> for Failure {
     fn from(error: coax_net::ListenError) -> Failure {
         use coax_net::ListenError as Why;
         let exit = match &error {
-            Why::Unsupported(_) | Why::NoGroup(_) | Why::WrongFamily(_) => Exit::Usage,
+            Why::Unsupported(_) | Why::NoGroup(_) => Exit::Usage,
             Why::Socket(error) => exit_of(error.kind()),
             Why::Resolve(_) => Exit::Network,
+            Why::WrongFamily(_) => Exit::Usage,
             _ => Exit::Machine,
         };
         Failure::new(exit, error.to_string())

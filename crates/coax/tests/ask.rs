@@ -3,6 +3,8 @@
 //! The reply is whole when the peer closes, when the framing says so, or when nothing more comes;
 //! what came is shown even where it is not.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;

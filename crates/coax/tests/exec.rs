@@ -3,6 +3,9 @@
 //! It knows who it talks to, its whole answer arrives, and nothing it started outlives its
 //! connection or the listener.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;

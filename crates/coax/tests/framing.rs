@@ -3,6 +3,9 @@
 //! A line typed is a message; a message that came is a line. However the bytes were cut on the
 //! way.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;

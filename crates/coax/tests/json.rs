@@ -2,6 +2,9 @@
 //!
 //! Whichever verb, however it ends, and however slowly it is read.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::io::Write;
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -3,6 +3,9 @@
 //! Nobody is lost, nobody stops the others, and nothing is left behind. Peers are plain sockets
 //! here, and foreign programs where their own ways matter.
 
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "a test's peer must not be the code under test")]
+
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -536,6 +539,8 @@ fn port_zero_is_one_port_on_both_families() {
         }
     }
     coax(&["listen", "-4", "0", "--timeout", "1ms"]).run().fails(3, "nobody connected");
+    coax(&["listen", "-4", "[::1]:0"]).run().fails(2, "only IPv4 is wanted");
+    coax(&["listen", "-6", "127.0.0.1:0"]).run().fails(2, "only IPv6 is wanted");
 }
 
 #[test]

@@ -184,12 +184,12 @@ fn failed(to: &Address, cause: impl Into<std::io::Error>) -> SocketError {
 /// socket is bound only.
 pub(super) fn udp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
-    // Only the person knows that 10.0.0.255 is a network's broadcast address.
-    let connected = !reaches_many(to.ip()) && setup.options.broadcast != Some(true);
-    if connected {
+    // Whether an address is a subnet's broadcast address only its subnet knows; the option says so.
+    let many = reaches_many(to.ip()) || setup.options.broadcast == Some(true);
+    if !many {
         socket.connect(&Address::Ip(to))?;
     } else if setup.source_towards(to.ip()).is_none() {
         socket.bind(&Address::Ip(SocketAddr::new(unspecified_like(to.ip()), 0)))?;
     }
-    Ok(Found { connected, ..Found::new(socket, Address::Ip(to))? })
+    Ok(Found { connected: !many, ..Found::new(socket, Address::Ip(to))? })
 }

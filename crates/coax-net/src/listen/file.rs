@@ -28,17 +28,17 @@ impl SocketFile {
     }
 }
 
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let found = fs::symlink_metadata(path)?;
-    Ok((found.dev(), found.ino()))
-}
-
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// A socket bound to `name`, replacing a file that nobody serves any more.
@@ -75,9 +75,10 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
     let asker = Socket::new(Family::Unix, Kind::Dgram, None)?;
     asker.set_nonblocking(true)?;
     let address = Address::Unix(UnixName::Path(path.to_owned()));
-    let ConnectOutcome::Failed(error) = asker.try_connect(&address) else { return Ok(()) };
-    match error.kind() {
-        SocketErrorKind::Refused => fs::remove_file(path).map_err(ListenError::Machine),
+    match asker.try_connect(&address) {
+        ConnectOutcome::Failed(error) if error.kind() == SocketErrorKind::Refused => {
+            fs::remove_file(path).map_err(ListenError::Machine)
+        }
         // Served, or not ours to judge: binding again says that it is in use.
         _ => Ok(()),
     }
