@@ -100,6 +100,8 @@ impl SocketError {
     /// What kind of failure it was.
     pub fn kind(&self) -> SocketErrorKind {
         match Errno::from_io_error(&self.cause) {
+            // No address or port of ours to reach it from: that is a way that does not exist.
+            Some(Errno::ADDRNOTAVAIL) if self.call == Call::Connect => SocketErrorKind::Unreachable,
             Some(errno) => kind_of(errno),
             None => kind_of_own(self.cause.kind()),
         }
@@ -187,6 +189,7 @@ impl SocketError {
             (Errno::AGAIN, None) if self.call == Call::Connect => {
                 "its queue of waiting connections is full"
             }
+            (Errno::ADDRNOTAVAIL, _) => "unreachable (no address or port here leads there)",
             (Errno::TIMEDOUT, _) if self.call == Call::Connect => "no answer",
             _ => return None,
         })
@@ -315,6 +318,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table is as long as its rows")]
     fn each_failure_says_call_object_and_cause() {
         use SocketErrorKind as K;
         let table = [
