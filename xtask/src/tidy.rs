@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::run::workspace;
 
 const LONGEST: usize = 600;
+/// The one file that may hold unsafe code.
+const UNSAFE: &str = "crates/coax-net/src/sys.rs";
 const NAMELESS: [&str; 9] =
     ["common", "helper", "helpers", "misc", "mod", "shared", "types", "util", "utils"];
 
@@ -52,6 +54,12 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
     let shown = path.display();
     if !text.starts_with("//!") {
         faults.push(format!("{shown}: does not open with //! and what it is"));
+    }
+    if text.contains("allow(unsafe_code)")
+        && path != Path::new(UNSAFE)
+        && !path.ends_with("tidy.rs")
+    {
+        faults.push(format!("{shown}: unsafe code belongs into {UNSAFE}"));
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let folders = path.parent().into_iter().flat_map(Path::iter);

@@ -6,13 +6,14 @@
 //!
 //! Nothing here waits for an answer, retries, or decides when a conversation is over.
 
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use crate::listen::{ListenError, SocketFile, open};
 use crate::{
@@ -77,22 +78,33 @@ impl Datagrams {
     ///
     /// An error is a peer's refusal of an earlier message, or this machine's; receiving may go on.
     pub async fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Address), SocketError> {
-        if let [(only, _)] = &self.doors[..] {
-            let received = receive_or_refusal(only, buffer).await;
-            return received.map(|(count, from)| (count, self.named(from)));
+        loop {
+            let mut ready = self.any_ready().await;
+            match ready.get_inner().recv_from_into(buffer) {
+                Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
+                received => return received.map(|(count, from)| (count, self.named(from))),
+            }
         }
-        std::future::poll_fn(|context| {
-            let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.doors.len();
-            let (before, from_first) = self.doors.split_at(first);
-            for (socket, _) in from_first.iter().chain(before) {
-                if let Poll::Ready(received) = poll_receive(socket, context, buffer) {
-                    return Poll::Ready(received);
+    }
+
+    /// The socket that has something to tell: a message, or a refusal, which the kernel reports
+    /// as an error without calling it readable (udp(7)).
+    async fn any_ready(&self) -> AsyncFdReadyGuard<'_, Socket> {
+        let wanted = Interest::READABLE | Interest::ERROR;
+        let mut waits: Vec<_> =
+            self.doors.iter().map(|(socket, _)| Box::pin(socket.ready(wanted))).collect();
+        poll_fn(|context| {
+            let first = self.turn.fetch_add(1, Ordering::Relaxed) % waits.len();
+            let (before, from_first) = waits.split_at_mut(first);
+            for wait in from_first.iter_mut().chain(before) {
+                // An error is the runtime going down; nobody will poll again.
+                if let Poll::Ready(Ok(ready)) = wait.as_mut().poll(context) {
+                    return Poll::Ready(ready);
                 }
             }
             Poll::Pending
         })
         .await
-        .map(|(count, from)| (count, self.named(from)))
     }
 
     /// A connected Unix peer may come without a name.
@@ -128,39 +140,6 @@ impl Datagrams {
         let is_v6 = |address: &Address| address.ip().map(|ip| ip.is_ipv6());
         let fitting = self.doors.iter().find(|(_, address)| is_v6(address) == is_v6(to));
         &fitting.unwrap_or(&self.doors[0]).0
-    }
-}
-
-/// A refusal makes a socket neither readable nor closed, only in error: that is waited for too.
-async fn receive_or_refusal(
-    socket: &AsyncFd<Socket>,
-    buffer: &mut [u8],
-) -> Result<(usize, Address), SocketError> {
-    loop {
-        let Ok(mut ready) = socket.ready(Interest::READABLE | Interest::ERROR).await else {
-            // The runtime is going down; nobody will ask again.
-            return std::future::pending().await;
-        };
-        match ready.get_inner().recv_from_into(buffer) {
-            Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
-            done => return done,
-        }
-    }
-}
-
-fn poll_receive(
-    socket: &AsyncFd<Socket>,
-    context: &mut Context<'_>,
-    buffer: &mut [u8],
-) -> Poll<Result<(usize, Address), SocketError>> {
-    loop {
-        let Ok(mut ready) = ready!(socket.poll_read_ready(context)) else {
-            return Poll::Pending;
-        };
-        match ready.get_inner().recv_from_into(buffer) {
-            Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
-            done => return Poll::Ready(done),
-        }
     }
 }
 

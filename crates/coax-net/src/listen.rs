@@ -153,6 +153,8 @@ pub enum ListenError {
     NotASocket(std::path::PathBuf),
     /// No interface has this name.
     NoInterface(String),
+    /// Only the other family is wanted.
+    WrongFamily(std::net::IpAddr),
     /// A group to join that is no multicast address, or is of a family not listened on.
     NoGroup(std::net::IpAddr),
     /// The process ran out of something.
@@ -173,6 +175,10 @@ impl fmt::Display for ListenError {
                 "cannot bind {}: a file that is not a socket has this name",
                 path.display()
             ),
+            ListenError::WrongFamily(address) => {
+                let wanted = if address.is_ipv6() { "IPv4" } else { "IPv6" };
+                write!(f, "cannot listen on {address}: only {wanted} is wanted")
+            }
             ListenError::NoGroup(group) if !group.is_multicast() => write!(
                 f,
                 "cannot join {group}: a group is 224.0.0.0 to 239.255.255.255, or begins with ff"

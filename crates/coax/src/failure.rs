@@ -107,6 +107,7 @@ impl From<coax_net::ListenError> for Failure {
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
             Why::Resolve(_) => Exit::Network,
+            Why::WrongFamily(_) => Exit::Usage,
             _ => Exit::Machine,
         };
         Failure::new(exit, error.to_string())

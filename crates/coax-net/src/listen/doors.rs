@@ -9,7 +9,8 @@ use coax_addr::{Endpoint, Host, Options, Place};
 
 use super::{ListenError, SocketFile};
 use crate::{
-    Address, Family, Kind, Resolve, Socket, SocketError, SocketErrorKind, Wanted, configure,
+    Address, Family, Kind, Resolve, ResolveError, ResolveErrorKind, Socket, SocketError,
+    SocketErrorKind, Wanted, configure,
 };
 
 /// How often a port that the system chose for one family is tried for the other.
@@ -54,14 +55,34 @@ async fn places(
     let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
     let addresses = match host {
         Host::Any => any.into_iter().filter(|address| wanted.has(*address)).collect(),
+        Host::Ip(address) if !wanted.has(*address) => {
+            return Err(ListenError::WrongFamily(*address));
+        }
         Host::Ip(address) => vec![*address],
-        Host::Name(name) => resolver.resolve(name, wanted).await?.addresses,
+        Host::Name(name) => named(name, wanted, resolver).await?,
+        Host::Zoned { address, .. } if !wanted.has((*address).into()) => {
+            return Err(ListenError::WrongFamily((*address).into()));
+        }
         Host::Zoned { address, zone } => {
             let scope = crate::scope_of(zone).ok_or(ListenError::NoInterface(zone.clone()))?;
             return Ok(vec![SocketAddrV6::new(*address, port, 0, scope).into()]);
         }
     };
     Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+}
+
+/// At least one address of `name`.
+async fn named(
+    name: &str,
+    wanted: Wanted,
+    resolver: &dyn Resolve,
+) -> Result<Vec<IpAddr>, ResolveError> {
+    let mut addresses = resolver.resolve(name, wanted).await?.addresses;
+    addresses.retain(|address| wanted.has(*address));
+    match addresses.is_empty() {
+        true => Err(ResolveError { name: name.to_owned(), kind: ResolveErrorKind::NoAddress }),
+        false => Ok(addresses),
+    }
 }
 
 /// An IPv6 group is bound on the interface where it is to be heard.

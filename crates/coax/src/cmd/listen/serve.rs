@@ -22,7 +22,7 @@ use crate::out::Out;
 use crate::session::{Closed, Connected, SessionArgs, Signals, verdict};
 
 /// How long connections may take to end in order: a command that is slow to obey is the slowest.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Echo or a command for each, apart from all others.
 pub(super) async fn each_alone(

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Room;
-use super::seat::{Item, Seat};
+use super::seat::{Item, Ledger};
 use super::wire::Wire;
 use crate::cmd::listen::stop::Stop;
 use crate::cmd::listen::{Args, one};
@@ -71,12 +71,13 @@ pub(super) async fn attend(
     let name = stream.peer().to_string();
     room.voice.report(&Connected::of(Some(id), &stream)).await?;
     room.announce(&format!("[{id}] {name} is here"));
-    let (seat, inbox) = room.members.enter(id, one::greeting(&args, room.framing));
+    let (ledger, inbox) = room.members.enter(id, one::greeting(&args, room.framing));
     let wire = Wire::new(id, stream.descriptor(), args.session.hex);
-    let member = Member { room: &room, id, name: &name, stream: &stream, seat: &seat, wire: &wire };
+    let member =
+        Member { room: &room, id, name: &name, stream: &stream, ledger: &ledger, wire: &wire };
     let left = member.stay(inbox, args.session.idle, stop).await;
     room.members.leave(id);
-    seat.close();
+    ledger.close();
     let left = left?;
     let reason = left.words().to_owned();
     room.announce(&format!("[{id}] {name} left: {reason}"));
@@ -89,7 +90,7 @@ struct Member<'a> {
     id: u64,
     name: &'a str,
     stream: &'a Stream,
-    seat: &'a Seat,
+    ledger: &'a Ledger,
     wire: &'a Wire<'a>,
 }
 
@@ -116,7 +117,7 @@ impl Member<'_> {
                 },
                 () = self.stream.gone(), if spoke => return Ok(Left::Ended),
                 () = self.silence(idle) => return Ok(Left::Broken("silent for too long".into())),
-                () = self.seat.dropped() => return Ok(Left::Dropped),
+                () = self.ledger.dropped() => return Ok(Left::Dropped),
                 () = stop.asked() => return Ok(Left::Stopped),
             }
             if spoke && heard {
@@ -177,7 +178,7 @@ impl Member<'_> {
         while let Some(item) = inbox.recv().await {
             match item {
                 Item::Bytes(bytes, _room) => {
-                    if let Err(error) = self.wire.write(&bytes, self.seat).await {
+                    if let Err(error) = self.wire.write(&bytes, self.ledger).await {
                         return Some(Left::Broken(cause_in_words(&error)));
                     }
                 }

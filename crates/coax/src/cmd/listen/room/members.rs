@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::seat::{Item, Seat};
+use super::seat::{Item, Ledger, Seat};
 
 /// Whom a message is for.
 #[derive(Clone, Copy, Debug)]
@@ -54,14 +54,15 @@ impl Members {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A newcomer's seat and what is said to it, beginning with `greeting`.
+    /// A newcomer's ledger and what is said to it, beginning with `greeting`.
     pub(super) fn enter(
         &self,
         id: u64,
         greeting: Option<Vec<u8>>,
-    ) -> (Seat, UnboundedReceiver<Item>) {
-        let (queue, inbox): (UnboundedSender<Item>, _) = unbounded_channel();
-        let seat = Seat::new(queue);
+    ) -> (Arc<Ledger>, UnboundedReceiver<Item>) {
+        let (queue, inbox) = unbounded_channel();
+        let ledger = Ledger::new();
+        let seat = Seat::new(queue, ledger.clone());
         let mut state = self.locked();
         if let Some(greeting) = greeting {
             seat.greet(greeting);
@@ -69,9 +70,9 @@ impl Members {
         if state.ended {
             seat.end();
         }
-        state.seats.insert(id, seat.clone());
+        state.seats.insert(id, seat);
         self.0.came.notify_waiters();
-        (seat, inbox)
+        (ledger, inbox)
     }
 
     /// Nothing more is said to it. What waits for it is still its own.

@@ -26,67 +26,25 @@ pub(super) enum Item {
     End,
 }
 
-/// One member's queue, from the speakers' side.
+/// One member's queue, from the speakers' side. The queue ends with the last of these.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     queue: UnboundedSender<Item>,
-    room: Arc<Semaphore>,
-    taken: Arc<AtomicU64>,
-    cut: Arc<Notify>,
+    ledger: Arc<Ledger>,
 }
 
-impl Seat {
-    pub(super) fn new(queue: UnboundedSender<Item>) -> Seat {
-        Seat {
-            queue,
-            room: Arc::new(Semaphore::new(ROOM)),
-            taken: Arc::default(),
-            cut: Arc::default(),
-        }
-    }
+/// How far a member is with its queue: what both sides know.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    room: Arc<Semaphore>,
+    taken: AtomicU64,
+    cut: Notify,
+}
 
-    /// The first message, which needs no room: it is ours, and there is one.
-    pub(super) fn greet(&self, greeting: Vec<u8>) {
-        let _ = self.queue.send(Item::Bytes(greeting.into(), None));
-    }
-
-    pub(super) fn end(&self) {
-        let _ = self.queue.send(Item::End);
-    }
-
-    /// Takes the message if there is room for it.
-    pub(super) fn offer(&self, bytes: &Arc<[u8]>) -> bool {
-        match self.room.clone().try_acquire_many_owned(cost(bytes)) {
-            Ok(permit) => self.put(bytes.clone(), permit),
-            Err(_) => return false,
-        }
-        true
-    }
-
-    /// Takes the message once there is room; false when the member does not read and `others`
-    /// are there.
-    pub(super) async fn wait_for(&self, bytes: Arc<[u8]>, others: impl Fn() -> bool) -> bool {
-        // Kept through the whole wait: its place in the order is its place in this queue.
-        let mut room = std::pin::pin!(self.room.clone().acquire_many_owned(cost(&bytes)));
-        loop {
-            let before = self.taken.load(Ordering::Relaxed);
-            if let Ok(acquired) = timeout(PATIENCE, &mut room).await {
-                acquired.into_iter().for_each(|permit| self.put(bytes.clone(), permit));
-                return true;
-            }
-            if self.queue.is_closed() {
-                return true;
-            }
-            if self.taken.load(Ordering::Relaxed) == before && others() {
-                self.cut.notify_one();
-                return false;
-            }
-        }
-    }
-
-    fn put(&self, bytes: Arc<[u8]>, permit: OwnedSemaphorePermit) {
-        // A member that has gone meanwhile hears nothing, and need not.
-        let _ = self.queue.send(Item::Bytes(bytes, Some(permit)));
+impl Ledger {
+    pub(super) fn new() -> Arc<Ledger> {
+        let room = Arc::new(Semaphore::new(ROOM));
+        Arc::new(Ledger { room, taken: AtomicU64::new(0), cut: Notify::new() })
     }
 
     /// The member took this many bytes.
@@ -102,6 +60,56 @@ impl Seat {
     /// Completes when it is dropped for not reading.
     pub(super) async fn dropped(&self) {
         self.cut.notified().await;
+    }
+}
+
+impl Seat {
+    pub(super) fn new(queue: UnboundedSender<Item>, ledger: Arc<Ledger>) -> Seat {
+        Seat { queue, ledger }
+    }
+
+    /// The first message, which needs no room: it is ours, and there is one.
+    pub(super) fn greet(&self, greeting: Vec<u8>) {
+        let _ = self.queue.send(Item::Bytes(greeting.into(), None));
+    }
+
+    pub(super) fn end(&self) {
+        let _ = self.queue.send(Item::End);
+    }
+
+    /// Takes the message if there is room for it.
+    pub(super) fn offer(&self, bytes: &Arc<[u8]>) -> bool {
+        match self.ledger.room.clone().try_acquire_many_owned(cost(bytes)) {
+            Ok(permit) => self.put(bytes.clone(), permit),
+            Err(_) => return false,
+        }
+        true
+    }
+
+    /// Takes the message once there is room; false when the member does not read and `others`
+    /// are there.
+    pub(super) async fn wait_for(&self, bytes: Arc<[u8]>, others: impl Fn() -> bool) -> bool {
+        // Kept through the whole wait: its place in the order is its place in this queue.
+        let mut room = std::pin::pin!(self.ledger.room.clone().acquire_many_owned(cost(&bytes)));
+        loop {
+            let before = self.ledger.taken.load(Ordering::Relaxed);
+            if let Ok(acquired) = timeout(PATIENCE, &mut room).await {
+                acquired.into_iter().for_each(|permit| self.put(bytes.clone(), permit));
+                return true;
+            }
+            if self.queue.is_closed() {
+                return true;
+            }
+            if self.ledger.taken.load(Ordering::Relaxed) == before && others() {
+                self.ledger.cut.notify_one();
+                return false;
+            }
+        }
+    }
+
+    fn put(&self, bytes: Arc<[u8]>, permit: OwnedSemaphorePermit) {
+        // A member that has gone meanwhile hears nothing, and need not.
+        let _ = self.queue.send(Item::Bytes(bytes, Some(permit)));
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use coax_net::Descriptor;
 use tokio::time::Instant;
 
-use super::seat::Seat;
+use super::seat::Ledger;
 use crate::session::Dump;
 
 /// Read at once from a stream; on the stack.
@@ -51,12 +51,12 @@ impl Wire<'_> {
         Ok(buffer[..count].to_vec())
     }
 
-    /// All of `bytes`; `seat` hears of each part that was taken.
-    pub(super) async fn write(&self, bytes: &[u8], seat: &Seat) -> io::Result<()> {
+    /// All of `bytes`; `ledger` hears of each part that was taken.
+    pub(super) async fn write(&self, bytes: &[u8], ledger: &Ledger) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let count = self.socket.write(rest).await?;
-            seat.took(count);
+            ledger.took(count);
             self.moved(1, &rest[..count]);
             rest = &rest[count..];
         }
