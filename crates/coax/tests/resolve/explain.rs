@@ -24,8 +24,9 @@ fn on_a_machine_of_its_own(words: &[&str]) -> Option<Heard> {
         eprintln!("skipped: this needs root and apt-get install nsd iproute2 util-linux");
         return None;
     }
+    let zone = format!("{}{ODD}", crate::peers::ZONE);
     for (name, text) in [
-        ("coax.zone", &format!("{}{ODD}", crate::peers::ZONE)),
+        ("coax.zone", zone.as_str()),
         ("reverse.zone", crate::peers::REVERSE),
         ("hosts", HOSTS),
         ("resolv.conf", RESOLV),
