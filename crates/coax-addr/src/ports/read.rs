@@ -20,26 +20,23 @@ type Ranges = Vec<(u16, u16)>;
 impl Reader<'_> {
     pub(super) fn set(&self, text: &str) -> Result<PortSet, PortSetError> {
         let mut ranges = Ranges::new();
-        let mut position = 1;
-        for item in text.split(',') {
-            let blanks = item.chars().take_while(|character| character.is_whitespace()).count();
-            let found = self.item(item.trim()).map_err(|reason| PortSetError {
-                item: item.trim().to_owned(),
-                position: position + blanks,
+        for (position, item) in items(text) {
+            let found = self.item(item);
+            ranges.extend(found.map_err(|reason| PortSetError {
+                item: item.to_owned(),
+                position,
                 reason,
-            })?;
-            ranges.extend(found);
-            position += item.chars().count() + 1;
+            })?);
         }
         Ok(ranges.into_iter().collect())
     }
 
-    fn item(&self, item: &str) -> Result<Ranges, String> {
+    pub(super) fn item(&self, item: &str) -> Result<Ranges, String> {
         if item.is_empty() {
             return Err("nothing stands here; write ports like 22,80-90,http".to_owned());
         }
         if let Some(count) = item.strip_prefix("top:") {
-            return top_ports(count);
+            return self.top(count);
         }
         if is_number(item) {
             return number(item).map(|port| vec![(port, port)]);
@@ -76,11 +73,34 @@ impl Reader<'_> {
         }
     }
 
+    fn top(&self, count: &str) -> Result<Ranges, String> {
+        let order = || top::ports(self.protocol.unwrap_or(Protocol::Tcp));
+        let most = order().len();
+        let count = Some(count).filter(|count| is_number(count));
+        match count.and_then(|count| count.parse().ok()) {
+            Some(count) if (1..=most).contains(&count) => {
+                Ok(order().take(count).map(|port| (port, port)).collect())
+            }
+            _ => Err(format!("after top: comes a number from 1 to {most}")),
+        }
+    }
+
     fn unknown(&self, item: &str) -> String {
         let near = self.services.similar(item, self.protocol);
         let kind = self.protocol.map_or(String::new(), |protocol| format!("{protocol} "));
         format!("it is no number, range or {kind}service{}", did_you_mean(near.as_deref()))
     }
+}
+
+/// The items between the commas, trimmed, each with the character at which it begins.
+pub(super) fn items(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = 1;
+    text.split(',').map(move |item| {
+        let blanks = item.chars().take_while(|character| character.is_whitespace()).count();
+        let position = next + blanks;
+        next += item.chars().count() + 1;
+        (position, item.trim())
+    })
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for anything.
@@ -98,17 +118,6 @@ fn matches(pattern: &str, name: &str) -> bool {
         }
     }
     rest.ends_with(end)
-}
-
-fn top_ports(count: &str) -> Result<Ranges, String> {
-    let most = top::ports().count();
-    let count = Some(count).filter(|count| is_number(count)).and_then(|count| count.parse().ok());
-    match count {
-        Some(count) if (1..=most).contains(&count) => {
-            Ok(top::ports().take(count).map(|port| (port, port)).collect())
-        }
-        _ => Err(format!("after top: comes a number from 1 to {most}")),
-    }
 }
 
 /// An end of a range that is left out reaches as far as it can.
