@@ -17,6 +17,7 @@ mod descriptor;
 mod dial;
 mod framing;
 mod interface;
+mod knock;
 mod listen;
 mod relay;
 mod resolve;
@@ -34,6 +35,7 @@ pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
 pub use interface::{Interface, interfaces, source_towards};
+pub use knock::{IcmpReport, Knock, Knocked};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,

@@ -1,0 +1,187 @@
+//! A scan under way: threads that ask, one who listens to them.
+//!
+//! The threads share nothing but a counter of questions; each has its own sockets, windows and
+//! clocks. Verdicts come in batches through a bounded queue: who reads slowly slows the scan.
+//!
+//! Nothing here knows how a port is asked.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use coax_net::cause_in_words;
+use rustix::event::epoll;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::questions::Questions;
+use crate::tally::{Counts, sum};
+use crate::worker::Worker;
+use crate::{Limits, Plan, Tally, Tell, Verdict};
+
+/// Sockets a thread has at most.
+const LARGEST: usize = 8192;
+/// Descriptors that are left to everything else in the process.
+const SPARE: usize = 16;
+/// Batches of verdicts on their way to the reader.
+const QUEUE: usize = 16;
+/// Fewer questions than this are not worth a second thread.
+const FEW: u64 = 2048;
+
+/// A scan under way. Dropping it stops it.
+#[derive(Debug)]
+pub struct Scan {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    heard: Option<Receiver<Vec<Verdict>>>,
+}
+
+/// What the threads have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) questions: Questions,
+    pub(crate) limits: Limits,
+    pub(crate) tell: Tell,
+    pub(crate) counts: Vec<Counts>,
+    /// Sockets a thread may have.
+    pub(crate) capacity: usize,
+    stop: AtomicBool,
+}
+
+/// What has come.
+#[derive(Debug)]
+pub enum Heard {
+    /// Verdicts, in the order in which they were found.
+    Verdicts(Vec<Verdict>),
+    /// Nothing within the time.
+    Nothing,
+    /// Everything was asked, or the scan was stopped.
+    End,
+}
+
+/// Why a scan cannot start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// There are no targets or no ports.
+    Nothing,
+    /// There are more than 2⁶⁴ ports to ask.
+    TooMany,
+    /// This machine has no thread or descriptor for it, in words.
+    Machine(String),
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ScanError::Nothing => f.write_str("there is nothing to scan"),
+            ScanError::TooMany => f.write_str("that is more than can be asked in a lifetime"),
+            ScanError::Machine(why) => write!(f, "cannot start a scan: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ScanError {}
+
+impl From<io::Error> for ScanError {
+    fn from(error: io::Error) -> ScanError {
+        ScanError::Machine(cause_in_words(&error))
+    }
+}
+
+impl Scan {
+    /// Starts the threads. Descriptors are taken as they are: see [`raise_descriptor_limit`].
+    pub fn start(plan: &Plan) -> Result<Scan, ScanError> {
+        let questions = Questions::of(plan).ok_or(ScanError::TooMany)?;
+        if questions.total() == 0 {
+            return Err(ScanError::Nothing);
+        }
+        let count = thread_count(&plan.limits, questions.total());
+        let shared = Arc::new(Shared {
+            questions,
+            limits: plan.limits.clone(),
+            tell: plan.tell,
+            counts: (0..count).map(|_| Counts::default()).collect(),
+            capacity: sockets_of_each(count),
+            stop: AtomicBool::new(false),
+        });
+        let (verdicts, heard) = sync_channel(QUEUE);
+        // What has been started is stopped by the drop when the rest cannot be.
+        let mut scan = Scan { shared, threads: Vec::new(), heard: Some(heard) };
+        for number in 0..count {
+            let thread = scan.spawn(number, verdicts.clone())?;
+            scan.threads.push(thread);
+        }
+        Ok(scan)
+    }
+
+    fn spawn(&self, number: usize, to: SyncSender<Vec<Verdict>>) -> io::Result<JoinHandle<()>> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let shared = self.shared.clone();
+        let work = move || Worker::new(shared, number, epoll, to).run();
+        thread::Builder::new().name("scan".to_owned()).spawn(work)
+    }
+
+    /// Waits for verdicts, at most for `time`.
+    pub fn next(&mut self, time: Duration) -> Heard {
+        let Some(heard) = &self.heard else { return Heard::End };
+        match heard.recv_timeout(time) {
+            Ok(verdicts) => Heard::Verdicts(verdicts),
+            Err(RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// How far it has come.
+    pub fn tally(&self) -> Tally {
+        sum(self.shared.questions.total(), self.shared.counts.iter())
+    }
+
+    /// Asks the threads to stop; what they have found still comes, then the end.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Relaxed);
+    }
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.stop();
+        // A thread that waits for a reader must find that there is none.
+        self.heard = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+}
+
+/// One for each processor; one alone where it has little to do, or must keep a rate.
+fn thread_count(limits: &Limits, questions: u64) -> usize {
+    match limits.threads {
+        _ if limits.rate.is_some() || questions < FEW => 1,
+        Some(count) => count.clamp(1, 64),
+        None => thread::available_parallelism().map_or(1, usize::from).min(8),
+    }
+}
+
+fn sockets_of_each(threads: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    (limit.saturating_sub(SPARE) / threads).clamp(1, LARGEST)
+}
+
+/// Raises the process's limit of open files as far as it may go. Fewer make a scan slower, so a
+/// refusal is no error.
+pub fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let _ = setrlimit(Resource::Nofile, raised);
+}

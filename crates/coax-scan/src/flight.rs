@@ -1,0 +1,120 @@
+//! The probes under way, and when each is due.
+//!
+//! A probe is due when its answer is late or, while it holds no socket, when it is to be sent. There
+//! are never more entries than probes, whatever their number of attempts.
+//!
+//! Nothing here asks anything.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use coax_net::Knock;
+
+/// One port that has no verdict yet.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    pub(crate) to: SocketAddr,
+    /// How many attempts were not answered.
+    pub(crate) attempt: u8,
+    /// How often this machine could not ask.
+    pub(crate) troubles: u8,
+    /// The attempt under way.
+    pub(crate) knock: Option<Knock>,
+    pub(crate) sent: Instant,
+    pub(crate) due: Instant,
+}
+
+/// Where a probe is kept: what the kernel tells us when its socket has news.
+pub(crate) type Slot = u32;
+
+/// The probes under way.
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    slots: Vec<Option<Probe>>,
+    free: Vec<Slot>,
+    due: BTreeSet<(Instant, Slot)>,
+    sockets: usize,
+}
+
+impl Flight {
+    pub(crate) fn len(&self) -> usize {
+        self.due.len()
+    }
+
+    /// Probes with a socket.
+    pub(crate) fn sockets(&self) -> usize {
+        self.sockets
+    }
+
+    /// Where the next probe will be kept.
+    pub(crate) fn next_slot(&mut self) -> Slot {
+        if let Some(&slot) = self.free.last() {
+            return slot;
+        }
+        let slot = self.slots.len() as Slot;
+        self.slots.push(None);
+        self.free.push(slot);
+        slot
+    }
+
+    pub(crate) fn insert(&mut self, probe: Probe) {
+        let slot = self.next_slot();
+        self.free.pop();
+        self.due.insert((probe.due, slot));
+        self.sockets += usize::from(probe.knock.is_some());
+        self.slots[slot as usize] = Some(probe);
+    }
+
+    pub(crate) fn find(&self, slot: Slot) -> Option<&Probe> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    pub(crate) fn take(&mut self, slot: Slot) -> Option<Probe> {
+        let probe = self.slots.get_mut(slot as usize)?.take()?;
+        self.due.remove(&(probe.due, slot));
+        self.sockets -= usize::from(probe.knock.is_some());
+        self.free.push(slot);
+        Some(probe)
+    }
+
+    /// When the next probe is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|&(due, _)| due)
+    }
+
+    /// Takes a probe that is due at `now`.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Probe> {
+        let &(_, slot) = self.due.first().filter(|&&(due, _)| due <= now)?;
+        self.take(slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn probe(port: u16, due: Instant) -> Probe {
+        let to = SocketAddr::from(([127, 0, 0, 1], port));
+        Probe { to, attempt: 0, troubles: 0, knock: None, sent: due, due }
+    }
+
+    #[test]
+    fn probes_are_due_in_order_and_their_places_are_used_again() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let mut flight = Flight::default();
+        for (port, ms) in [(1, 30), (2, 10), (3, 20), (4, 10)] {
+            flight.insert(probe(port, after(ms)));
+        }
+        assert_eq!((flight.len(), flight.next_due()), (4, Some(after(10))));
+        assert!(flight.take_due(after(9)).is_none());
+        let taken: Vec<u16> =
+            std::iter::from_fn(|| flight.take_due(after(20))).map(|it| it.to.port()).collect();
+        assert_eq!(taken, [2, 4, 3]);
+        assert!(flight.take(1).is_none());
+        (0..3).for_each(|port| flight.insert(probe(port, after(40))));
+        assert_eq!((flight.slots.len(), flight.len()), (4, 4));
+    }
+}

@@ -1,0 +1,20 @@
+//! Which ports answer: fast, and right.
+//!
+//! A [`Plan`] says what to ask, a [`Scan`] asks it, and of every port comes one [`Verdict`] with
+//! its reason. A port about which this machine could not find out is *inconclusive*, never closed.
+//!
+//! Nothing here prints, resolves a name, or needs privilege.
+
+mod engine;
+mod flight;
+mod pace;
+mod plan;
+mod questions;
+mod tally;
+mod verdict;
+mod worker;
+
+pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
+pub use plan::{Limits, Order, Plan, Tell};
+pub use tally::Tally;
+pub use verdict::{Reason, State, Verdict};

@@ -1,0 +1,70 @@
+//! How long an answer takes, and so how long to wait for one.
+//!
+//! RFC 6298 §2, with limits of our own: one second is the first guess, a tenth of a second is the
+//! shortest wait, since the asked machine may be busy.
+//!
+//! Each probe has a socket of its own, so every answer is a sample (Karn's rule has no case here).
+
+use std::time::Duration;
+
+/// RFC 6298 §2.1.
+const FIRST: Duration = Duration::from_secs(1);
+/// A machine under load answers late by some tens of milliseconds.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// The smoothed round trip and how much it varies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RoundTrip {
+    known: Option<(Duration, Duration)>,
+}
+
+impl RoundTrip {
+    /// An answer took `rtt`.
+    pub(super) fn sample(&mut self, rtt: Duration) {
+        self.known = Some(match self.known {
+            None => (rtt, rtt / 2),
+            Some((smoothed, varies)) => {
+                (smoothed * 7 / 8 + rtt / 8, varies * 3 / 4 + smoothed.abs_diff(rtt) / 4)
+            }
+        });
+    }
+
+    /// How long to wait, never longer than `longest`.
+    pub(super) fn timeout(&self, longest: Duration) -> Duration {
+        let wait = self.known.map_or(FIRST, |(smoothed, varies)| smoothed + varies * 4);
+        wait.max(SHORTEST).min(longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST: Duration = Duration::from_secs(3);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn rfc_6298_is_followed() {
+        let mut trip = RoundTrip::default();
+        assert_eq!(trip.timeout(LONGEST), ms(1000));
+        trip.sample(ms(200));
+        assert_eq!(trip.timeout(LONGEST), ms(200) + 4 * ms(100));
+        trip.sample(ms(280));
+        // SRTT = 7/8 · 200 + 1/8 · 280, RTTVAR = 3/4 · 100 + 1/4 · 80
+        assert_eq!(trip.timeout(LONGEST), ms(210) + 4 * ms(95));
+    }
+
+    #[test]
+    fn the_wait_has_limits() {
+        let mut trip = RoundTrip::default();
+        assert_eq!(trip.timeout(ms(300)), ms(300));
+        (0..50).for_each(|_| trip.sample(Duration::from_micros(40)));
+        assert_eq!(trip.timeout(LONGEST), SHORTEST);
+        assert_eq!(trip.timeout(ms(20)), ms(20), "the caller's limit wins");
+        (0..50).for_each(|_| trip.sample(Duration::from_secs(9)));
+        assert_eq!(trip.timeout(LONGEST), LONGEST);
+    }
+}

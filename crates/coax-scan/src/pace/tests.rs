@@ -1,0 +1,78 @@
+//! The pace without a network.
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_wait_follows_the_host_that_answers_and_grows_with_each_second_attempt() {
+    let mut pace = Pace::new(Limits::default());
+    let (near, far) = (at("10.0.0.1:80"), at("10.0.0.2:80"));
+    for host in [near, far] {
+        pace.begun(host);
+        assert_eq!(pace.wait(host, 0), 1000 * MS);
+    }
+    (0..20).for_each(|_| pace.answered(near, MS, 0));
+    (0..99).for_each(|_| pace.answered(far, 300 * MS, 0));
+    let waits: Vec<u128> = (0..7).map(|attempt| pace.wait(near, attempt).as_millis()).collect();
+    assert_eq!(waits, [100, 100, 200, 200, 400, 400, 400]);
+    assert!(pace.wait(far, 0) >= 300 * MS && pace.wait(far, 0) < 330 * MS);
+    assert_eq!(pace.wait(far, 6), 1000 * MS, "never longer than the timeout");
+}
+
+#[test]
+fn the_ports_of_a_host_share_its_window_and_other_hosts_have_theirs() {
+    let mut pace = Pace::new(Limits::default());
+    let first = pace.everyone.size();
+    (0..64).for_each(|_| pace.everyone.answered(0));
+    (0..first).for_each(|_| pace.begun(at("10.0.0.1:1")));
+    assert!(!pace.has_room(at("10.0.0.1:2")));
+    assert!(pace.has_room(at("10.0.0.2:2")));
+    pace.ended(at("10.0.0.1:1"));
+    assert!(pace.has_room(at("10.0.0.1:2")));
+}
+
+#[test]
+fn unanswered_probes_do_not_shrink_the_window_of_a_host_that_answers() {
+    let mut pace = Pace::new(Limits::default());
+    let host = at("10.0.0.1:1");
+    pace.begun(host);
+    (0..200).for_each(|_| pace.answered(host, MS, 0));
+    let before = pace.hosts[&key(host)];
+    (0..5000).for_each(|_| pace.timed_out(host));
+    assert_eq!(pace.hosts[&key(host)].has_room(), before.has_room());
+    assert_eq!(pace.retries(host), Limits::default().retries);
+}
+
+#[test]
+fn a_silent_host_is_asked_less_until_it_answers_and_a_lossy_one_more() {
+    let mut pace = Pace::new(Limits::default());
+    let host = at("10.0.0.1:1");
+    pace.begun(host);
+    (0..100).for_each(|_| pace.timed_out(host));
+    assert_eq!(pace.retries(host), 2);
+    pace.answered(host, MS, 0);
+    assert_eq!(pace.retries(host), 6);
+    (0..64).for_each(|_| pace.answered(host, MS, 2));
+    assert_eq!(pace.retries(host), 18);
+}
+
+#[test]
+fn hosts_without_probes_under_way_are_forgotten() {
+    let mut pace = Pace::new(Limits::default());
+    for number in 0..100_000_u32 {
+        let host = SocketAddr::from((number.to_be_bytes(), 80));
+        pace.begun(host);
+        pace.answered(host, MS, 0);
+        if number % 100 != 0 {
+            pace.ended(host);
+        }
+    }
+    assert!(pace.hosts.len() <= HOSTS, "{}", pace.hosts.len());
+    assert!(pace.hosts.contains_key(&at("0.0.0.0:0")), "one with probes is kept");
+    assert_eq!(pace.under_way, 1000);
+}

@@ -1,0 +1,83 @@
+//! What to ask, in which order and how hard.
+//!
+//! A plan is complete in itself: the same plan with the same seed asks the same questions in the
+//! same order.
+//!
+//! Nothing here is asked yet.
+
+use std::time::Duration;
+
+use coax_addr::{AddressSet, PortSet};
+
+/// A TCP connect scan of every port of every target.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Whom to ask.
+    pub targets: AddressSet,
+    /// Which TCP ports of each.
+    pub ports: PortSet,
+    /// What comes first.
+    pub order: Order,
+    /// How hard to try.
+    pub limits: Limits,
+    /// Which verdicts to hand out.
+    pub tell: Tell,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Hosts and ports mixed, the same way for the same seed: no host is asked everything at once.
+    Random {
+        /// Names the order.
+        seed: u64,
+    },
+    /// Host after host, each from its lowest port up.
+    Serial,
+}
+
+/// Which verdicts to hand out; all are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tell {
+    /// Open ports alone.
+    #[default]
+    Open,
+    /// Every port.
+    All,
+}
+
+/// How hard to try.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Probes a second at most, those sent again included.
+    pub rate: Option<u32>,
+    /// The longest wait for the answer to one probe. The wait is usually much shorter: it follows
+    /// what the host's answers take.
+    pub timeout: Duration,
+    /// How often a probe without an answer is sent again.
+    pub retries: u8,
+    /// Threads that ask; `None` is one for each processor.
+    pub threads: Option<usize>,
+}
+
+/// Six retries: where two packets in a hundred are lost each way, a probe fails with probability
+/// 1 - 0.98² = 0.0396, seven in a row with 1.5 · 10⁻¹⁰. Of 10,000 open ports, 0.0000015 are missed.
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { rate: None, timeout: Duration::from_secs(1), retries: 6, threads: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_retries_lose_no_port_of_ten_thousand_at_two_percent_each_way() {
+        let probe_fails = 1.0 - 0.98_f64 * 0.98;
+        let all_fail = probe_fails.powi(i32::from(Limits::default().retries) + 1);
+        assert!(10_000.0 * all_fail < 1e-5, "{all_fail}");
+        let one_less = probe_fails.powi(i32::from(Limits::default().retries));
+        assert!(10_000.0 * one_less > 1e-5, "one retry less would do: {one_less}");
+    }
+}

@@ -1,0 +1,60 @@
+//! How many ports are in which state, so far.
+//!
+//! Each thread counts for itself; whoever wants to know adds the counts up.
+//!
+//! Nothing here decides what a port is.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::State;
+
+/// What is known so far, or in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Ports in all.
+    pub total: u64,
+    /// Ports with a verdict.
+    pub probed: u64,
+    /// Of these, open.
+    pub open: u64,
+    /// Of these, closed.
+    pub closed: u64,
+    /// Of these, filtered.
+    pub filtered: u64,
+    /// Of these, inconclusive.
+    pub inconclusive: u64,
+    /// Probes sent, those sent again included.
+    pub sent: u64,
+}
+
+/// One thread's counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    states: [AtomicU64; 4],
+    sent: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn count(&self, state: State) {
+        self.states[state as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn sent(&self) {
+        self.sent.fetch_add(1, Relaxed);
+    }
+}
+
+/// The counts of all threads together.
+pub(crate) fn sum<'a>(total: u64, all: impl Iterator<Item = &'a Counts>) -> Tally {
+    let mut tally = Tally { total, ..Tally::default() };
+    for counts in all {
+        let of = |state: State| counts.states[state as usize].load(Relaxed);
+        tally.open += of(State::Open);
+        tally.closed += of(State::Closed);
+        tally.filtered += of(State::Filtered);
+        tally.inconclusive += of(State::Inconclusive);
+        tally.sent += counts.sent.load(Relaxed);
+    }
+    tally.probed = tally.open + tally.closed + tally.filtered + tally.inconclusive;
+    tally
+}
