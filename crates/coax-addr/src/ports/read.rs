@@ -59,14 +59,8 @@ impl Reader<'_> {
 
     fn pattern(&self, pattern: &str) -> Result<Ranges, String> {
         let pattern = pattern.to_ascii_lowercase();
-        let fits = |name: &str| matches(&pattern, &name.to_ascii_lowercase());
-        let found: Ranges = self
-            .services
-            .all()
-            .filter(|service| self.protocol.is_none_or(|only| only == service.protocol))
-            .filter(|service| service.names().any(fits))
-            .map(|service| (service.port, service.port))
-            .collect();
+        let ports = self.services.ports_fitting(|name| matches(&pattern, name), self.protocol);
+        let found: Ranges = ports.into_iter().map(|port| (port, port)).collect();
         match found.is_empty() {
             true => Err("no service has a name like that".to_owned()),
             false => Ok(found),
@@ -103,21 +97,23 @@ pub(super) fn items(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether `name` fits `pattern`, in which `*` stands for anything.
+/// Whether `name`, in any case, fits `pattern`, in which `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|start| name.strip_prefix(start)) else {
-        return false;
-    };
-    let mut pieces: Vec<&str> = pieces.collect();
-    let Some(end) = pieces.pop() else { return rest.is_empty() };
-    for piece in pieces {
-        match rest.find(piece) {
+    let mut rest = name.as_bytes();
+    let mut pieces = pattern.split('*').map(str::as_bytes);
+    let start = pieces.next().unwrap_or_default();
+    match rest.split_at_checked(start.len()) {
+        Some((own, after)) if own.eq_ignore_ascii_case(start) => rest = after,
+        _ => return false,
+    }
+    let Some(end) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        match rest.windows(piece.len()).position(|own| own.eq_ignore_ascii_case(piece)) {
             Some(at) => rest = &rest[at + piece.len()..],
             None => return false,
         }
     }
-    rest.ends_with(end)
+    rest.len().checked_sub(end.len()).is_some_and(|at| rest[at..].eq_ignore_ascii_case(end))
 }
 
 /// An end of a range that is left out reaches as far as it can.

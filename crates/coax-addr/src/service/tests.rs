@@ -88,6 +88,33 @@ fn the_format_of_etc_services_is_read_and_nonsense_skipped() {
 }
 
 #[test]
+fn the_index_of_names_finds_what_reading_the_whole_table_finds() {
+    let machine = "http 8080/tcp web\nmine 22/tcp\nWWW 80/udp\nSsh 23/tcp telnet\n";
+    for table in [ServiceTable::iana(), ServiceTable::with_machine(machine)] {
+        let all: Vec<Service> = table.all().collect();
+        let names = all.iter().step_by(97).flat_map(Service::names);
+        for name in names.chain(["WEB", "http", "ssh", "www-HTTP", "zzz", "", "x11"]) {
+            let expected: Vec<Service> =
+                all.iter().filter(|service| service.is_called(name)).cloned().collect();
+            assert_eq!(table.by_name(&name.to_ascii_uppercase(), None), expected, "{name}");
+        }
+        for (start, protocol) in
+            [("http", None), ("http", Some(Protocol::Udp)), ("", None), ("s", Some(Protocol::Tcp))]
+        {
+            let fits = |name: &str| name.to_ascii_lowercase().starts_with(start);
+            let expected: BTreeSet<u16> = all
+                .iter()
+                .filter(|service| protocol.is_none_or(|only| only == service.protocol))
+                .filter(|service| service.names().any(fits))
+                .map(|service| service.port)
+                .collect();
+            let found: BTreeSet<u16> = table.ports_fitting(fits, protocol).into_iter().collect();
+            assert_eq!(found, expected, "{start}* {protocol:?}");
+        }
+    }
+}
+
+#[test]
 fn a_slip_is_answered_with_the_well_known_name() {
     let table = ServiceTable::iana();
     assert_eq!(table.similar("htttp", None).as_deref(), Some("http"));

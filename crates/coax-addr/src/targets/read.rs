@@ -53,7 +53,10 @@ fn read(word: &str) -> Found {
 fn url(rest: &str) -> Found {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
-    let bare = host.split_once(':').filter(|_| !host.starts_with('[')).map_or(host, |it| it.0);
+    let bare = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
     match bare {
         "" => fault(Port, "a target is a host and no URL; write the host alone"),
         _ => fault(Port, format!("a target is a host and no URL; write {}", shown(bare))),
@@ -265,9 +268,10 @@ fn no_prefix(address: IpAddr, prefix: &str, longest: u32) -> Found {
 /// What stands before the `/` is no address: says what it is instead.
 fn no_network(address: &str, prefix: &str) -> Found {
     let whole = address.rsplit_once(['-', '%']).map(|(before, _)| before);
-    let dotted = address.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let dotted = address.starts_with(|first: char| first.is_ascii_digit())
+        && address.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let parts = address.split('.').count();
-    let short = (dotted && parts < 4 && !address.is_empty())
+    let short = (dotted && parts < 4)
         .then(|| format!("{address}{}", ".0".repeat(4 - parts)))
         .filter(|whole| is_address(whole));
     match short {
