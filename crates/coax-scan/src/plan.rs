@@ -39,7 +39,7 @@ pub enum Order {
 /// Which verdicts to hand out; all are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tell {
-    /// Open ports alone.
+    /// Open ports, and those that could not be asked.
     #[default]
     Open,
     /// Every port.

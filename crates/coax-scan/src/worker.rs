@@ -9,6 +9,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use coax_net::{IcmpReport, Knock, Knocked};
@@ -22,7 +23,7 @@ use crate::flight::{Flight, Probe};
 use crate::pace::Pace;
 use crate::questions::Share;
 use crate::verdict::reason_of;
-use crate::{Reason, Tell, Verdict};
+use crate::{Reason, State, Tell, Verdict};
 
 /// Probes sent before the answers are looked at.
 const BURST: usize = 32;
@@ -245,7 +246,9 @@ impl Worker {
         let verdict = Verdict { address: probe.to, state: reason.state(), reason, rtt };
         self.pace.ended(probe.to);
         self.counts().count(verdict.state);
-        if self.shared.tell == Tell::All || verdict.state == crate::State::Open {
+        if self.shared.tell == Tell::All
+            || matches!(verdict.state, State::Open | State::Inconclusive)
+        {
             self.batch.push(verdict);
         }
         self.smooth += 1;
@@ -258,7 +261,7 @@ impl Worker {
     }
 
     /// Takes what the sockets have to tell, waiting if there is nothing else to do. `false` when
-    /// waiting itself fails, which ends the scan.
+    /// nobody takes the verdicts.
     fn hear(&mut self, pause: &Pause, now: Instant) -> bool {
         let until = match pause {
             Pause::None if self.flight.sockets() == 0 => return true,
@@ -271,15 +274,18 @@ impl Worker {
         if !time.is_zero() && !self.flush() {
             return false;
         }
-        let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         self.events.clear();
-        let heard = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&time));
+        let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
+        let heard = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait));
         if heard.is_err_and(|error| error != rustix::io::Errno::INTR) {
-            return false;
+            // Whoever is due gets a last look all the same, so this costs time and no answer.
+            thread::sleep(time);
         }
-        for event in std::mem::take(&mut self.events) {
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
             self.news(event.data.u64() as u32);
         }
+        self.events = events;
         true
     }
 

@@ -15,6 +15,7 @@ mod host;
 mod listen;
 mod man;
 mod resolve;
+mod scan;
 mod schema;
 mod service;
 mod url;
@@ -29,6 +30,7 @@ pub(crate) enum Verb {
     Url(url::Args),
     Host(host::Args),
     Resolve(Box<resolve::Args>),
+    Scan(Box<scan::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -41,6 +43,7 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Ask(args) => ask::run(args, out),
         Verb::Host(args) => host::run(&args, out),
         Verb::Resolve(args) => resolve::run(&args, out),
+        Verb::Scan(args) => scan::run(&args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),

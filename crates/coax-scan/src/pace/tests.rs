@@ -57,7 +57,7 @@ fn a_silent_host_is_asked_less_until_it_answers_and_a_lossy_one_more() {
     assert_eq!(pace.retries(host), 2);
     pace.answered(host, MS, 0);
     assert_eq!(pace.retries(host), 6);
-    (0..64).for_each(|_| pace.answered(host, MS, 2));
+    (0..400).for_each(|_| pace.answered(host, MS, 2));
     assert_eq!(pace.retries(host), 18);
 }
 

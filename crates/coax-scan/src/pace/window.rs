@@ -13,8 +13,9 @@ const FIRST: f64 = 400.0;
 const SMALLEST: f64 = 4.0;
 /// More would only wait in a queue.
 const LARGEST: f64 = 8192.0;
-/// Probes of known fate after which the loss is judged. With fewer, chance would judge.
-const EPOCH: u32 = 64;
+/// Probes of known fate after which the loss is judged, or a window of them if that is more. With
+/// fewer, chance would judge, or the stragglers at the end, each of which comes after a loss.
+const EPOCH: f64 = 64.0;
 /// Of 100.
 const TOLERATED: u32 = 15;
 
@@ -26,13 +27,15 @@ pub(super) struct Window {
     threshold: f64,
     answered: u32,
     lost: u32,
+    /// The length of this epoch.
+    epoch: f64,
     /// Whether the last epoch lost more than is tolerated.
     lossy: bool,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { size: FIRST, threshold: LARGEST, answered: 0, lost: 0, lossy: false }
+        Window { size: FIRST, threshold: LARGEST, answered: 0, lost: 0, epoch: FIRST, lossy: false }
     }
 }
 
@@ -51,7 +54,7 @@ impl Window {
         self.lost += u32::from(lost);
         let step = if self.size < self.threshold { 1.0 } else { 1.0 / self.size };
         self.size = (self.size + step).min(LARGEST);
-        if self.answered + self.lost >= EPOCH {
+        if f64::from(self.answered + self.lost) >= self.epoch {
             self.judge();
         }
     }
@@ -63,6 +66,7 @@ impl Window {
             self.threshold = self.size;
         }
         (self.answered, self.lost) = (0, 0);
+        self.epoch = self.size.max(EPOCH);
     }
 }
 
@@ -88,11 +92,19 @@ mod tests {
     }
 
     #[test]
+    fn stragglers_at_the_end_do_not_make_a_link_lossy() {
+        let mut window = Window::default();
+        (0..2400).for_each(|_| window.answered(0));
+        (0..100).for_each(|_| window.answered(1));
+        assert!(!window.is_lossy());
+    }
+
+    #[test]
     fn heavy_loss_halves_it_down_to_the_smallest_and_answers_open_it_again() {
         let mut window = Window::default();
-        (0..64).for_each(|_| window.answered(1));
+        (0..FIRST as usize / 2).for_each(|_| window.answered(1));
         assert!(window.is_lossy());
-        assert!(window.size() < FIRST as usize / 2 + 40, "{}", window.size());
+        assert!(window.size() < FIRST as usize, "{}", window.size());
         (0..2000).for_each(|_| window.answered(1));
         assert!((SMALLEST as usize..=12).contains(&window.size()), "{}", window.size());
         let small = window.size();

@@ -23,6 +23,7 @@ use crate::out::Out;
 
 pub(crate) use event::{Answered, ResolveSummary, Resolved, Unresolved};
 pub(crate) use explain::Explained;
+pub(crate) use programs::unresolved;
 
 use event::{Cause, Style};
 

@@ -39,6 +39,8 @@ fn schema() -> Value {
     events.add::<super::resolve::Unresolved>();
     events.add::<super::resolve::Explained>();
     events.add::<super::resolve::ResolveSummary>();
+    events.add::<super::scan::PortReport>();
+    events.add::<super::scan::ScanSummary>();
     events.finish()
 }
 

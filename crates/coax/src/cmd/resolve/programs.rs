@@ -116,7 +116,7 @@ fn aliases(
     aliases
 }
 
-fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unresolved {
+pub(crate) fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unresolved {
     let (cause, reason) = match &error.kind {
         ResolveErrorKind::NoSuchName => (Cause::NoSuchName, none.to_owned()),
         ResolveErrorKind::NoAddress => {

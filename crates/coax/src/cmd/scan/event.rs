@@ -1,0 +1,157 @@
+//! What `coax scan` reports.
+//!
+//! A port's event is complete in itself; the summary accounts for every port that was to be asked.
+//!
+//! Nothing here asks anyone.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use coax_scan::{State, Tally};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::out::{Human, Report, clean};
+
+/// What was found out about a port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PortReport {
+    /// The name it was found by, or the address.
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+    pub(crate) protocol: &'static str,
+    pub(crate) port: u16,
+    /// open, closed, filtered or inconclusive.
+    pub(crate) state: &'static str,
+    /// How it is known, such as syn-ack, refused, no-answer, icmp-host-unreachable or no-route.
+    pub(crate) reason: &'static str,
+    /// From the probe to its answer.
+    pub(crate) rtt_us: Option<u64>,
+    /// What is usually at this port: a guess.
+    pub(crate) service: Option<String>,
+    /// The address with its port, scope included.
+    #[serde(skip)]
+    pub(crate) place: String,
+}
+
+impl Report for PortReport {
+    const EVENT: &'static str = "port";
+    fn human(&self) -> Human {
+        let PortReport { place, state, reason, .. } = self;
+        let service = self.service.as_ref().map(|name| format!("{}?", clean(name)));
+        let mut line = format!("{place:<24} {state:<12} {:<16}", service.unwrap_or_default());
+        if *state != State::Open.name() {
+            let _ = write!(line, " {reason}");
+        } else if let Some(us) = self.rtt_us {
+            let _ = write!(line, " {:.2} ms", us as f64 / 1e3);
+        }
+        if self.host != self.address.to_string() {
+            let _ = write!(line, "  {}", clean(&self.host));
+        }
+        Human::Answer(line.trim_end().to_owned())
+    }
+}
+
+/// How a scan ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ScanSummary {
+    /// Addresses that were to be asked; a number that does not fit is null.
+    pub(crate) addresses: Option<u64>,
+    /// Ports that were to be asked, over all addresses.
+    pub(crate) total: u64,
+    /// Ports with a verdict.
+    pub(crate) probed: u64,
+    pub(crate) open: u64,
+    pub(crate) closed: u64,
+    pub(crate) filtered: u64,
+    pub(crate) inconclusive: u64,
+    /// Why ports are inconclusive, and how many.
+    pub(crate) inconclusive_because: BTreeMap<&'static str, u64>,
+    /// Probes sent, those sent again included.
+    pub(crate) probes: u64,
+    pub(crate) elapsed_ms: f64,
+    /// Whether a signal ended it.
+    pub(crate) interrupted: bool,
+}
+
+impl ScanSummary {
+    pub(super) fn new(tally: &Tally) -> ScanSummary {
+        let &Tally { total, probed, open, closed, filtered, inconclusive, sent } = tally;
+        ScanSummary {
+            addresses: None,
+            total,
+            probed,
+            open,
+            closed,
+            filtered,
+            inconclusive,
+            inconclusive_because: BTreeMap::new(),
+            probes: sent,
+            elapsed_ms: 0.0,
+            interrupted: false,
+        }
+    }
+}
+
+impl Report for ScanSummary {
+    const EVENT: &'static str = "scan-summary";
+    fn human(&self) -> Human {
+        let ScanSummary { probed, open, closed, filtered, inconclusive, .. } = self;
+        let mut text = String::new();
+        for (reason, count) in &self.inconclusive_because {
+            let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
+        }
+        if self.interrupted {
+            let _ = writeln!(text, "coax: interrupted after {probed} of {} ports", self.total);
+        }
+        let seconds = self.elapsed_ms / 1e3;
+        let _ = write!(
+            text,
+            "{probed} probed: {open} open, {closed} closed, {filtered} filtered, \
+             {inconclusive} inconclusive in {seconds:.1} s"
+        );
+        Human::Talk(text)
+    }
+}
+
+/// What this machine lacked, and what to do about it.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "no-route" => "this machine has no route there",
+        "no-descriptors" => "this machine had no descriptor left; see ulimit -n",
+        "no-source-ports" => "this machine had no source port left; a lower --rate needs fewer",
+        "no-buffers" => "this machine had no memory left for sockets",
+        "forbidden" => "this machine forbids it: its firewall, or a broadcast address",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally() -> Tally {
+        let (total, probed, open, closed) = (65_535, 65_535, 3, 65_532);
+        Tally { total, probed, open, closed, ..Tally::default() }
+    }
+
+    #[test]
+    fn the_last_line_accounts_for_every_port() {
+        let summary = ScanSummary { elapsed_ms: 712.0, ..ScanSummary::new(&tally()) };
+        let expected =
+            "65535 probed: 3 open, 65532 closed, 0 filtered, 0 inconclusive in 0.7 s".to_owned();
+        assert_eq!(summary.human(), Human::Talk(expected));
+    }
+
+    #[test]
+    fn what_could_not_be_told_says_why() {
+        let mut summary = ScanSummary::new(&Tally { inconclusive: 2, ..tally() });
+        summary.inconclusive_because.insert("no-route", 2);
+        summary.interrupted = true;
+        let Human::Talk(text) = summary.human() else { panic!("talk") };
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "coax: 2 inconclusive: this machine has no route there");
+        assert_eq!(lines[1], "coax: interrupted after 65535 of 65535 ports");
+    }
+}
