@@ -14,16 +14,23 @@ use super::window::Window;
 const SILENT: u64 = 100;
 /// Retries to a silent host. Its first answer brings the others back.
 const RETRIES_IF_SILENT: u8 = 2;
-/// A host that answers only so often, and is asked too often, deserves more tries: the window
-/// needs time to find what it bears.
-const LOSSY_FACTOR: u8 = 3;
+/// Where more than so many of 100 ports answer only when asked again, the host itself answers only
+/// so often: Linux and routers limit resets, a firewall may. Silence means less there, so such a
+/// host has more retries, with longer waits.
+const RELUCTANT: u64 = 15;
+/// Fewer could be chance.
+const TELLING: u64 = 8;
+const RETRIES_IF_RELUCTANT: u8 = 3;
 
 /// One host.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Host {
     pub(super) under_way: usize,
     pub(super) unanswered: u64,
-    answers: u64,
+    /// Ports that answered at the first attempt.
+    prompt: u64,
+    /// Ports that answered at a later one.
+    late: u64,
     trip: RoundTrip,
     window: Window,
 }
@@ -34,22 +41,34 @@ impl Host {
     }
 
     pub(super) fn answered(&mut self, rtt: Duration, lost: u8) {
-        self.answers += 1;
+        match lost {
+            0 => self.prompt += 1,
+            _ => self.late += 1,
+        }
         self.trip.sample(rtt);
         self.window.answered(lost);
     }
 
     /// Every second attempt waits twice as long (RFC 6298 §5.5): what is late is not lost.
     pub(super) fn wait(&self, attempt: u8, longest: Duration) -> Duration {
-        let doubled = 1 << u32::from(attempt / 2).min(2);
+        let doubled = match attempt {
+            0..=5 => 1 << (attempt / 2),
+            _ if self.is_reluctant() => return longest,
+            _ => 4,
+        };
         (self.trip.timeout(longest) * doubled).min(longest)
     }
 
     pub(super) fn retries(&self, wanted: u8) -> u8 {
-        match (self.answers, self.unanswered) {
+        match (self.prompt + self.late, self.unanswered) {
             (0, SILENT..) => wanted.min(RETRIES_IF_SILENT),
-            _ if self.window.is_lossy() => wanted.saturating_mul(LOSSY_FACTOR),
+            _ if self.is_reluctant() => wanted.saturating_mul(RETRIES_IF_RELUCTANT),
             _ => wanted,
         }
+    }
+
+    /// Counted over the whole scan: the last answers of any scan are late ones.
+    fn is_reluctant(&self) -> bool {
+        self.late >= TELLING && self.late * 100 > (self.prompt + self.late) * RELUCTANT
     }
 }

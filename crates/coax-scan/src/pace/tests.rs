@@ -49,7 +49,7 @@ fn unanswered_probes_do_not_shrink_the_window_of_a_host_that_answers() {
 }
 
 #[test]
-fn a_silent_host_is_asked_less_until_it_answers_and_a_lossy_one_more() {
+fn a_silent_host_is_asked_less_until_it_answers_and_a_reluctant_one_more() {
     let mut pace = Pace::new(Limits::default());
     let host = at("10.0.0.1:1");
     pace.begun(host);
@@ -57,8 +57,12 @@ fn a_silent_host_is_asked_less_until_it_answers_and_a_lossy_one_more() {
     assert_eq!(pace.retries(host), 2);
     pace.answered(host, MS, 0);
     assert_eq!(pace.retries(host), 6);
-    (0..400).for_each(|_| pace.answered(host, MS, 2));
-    assert_eq!(pace.retries(host), 18);
+    (0..7).for_each(|_| pace.answered(host, MS, 2));
+    assert_eq!((pace.retries(host), pace.wait(host, 6)), (6, 400 * MS), "it may be chance");
+    pace.answered(host, MS, 2);
+    assert_eq!((pace.retries(host), pace.wait(host, 6)), (18, 1000 * MS));
+    (0..100).for_each(|_| pace.answered(host, MS, 0));
+    assert_eq!(pace.retries(host), 6, "eight of a hundred is what a poor link loses");
 }
 
 #[test]
