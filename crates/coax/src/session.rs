@@ -5,6 +5,7 @@
 //!
 //! How the connection came about is the verb's business.
 
+mod dump;
 mod filters;
 mod signals;
 mod stdio;
@@ -23,7 +24,8 @@ use crate::duration;
 use crate::failure::Failure;
 use crate::out::Out;
 
-pub(crate) use filters::{Dump, Inward, Outward, Shown, message_report};
+pub(crate) use dump::Dump;
+pub(crate) use filters::{Inward, Outward, Shown, message_report};
 pub(crate) use signals::Signals;
 pub(crate) use stdio::{is_terminal, open_file, share_stdout, take_stdin, take_stdout};
 pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
