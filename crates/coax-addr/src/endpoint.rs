@@ -31,6 +31,7 @@ use std::str::FromStr;
 use crate::{Protocol, ServiceTable};
 
 pub use error::{EndpointError, EndpointErrorKind};
+pub(crate) use host::{why_no_name, why_no_zone};
 
 /// A place to connect to or listen on, with the options that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@
 //!
 //! Nothing here knows what is open anywhere.
 
+mod protocols;
 mod read;
 mod top;
 
@@ -19,13 +20,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::near::shown;
+use crate::runs::Runs;
 use crate::{Protocol, ServiceTable};
+
+pub use protocols::ProtocolPorts;
 
 /// A set of port numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PortSet {
-    /// Sorted, disjoint, with a gap between neighbours: equal sets are equal here.
-    ranges: Vec<(u16, u16)>,
+    runs: Runs<u16>,
 }
 
 /// Why a text is not a port set: which item, where, and what would be right.
@@ -60,7 +63,7 @@ impl PortSet {
 
     /// 1 to 65535: every port something can listen on.
     pub fn all() -> PortSet {
-        PortSet { ranges: vec![(1, u16::MAX)] }
+        [(1, u16::MAX)].into_iter().collect()
     }
 
     /// Reads a set. A service name stands for its ports of `protocol`, or of every protocol.
@@ -74,60 +77,63 @@ impl PortSet {
 
     /// The `count` ports most worth asking, best first; fewer when the list ends.
     ///
-    /// This is our own order, not a measurement: see `ports/top.rs` for how it was made.
+    /// For TCP. This is our own order, not a measurement: see `ports/top.rs` for how it was made.
     pub fn top(count: usize) -> Vec<u16> {
-        top::ports().take(count).collect()
+        top::ports(Protocol::Tcp).take(count).collect()
+    }
+
+    /// The same for one protocol: TCP and UDP have an order each, and the others TCP's.
+    pub fn top_of(protocol: Protocol, count: usize) -> Vec<u16> {
+        top::ports(protocol).take(count).collect()
     }
 
     /// Whether `port` is in the set; halves the ranges.
     pub fn contains(&self, port: u16) -> bool {
-        let after = self.ranges.partition_point(|&(first, _)| first <= port);
-        after.checked_sub(1).is_some_and(|before| port <= self.ranges[before].1)
+        self.runs.contains(port)
     }
 
     /// How many ports.
     pub fn len(&self) -> usize {
-        self.ranges.iter().map(|&(first, last)| usize::from(last - first) + 1).sum()
+        usize::try_from(self.runs.len()).expect("there are 65536 ports")
     }
 
     /// Whether there is no port.
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        self.ranges().is_empty()
+    }
+
+    /// The port with `index` others below it; halves the ranges.
+    pub fn nth(&self, index: usize) -> Option<u16> {
+        self.runs.nth(u128::try_from(index).ok()?)
     }
 
     /// Every port, in order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
-        self.ranges.iter().flat_map(|&(first, last)| first..=last)
+        self.ranges().iter().flat_map(|&(first, last)| first..=last)
     }
 
     /// The ranges, in order, with at least one port between two of them.
     pub fn ranges(&self) -> &[(u16, u16)] {
-        &self.ranges
+        self.runs.ranges()
     }
 
     /// The ports of both.
     #[must_use]
     pub fn union(&self, other: &PortSet) -> PortSet {
-        self.ranges.iter().chain(&other.ranges).copied().collect()
+        self.ranges().iter().chain(other.ranges()).copied().collect()
+    }
+
+    /// The ports that are not in `other`.
+    #[must_use]
+    pub fn exclude(&self, other: &PortSet) -> PortSet {
+        PortSet { runs: self.runs.without(&other.runs) }
     }
 }
 
 /// Collects ranges, both ends included, in any order.
 impl FromIterator<(u16, u16)> for PortSet {
     fn from_iter<I: IntoIterator<Item = (u16, u16)>>(ranges: I) -> PortSet {
-        let mut sorted: Vec<(u16, u16)> =
-            ranges.into_iter().filter(|(first, last)| first <= last).collect();
-        sorted.sort_unstable();
-        let mut merged: Vec<(u16, u16)> = Vec::with_capacity(sorted.len());
-        for (first, last) in sorted {
-            match merged.last_mut() {
-                Some(before) if first <= before.1.saturating_add(1) => {
-                    before.1 = before.1.max(last);
-                }
-                _ => merged.push((first, last)),
-            }
-        }
-        PortSet { ranges: merged }
+        PortSet { runs: Runs::new(ranges.into_iter().collect()) }
     }
 }
 
@@ -151,7 +157,7 @@ impl fmt::Display for PortSet {
         if *self == PortSet::all() {
             return f.write_str("-");
         }
-        for (index, (first, last)) in self.ranges.iter().enumerate() {
+        for (index, (first, last)) in self.ranges().iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             match first == last {
                 true => write!(f, "{comma}{first}")?,

@@ -1,13 +1,14 @@
 //! What ports are called, both ways round.
 //!
 //! The IANA registry is embedded as text and searched where it lies, so a table costs nothing to
-//! make. What the machine's `/etc/services` says stands before it: a name found there means the
+//! make; the first search by name makes an index of names. What the machine's `/etc/services` says stands before it: a name found there means the
 //! port found there. Names are compared without regard to case.
 //!
 //! Nothing here reads a file; the machine's text is handed in.
 
 mod iana;
 mod machine;
+mod names;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -119,12 +120,34 @@ impl ServiceTable {
 
     /// Every service called `name`, of one protocol or of all, in the order of their ports.
     pub fn by_name(&self, name: &str, protocol: Option<Protocol>) -> Vec<Service> {
-        let mut ports: BTreeSet<u16> = iana::called(name).map(|row| row.port).collect();
-        ports.extend(self.machine.iter().filter(|s| s.is_called(name)).map(|s| s.port));
+        self.at_ports(names::called(name), protocol, |own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Every service with a name that `fits`, of one protocol or of all, in the order of their
+    /// ports.
+    pub(crate) fn fitting(
+        &self,
+        fits: impl Fn(&str) -> bool,
+        protocol: Option<Protocol>,
+    ) -> Vec<Service> {
+        let rows = names::all().filter(|name| fits(name.text)).filter_map(names::Name::row);
+        self.at_ports(rows, protocol, &fits)
+    }
+
+    /// The services of which a name `fits`; of IANA's they are all among `rows`.
+    fn at_ports(
+        &self,
+        rows: impl Iterator<Item = iana::Row>,
+        protocol: Option<Protocol>,
+        fits: impl Fn(&str) -> bool,
+    ) -> Vec<Service> {
+        let here = self.machine.iter().filter(|service| service.names().any(&fits));
+        let mut ports: BTreeSet<u16> = rows.map(|row| row.port).collect();
+        ports.extend(here.map(|service| service.port));
         ports
             .into_iter()
             .flat_map(|port| self.by_port(port, protocol))
-            .filter(|service| service.is_called(name))
+            .filter(|service| service.names().any(&fits))
             .collect()
     }
 
@@ -133,21 +156,18 @@ impl ServiceTable {
         let here = |service: &&Service| service.protocol == protocol && service.is_called(name);
         match self.machine.iter().find(here) {
             Some(service) => Some(service.port),
-            None => iana::called(name).find(|row| row.is_for(protocol)).map(|row| row.port),
+            None => names::called(name).find(|row| row.is_for(protocol)).map(|row| row.port),
         }
     }
 
     /// A known name that `name` is probably a slip of; among equals the one with the lowest port.
     pub fn similar(&self, name: &str, protocol: Option<Protocol>) -> Option<String> {
-        let registry = iana::from(0).filter(|row| protocol.is_none_or(|only| row.is_for(only)));
-        let mut names: Vec<&str> = registry.flat_map(iana::Row::names).collect();
+        let registry = names::all().filter(|own| protocol.is_none_or(|only| own.is_for(only)));
         let machine = self.machine.iter();
-        names.extend(
-            machine
-                .filter(|service| protocol.is_none_or(|only| only == service.protocol))
-                .flat_map(Service::names),
-        );
-        nearest(name, names).map(str::to_owned)
+        let machine = machine
+            .filter(|service| protocol.is_none_or(|only| only == service.protocol))
+            .flat_map(Service::names);
+        nearest(name, registry.map(|own| own.text).chain(machine)).map(str::to_owned)
     }
 
     /// The whole table in the order of ports, then protocols.

@@ -122,6 +122,16 @@ fn dotted(text: &str) -> Result<Host, Fault> {
     fault(HostKind, format!("the host '{}' is wrong: {why}", shown(text)))
 }
 
+/// Why `name` cannot be asked of a resolver; `None` when it can.
+pub(crate) fn why_no_name(name: &str) -> Option<String> {
+    check_name(name).err().map(|fault| fault.reason)
+}
+
+/// Why `zone` cannot be an interface; `None` when it can.
+pub(crate) fn why_no_zone(zone: &str) -> Option<String> {
+    check_zone(zone).err().map(|fault| fault.reason)
+}
+
 fn check_zone(zone: &str) -> Result<(), Fault> {
     let strange = |c: char| c.is_control() || c.is_whitespace() || "/%?[]:".contains(c);
     match zone {

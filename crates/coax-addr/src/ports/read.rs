@@ -20,26 +20,23 @@ type Ranges = Vec<(u16, u16)>;
 impl Reader<'_> {
     pub(super) fn set(&self, text: &str) -> Result<PortSet, PortSetError> {
         let mut ranges = Ranges::new();
-        let mut position = 1;
-        for item in text.split(',') {
-            let blanks = item.chars().take_while(|character| character.is_whitespace()).count();
-            let found = self.item(item.trim()).map_err(|reason| PortSetError {
-                item: item.trim().to_owned(),
-                position: position + blanks,
+        for (position, item) in items(text) {
+            let found = self.item(item);
+            ranges.extend(found.map_err(|reason| PortSetError {
+                item: item.to_owned(),
+                position,
                 reason,
-            })?;
-            ranges.extend(found);
-            position += item.chars().count() + 1;
+            })?);
         }
         Ok(ranges.into_iter().collect())
     }
 
-    fn item(&self, item: &str) -> Result<Ranges, String> {
+    pub(super) fn item(&self, item: &str) -> Result<Ranges, String> {
         if item.is_empty() {
             return Err("nothing stands here; write ports like 22,80-90,http".to_owned());
         }
         if let Some(count) = item.strip_prefix("top:") {
-            return top_ports(count);
+            return self.top(count);
         }
         if is_number(item) {
             return number(item).map(|port| vec![(port, port)]);
@@ -62,17 +59,23 @@ impl Reader<'_> {
 
     fn pattern(&self, pattern: &str) -> Result<Ranges, String> {
         let pattern = pattern.to_ascii_lowercase();
-        let fits = |name: &str| matches(&pattern, &name.to_ascii_lowercase());
-        let found: Ranges = self
-            .services
-            .all()
-            .filter(|service| self.protocol.is_none_or(|only| only == service.protocol))
-            .filter(|service| service.names().any(fits))
-            .map(|service| (service.port, service.port))
-            .collect();
+        let rows = self.services.fitting(|name| matches(&pattern, name), self.protocol);
+        let found: Ranges = rows.iter().map(|service| (service.port, service.port)).collect();
         match found.is_empty() {
             true => Err("no service has a name like that".to_owned()),
             false => Ok(found),
+        }
+    }
+
+    fn top(&self, count: &str) -> Result<Ranges, String> {
+        let order = || top::ports(self.protocol.unwrap_or(Protocol::Tcp));
+        let most = order().len();
+        let count = Some(count).filter(|count| is_number(count));
+        match count.and_then(|count| count.parse().ok()) {
+            Some(count) if (1..=most).contains(&count) => {
+                Ok(order().take(count).map(|port| (port, port)).collect())
+            }
+            _ => Err(format!("after top: comes a number from 1 to {most}")),
         }
     }
 
@@ -83,32 +86,34 @@ impl Reader<'_> {
     }
 }
 
-/// Whether `name` fits `pattern`, in which `*` stands for anything.
+/// The items between the commas, trimmed, each with the character at which it begins.
+pub(super) fn items(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut next = 1;
+    text.split(',').map(move |item| {
+        let blanks = item.chars().take_while(|character| character.is_whitespace()).count();
+        let position = next + blanks;
+        next += item.chars().count() + 1;
+        (position, item.trim())
+    })
+}
+
+/// Whether `name`, in any case, fits `pattern`, in which `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|start| name.strip_prefix(start)) else {
-        return false;
-    };
-    let mut pieces: Vec<&str> = pieces.collect();
-    let Some(end) = pieces.pop() else { return rest.is_empty() };
-    for piece in pieces {
-        match rest.find(piece) {
+    let mut rest = name.as_bytes();
+    let mut pieces = pattern.split('*').map(str::as_bytes);
+    let start = pieces.next().unwrap_or_default();
+    match rest.split_at_checked(start.len()) {
+        Some((own, after)) if own.eq_ignore_ascii_case(start) => rest = after,
+        _ => return false,
+    }
+    let Some(end) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        match rest.windows(piece.len()).position(|own| own.eq_ignore_ascii_case(piece)) {
             Some(at) => rest = &rest[at + piece.len()..],
             None => return false,
         }
     }
-    rest.ends_with(end)
-}
-
-fn top_ports(count: &str) -> Result<Ranges, String> {
-    let most = top::ports().count();
-    let count = Some(count).filter(|count| is_number(count)).and_then(|count| count.parse().ok());
-    match count {
-        Some(count) if (1..=most).contains(&count) => {
-            Ok(top::ports().take(count).map(|port| (port, port)).collect())
-        }
-        _ => Err(format!("after top: comes a number from 1 to {most}")),
-    }
+    rest.len().checked_sub(end.len()).is_some_and(|at| rest[at..].eq_ignore_ascii_case(end))
 }
 
 /// An end of a range that is left out reaches as far as it can.

@@ -36,6 +36,8 @@ fn every_form_means_its_ports() {
         ("imap*", "143,220,993"),
         ("*ostgres*", "5432"),
         ("t*lnets", "992"),
+        ("*HTTP-alt*", "591,8008,8080"),
+        ("**ost*gresql", "5432"),
         ("top:3", "22,80,443"),
     ] {
         assert_eq!(set(typed).to_string(), printed, "{typed}");
@@ -111,6 +113,90 @@ fn all_ports_are_there_once() {
     assert!(PortSet::new().is_empty() && !PortSet::new().contains(0));
 }
 
+#[test]
+fn the_prefixes_t_and_u_hold_until_the_next_one() {
+    for (typed, default, printed) in [
+        ("22,80", Protocol::Tcp, "T:22,80"),
+        ("53", Protocol::Udp, "U:53"),
+        ("T:22,80,U:53,161", Protocol::Tcp, "T:22,80,U:53,161"),
+        ("22,U:53,T:80-90,u:161", Protocol::Tcp, "T:22,80-90,U:53,161"),
+        ("53, t: 80", Protocol::Udp, "T:80,U:53"),
+        ("U:-,T:-1024", Protocol::Tcp, "T:1-1024,U:-"),
+        ("U:syslog,T:shell", Protocol::Tcp, "T:514,U:514"),
+        ("top:2,U:top:2", Protocol::Tcp, "T:80,443,U:53,123"),
+        ("T:http", Protocol::Sctp, "T:80"),
+    ] {
+        let services = ServiceTable::iana();
+        let ports = ProtocolPorts::parse(typed, &services, default).unwrap();
+        assert_eq!(ports.to_string(), printed, "{typed}");
+        assert_eq!(ProtocolPorts::parse(printed, &services, Protocol::Tcp), Ok(ports), "{typed}");
+    }
+}
+
+#[test]
+fn a_wrong_item_is_placed_and_its_protocol_named() {
+    for (typed, default, message) in [
+        (
+            "",
+            Protocol::Tcp,
+            "'' (character 1) names no ports: nothing stands here; write ports like 22,80-90,http",
+        ),
+        (
+            "22,U:",
+            Protocol::Tcp,
+            "'' (character 6) names no ports: nothing stands here; write ports like 22,80-90,http",
+        ),
+        (
+            "T:22,U: 70000",
+            Protocol::Tcp,
+            "'70000' (character 9) names no ports: the port 70000 is above 65535",
+        ),
+        (
+            "T:syslog",
+            Protocol::Udp,
+            "'syslog' (character 3) names no ports: it is no number, range or tcp service",
+        ),
+        (
+            "S:80",
+            Protocol::Tcp,
+            "'S:80' (character 1) names no ports: it is no number, range or tcp service",
+        ),
+        (
+            "80",
+            Protocol::Sctp,
+            "'80' (character 1) names no ports: no sctp here; write T: or U: before it",
+        ),
+    ] {
+        match ProtocolPorts::parse(typed, &ServiceTable::iana(), default) {
+            Ok(ports) => panic!("{typed} reads as {ports}"),
+            Err(error) => assert_eq!(error.to_string(), message, "{typed}"),
+        }
+    }
+}
+
+#[test]
+fn ports_of_both_protocols_have_one_order_and_are_excluded_apart() {
+    let read = |text| ProtocolPorts::parse(text, &ServiceTable::iana(), Protocol::Tcp).unwrap();
+    let ports = read("20-24,U:53,161").exclude(&read("22-23,161,U:20-60"));
+    let all: Vec<_> = (0..ports.len()).map_while(|index| ports.nth(index)).collect();
+    assert_eq!(
+        all,
+        [(Protocol::Tcp, 20), (Protocol::Tcp, 21), (Protocol::Tcp, 24), (Protocol::Udp, 161)]
+    );
+    assert_eq!(ports.nth(4), None);
+    assert!(!ports.is_empty() && read("80").exclude(&read("-")).is_empty());
+}
+
+#[test]
+fn the_top_list_of_udp_is_its_own() {
+    let top = PortSet::top_of(Protocol::Udp, usize::MAX);
+    let distinct: BTreeSet<u16> = top.iter().copied().collect();
+    assert_eq!(distinct.len(), top.len());
+    assert_eq!(&top[..3], [53, 123, 161]);
+    assert!(top.len() > 5_000 && !distinct.contains(&0), "{}", top.len());
+    assert_eq!(PortSet::top_of(Protocol::Tcp, 100), PortSet::top(100));
+}
+
 fn ranges() -> impl Strategy<Value = Vec<(u16, u16)>> {
     let port = prop_oneof![0..40_u16, any::<u16>(), 65_500..=u16::MAX];
     prop::collection::vec((port.clone(), port).prop_map(|(a, b)| (a.min(b), a.max(b))), 0..12)
@@ -132,6 +218,10 @@ proptest! {
         for port in [asked, 0, 39, 40, 65_499, u16::MAX] {
             prop_assert_eq!(union.contains(port), both.contains(&port));
         }
+        let left: Vec<u16> = model(&left).difference(&model(&right)).copied().collect();
+        let without = a.exclude(&b);
+        prop_assert!(without.iter().eq(left.iter().copied()));
+        prop_assert!((0..100).chain([left.len()]).all(|at| without.nth(at) == left.get(at).copied()));
         prop_assert!(union.ranges().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
         if !union.is_empty() {
             prop_assert_eq!(set(&union.to_string()), union);
@@ -142,6 +232,14 @@ proptest! {
     fn any_text_is_read_or_refused(text in "\\PC{0,30}|[0-9,*:a-z-]{0,20}") {
         match text.parse::<PortSet>() {
             Ok(set) => prop_assert_eq!(set.to_string().parse::<PortSet>(), Ok(set)),
+            Err(error) => prop_assert!(error.position() <= text.chars().count() + 1),
+        }
+        let services = ServiceTable::iana();
+        match ProtocolPorts::parse(&text, &services, Protocol::Udp) {
+            Ok(ports) => {
+                let again = ProtocolPorts::parse(&ports.to_string(), &services, Protocol::Tcp);
+                prop_assert_eq!(again, Ok(ports));
+            }
             Err(error) => prop_assert!(error.position() <= text.chars().count() + 1),
         }
     }

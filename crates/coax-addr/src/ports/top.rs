@@ -1,12 +1,13 @@
 //! The ports most worth asking first.
 //!
-//! How the order was made: [`CHOSEN`] was written by hand from what people commonly run, the most
-//! common first, judged by general knowledge of servers, databases, brokers and development
-//! tools. After it come the TCP system ports of the IANA registry (1 to 1023), then its TCP user
-//! ports, each in the order of their numbers.
+//! How the order was made: [`CHOSEN`] (TCP) and [`CHOSEN_UDP`] were written by hand from what people
+//! commonly run, the most common first, judged by general knowledge of servers, databases, brokers
+//! and development tools. After them come the system ports that the IANA registry has for the
+//! protocol (1 to 1023), then its user ports, each in the order of their numbers.
 //!
 //! Its limits: nothing was counted on any network. The first hundred are a reasonable guess at what
-//! answers, their order is coarse, and what comes after [`CHOSEN`] says only that a port has a name.
+//! answers, their order is coarse, and what comes after the chosen ones says only that a port has a
+//! name.
 //! It is not the list of any other scanner.
 
 use std::collections::HashSet;
@@ -41,18 +42,33 @@ const CHOSEN: &[u16] = &[
     543, 544, 546, 547, 593, 666, 1025, 1099, 1434, 1812, 2082, 2083, 2086, 2087, 2095, 2096,
 ];
 
-/// The hand-written order, then the registry's.
-static ORDER: LazyLock<Vec<u16>> = LazyLock::new(|| {
-    let mut seen = HashSet::new();
-    CHOSEN
-        .iter()
-        .copied()
-        .chain(registered(Protocol::Tcp))
-        .filter(|&port| port > 0 && seen.insert(port))
-        .collect()
-});
+/// By hand, for UDP: names, time, addresses, management, discovery, tunnels, telephony, games.
+#[rustfmt::skip]
+const CHOSEN_UDP: &[u16] = &[
+    53, 123, 161, 137, 67, 443, 500, 5353, 1900, 514, 69, 138, 68, 111, 4500, 520, 1194, 51820,
+    5060, 3478, 1701, 162, 2049, 631, 88, 389, 1812, 1813, 1645, 1646, 177, 19, 7, 9, 13, 17,
+    37, 49, 513, 517, 518, 623, 626, 464, 547, 546, 1434, 5355, 3702, 10080, 11211, 3389, 853,
+    784, 8853, 5683, 5684, 47808, 44818, 20000, 502, 2222, 1604, 427, 5351, 5350, 41641, 9993,
+    4789, 8472, 6081, 3784, 3785, 4784, 319, 320, 2123, 2152, 8805, 3868, 5004, 5005, 5349, 1719,
+    2427, 2727, 4569, 8125, 6343, 2055, 9995, 9996, 4739, 6831, 12201, 24224, 5140, 1514, 4433,
+    27015, 27016, 27005, 25565, 19132, 64738, 3074, 3544, 6881, 6771, 10000, 17185, 32414, 30718,
+    5632, 9987, 7777, 2302, 34197, 5093, 2362, 3283, 3401, 6502, 65024, 1027, 5000, 49152, 37810,
+];
 
-/// Every port of the list, each once.
-pub(super) fn ports() -> impl Iterator<Item = u16> {
-    ORDER.iter().copied()
+/// The hand-written order, then the registry's.
+static TCP: LazyLock<Vec<u16>> = LazyLock::new(|| order(CHOSEN, Protocol::Tcp));
+static UDP: LazyLock<Vec<u16>> = LazyLock::new(|| order(CHOSEN_UDP, Protocol::Udp));
+
+fn order(chosen: &[u16], protocol: Protocol) -> Vec<u16> {
+    let mut seen = HashSet::new();
+    let all = chosen.iter().copied().chain(registered(protocol));
+    all.filter(|&port| port > 0 && seen.insert(port)).collect()
+}
+
+/// Every port of the list, each once. What is neither TCP nor UDP is asked in TCP's order.
+pub(super) fn ports(protocol: Protocol) -> impl ExactSizeIterator<Item = u16> {
+    match protocol {
+        Protocol::Udp => UDP.iter().copied(),
+        _ => TCP.iter().copied(),
+    }
 }

@@ -88,6 +88,24 @@ fn the_format_of_etc_services_is_read_and_nonsense_skipped() {
 }
 
 #[test]
+fn the_index_of_names_finds_what_reading_the_whole_table_finds() {
+    let machine = "http 8080/tcp web\nmine 22/tcp\nWWW 80/udp\nSsh 23/tcp telnet\n";
+    for table in [ServiceTable::iana(), ServiceTable::with_machine(machine)] {
+        let all: Vec<Service> = table.all().collect();
+        let names = all.iter().step_by(97).flat_map(Service::names);
+        for name in names.chain(["WEB", "http", "ssh", "www-HTTP", "zzz", "", "x11"]) {
+            let expected: Vec<Service> =
+                all.iter().filter(|service| service.is_called(name)).cloned().collect();
+            assert_eq!(table.by_name(&name.to_ascii_uppercase(), None), expected, "{name}");
+        }
+        let fits = |name: &str| name.starts_with("http");
+        let expected: Vec<Service> =
+            all.into_iter().filter(|service| service.names().any(fits)).collect();
+        assert_eq!(table.fitting(fits, None), expected);
+    }
+}
+
+#[test]
 fn a_slip_is_answered_with_the_well_known_name() {
     let table = ServiceTable::iana();
     assert_eq!(table.similar("htttp", None).as_deref(), Some("http"));
