@@ -17,9 +17,8 @@ use clap::{Args, ValueEnum};
 use coax_net::{
     Descriptor, Endings, Filter, Framing, How, Kind, Local, OnEof, OnPeerClose, Stream, relay,
 };
-use tokio::time::Instant;
 
-use crate::duration;
+use crate::duration::{self, Deadline};
 use crate::failure::Failure;
 use crate::out::Out;
 
@@ -35,8 +34,8 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) idle: Option<Duration>,
     /// End after this long, whatever happens
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
-    pub(crate) deadline: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Endings")]
+    pub(crate) deadline: Option<Deadline>,
     /// At the end of input: half-close and read on, close, or keep the connection
     #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = "Endings")]
     pub(crate) on_eof: EofChoice,
@@ -100,7 +99,7 @@ impl SessionArgs {
                 false => OnPeerClose::Drain,
             },
             idle: self.idle,
-            deadline: self.deadline.map(|deadline| Instant::now() + deadline),
+            deadline: self.deadline.map(Deadline::at),
         }
     }
 

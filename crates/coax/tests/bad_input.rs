@@ -70,6 +70,8 @@ fn every_wrong_word_on_the_command_line_is_named() {
         (vec!["listen"], "ENDPOINT"),
         (vec!["ask", place], "MESSAGE"),
         (vec!["connect", "127.0.0.1", "99999"], "99999"),
+        (vec!["connect", "127.0.0.1:0"], "port 0"),
+        (vec!["ask", "udp://127.0.0.1:0", "hello"], "port 0"),
         (vec!["connect", "127.0.0.1", "nosuchservice"], "nosuchservice"),
         (vec!["connect", "127.0.0.1", "80", "90"], "90"),
         (vec!["connect", place, "--nosuch"], "--nosuch"),

@@ -8,7 +8,8 @@ use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{Datagrams, Dial, Kind, Stream, SystemResolver};
 
 use crate::cli::EXIT_STATUS;
-use crate::failure::Failure;
+use crate::duration::{Deadline, late};
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::{self, Connected, SessionArgs, Signals};
 use crate::{datagrams, duration, place, runtime};
@@ -115,7 +116,11 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let resolver = SystemResolver::default();
         let mut signals = Signals::catch()?;
         if is_datagram(&endpoint) {
-            let talk = args.reach.datagrams(&endpoint, &resolver, out).await?;
+            let talk = tokio::select! {
+                talk = args.reach.datagrams(&endpoint, &resolver, out) => talk?,
+                () = signals.any() => return Err(signals.failure()),
+                () = late(args.session.deadline) => return Err(too_late(&endpoint, &args)),
+            };
             let plan = datagrams::Plan::connected(&args.session);
             return datagrams::converse(talk, plan, &mut signals, out).await;
         }
@@ -123,7 +128,14 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let (stream, kind) = tokio::select! {
             dialed = dialing => dialed?,
             () = signals.any() => return Err(signals.failure()),
+            () = late(args.session.deadline) => return Err(too_late(&endpoint, &args)),
         };
         session::converse(stream, kind, &args.session, &mut signals, out).await
     })
+}
+
+/// The deadline came before the connection.
+fn too_late(endpoint: &Endpoint, args: &Args) -> Failure {
+    let limit = args.session.deadline.map(Deadline::words).unwrap_or_default();
+    Failure::new(Exit::Network, format!("cannot connect to {endpoint}: no answer within {limit}"))
 }
