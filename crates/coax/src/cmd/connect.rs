@@ -19,7 +19,7 @@ EXAMPLES
     coax connect localhost:9000                 talk to whoever listens there
     coax connect localhost 9000                 the same, as nc takes it
     coax connect @bus --framing line            a Unix socket, a message a line
-    coax connect udp://<broadcast>:9999         ask everybody on this network
+    coax connect 'udp://<broadcast>:9999'       ask everybody on this network
     coax connect db:5432 --timeout 2s </dev/null
 ";
 
@@ -41,15 +41,19 @@ pub(crate) struct Args {
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reach {
     /// Use IPv4 alone
-    #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Connection")]
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
     ipv4: bool,
     /// Use IPv6 alone
-    #[arg(short = '6', help_heading = "Connection")]
+    #[arg(short = '6', long, help_heading = "Connection")]
     ipv6: bool,
-    /// Connect from this address, port, or both (10.0.0.2, :4000, [::1]:4000)
+    /// Connect from this address, port, or both
+    ///
+    /// 10.0.0.2, :4000 or [::1]:4000.
     #[arg(long, value_name = "ADDRESS", value_parser = place::source, help_heading = "Connection")]
     source: Option<SocketAddr>,
-    /// Give up connecting after this long, all addresses together
+    /// Give up connecting after this long
+    ///
+    /// All the addresses of a name together, and finding them.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
     pub(crate) timeout: Duration,
 }

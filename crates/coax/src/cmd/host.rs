@@ -28,7 +28,7 @@ const ELSEWHERE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// The name is a detail here; a dead resolver must not hold back the rest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Show this machine's name, its addresses by interface, and which one others see
+/// Show this machine's names and addresses, and which one others see
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {}

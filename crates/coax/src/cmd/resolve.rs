@@ -54,13 +54,17 @@ pub(crate) struct Args {
     /// IPv6 addresses only
     #[arg(short = '6', long)]
     ipv6: bool,
-    /// Ask name servers for these record types, such as A,MX,TXT
+    /// Ask name servers for these record types (A,MX,TXT)
     #[arg(short = 't', long = "type", value_name = "TYPES", value_delimiter = ',', conflicts_with_all = ["ipv4", "ipv6"])]
     types: Vec<RecordType>,
-    /// Name server: HOST[:PORT], udp:// tcp:// tls:// or https://HOST/PATH
+    /// Ask this name server
+    ///
+    /// HOST[:PORT], udp://HOST, tcp://HOST, tls://HOST or https://HOST/PATH.
     #[arg(long, value_name = "SERVER")]
     server: Option<Server>,
-    /// Also trust the authorities in this PEM file (tls:// and https://)
+    /// Also trust the authorities in this PEM file
+    ///
+    /// For servers with tls:// and https://.
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// Give up on a name after so long
@@ -69,7 +73,9 @@ pub(crate) struct Args {
     /// Print addresses or values alone, one a line
     #[arg(long)]
     short: bool,
-    /// Show each step programs take, beside what DNS says, and where they differ
+    /// Show each step programs take, beside what DNS says
+    ///
+    /// The hosts file, the name services, DNS; each with its source, and where they differ.
     #[arg(long, conflicts_with_all = ["types", "file", "short"])]
     explain: bool,
     /// Read names from a file, one a line; - is stdin
