@@ -11,7 +11,7 @@ use coax_net::cause_in_words;
 use crate::failure::{Exit, Failure};
 
 /// Runs `work` to its end.
-pub(crate) fn run(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             Failure::new(Exit::Machine, format!("cannot start: {}", cause_in_words(&error)))

@@ -22,7 +22,7 @@ The IANA registry is built in; what /etc/services says comes first.";
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
-    /// Names or ports, each with /tcp or /udp when only one protocol is meant
+    /// Names or ports; NAME/udp and PORT/tcp mean one protocol
     #[arg(value_name = "NAME|PORT", required_unless_present = "all", conflicts_with = "all")]
     wanted: Vec<String>,
     /// Only TCP

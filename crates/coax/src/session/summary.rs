@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SessionArgs;
-use crate::duration;
+use crate::duration::{self, Deadline};
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Report};
 
@@ -164,7 +164,7 @@ pub(crate) fn verdict(ending: Ending, peer: &str, args: &SessionArgs) -> Result<
             Failure::new(Exit::Network, format!("{peer}: nothing came or went for {idle}"))
         }
         How::Deadline => {
-            let deadline = args.deadline.map(duration::words).unwrap_or_default();
+            let deadline = args.deadline.map(Deadline::words).unwrap_or_default();
             Failure::new(Exit::Network, format!("{peer}: not done within {deadline}"))
         }
         How::Source(error) => Failure::new(
