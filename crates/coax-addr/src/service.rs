@@ -120,35 +120,30 @@ impl ServiceTable {
 
     /// Every service called `name`, of one protocol or of all, in the order of their ports.
     pub fn by_name(&self, name: &str, protocol: Option<Protocol>) -> Vec<Service> {
-        self.at_ports(names::called(name), protocol, |own| own.eq_ignore_ascii_case(name))
-    }
-
-    /// Every service with a name that `fits`, of one protocol or of all, in the order of their
-    /// ports.
-    pub(crate) fn fitting(
-        &self,
-        fits: impl Fn(&str) -> bool,
-        protocol: Option<Protocol>,
-    ) -> Vec<Service> {
-        let rows = names::all().filter(|name| fits(name.text)).filter_map(names::Name::row);
-        self.at_ports(rows, protocol, &fits)
-    }
-
-    /// The services of which a name `fits`; of IANA's they are all among `rows`.
-    fn at_ports(
-        &self,
-        rows: impl Iterator<Item = iana::Row>,
-        protocol: Option<Protocol>,
-        fits: impl Fn(&str) -> bool,
-    ) -> Vec<Service> {
-        let here = self.machine.iter().filter(|service| service.names().any(&fits));
-        let mut ports: BTreeSet<u16> = rows.map(|row| row.port).collect();
-        ports.extend(here.map(|service| service.port));
+        let mut ports: BTreeSet<u16> = names::called(name).map(|row| row.port).collect();
+        ports.extend(self.machine.iter().filter(|s| s.is_called(name)).map(|s| s.port));
         ports
             .into_iter()
             .flat_map(|port| self.by_port(port, protocol))
-            .filter(|service| service.names().any(&fits))
+            .filter(|service| service.is_called(name))
             .collect()
+    }
+
+    /// The port of every service with a name that `fits` whatever its case, of one protocol or of
+    /// all. Some ports may come twice.
+    pub(crate) fn ports_fitting(
+        &self,
+        fits: impl Fn(&str) -> bool,
+        protocol: Option<Protocol>,
+    ) -> Vec<u16> {
+        let wanted = |own| protocol.is_none_or(|only| only == own);
+        let registry = names::all().filter(|name| fits(name.text)).filter(|name| {
+            let mut protocols = Protocol::ALL.into_iter().filter(|own| name.is_for(*own));
+            protocols.any(|own| wanted(own) && !self.means_another_port(name.text, name.port, own))
+        });
+        let machine = self.machine.iter().filter(|service| wanted(service.protocol));
+        let machine = machine.filter(|service| service.names().any(&fits));
+        registry.map(|name| name.port).chain(machine.map(|service| service.port)).collect()
     }
 
     /// The lowest port called `name`.

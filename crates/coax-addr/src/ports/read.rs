@@ -59,8 +59,8 @@ impl Reader<'_> {
 
     fn pattern(&self, pattern: &str) -> Result<Ranges, String> {
         let pattern = pattern.to_ascii_lowercase();
-        let rows = self.services.fitting(|name| matches(&pattern, name), self.protocol);
-        let found: Ranges = rows.iter().map(|service| (service.port, service.port)).collect();
+        let ports = self.services.ports_fitting(|name| matches(&pattern, name), self.protocol);
+        let found: Ranges = ports.into_iter().map(|port| (port, port)).collect();
         match found.is_empty() {
             true => Err("no service has a name like that".to_owned()),
             false => Ok(found),

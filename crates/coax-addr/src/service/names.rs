@@ -14,6 +14,7 @@ use super::iana::{self, Row};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {
     pub(super) text: &'static str,
+    pub(super) port: u16,
     line: u32,
     /// A bit for each protocol.
     protocols: u8,
@@ -24,7 +25,7 @@ impl Name {
         self.protocols & bit(protocol) != 0
     }
 
-    pub(super) fn row(self) -> Option<Row> {
+    fn row(self) -> Option<Row> {
         iana::line(self.line)
     }
 }
@@ -40,7 +41,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let names: Vec<Name> = iana::lines()
         .flat_map(|(line, row)| {
             let protocols = row.protocols().fold(0, |bits, protocol| bits | bit(protocol));
-            row.names().map(move |text| Name { text, line, protocols })
+            row.names().map(move |text| Name { text, port: row.port, line, protocols })
         })
         .collect();
     let mut hashes: Vec<(u32, u32)> =

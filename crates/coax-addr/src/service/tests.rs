@@ -98,10 +98,19 @@ fn the_index_of_names_finds_what_reading_the_whole_table_finds() {
                 all.iter().filter(|service| service.is_called(name)).cloned().collect();
             assert_eq!(table.by_name(&name.to_ascii_uppercase(), None), expected, "{name}");
         }
-        let fits = |name: &str| name.starts_with("http");
-        let expected: Vec<Service> =
-            all.into_iter().filter(|service| service.names().any(fits)).collect();
-        assert_eq!(table.fitting(fits, None), expected);
+        for (start, protocol) in
+            [("http", None), ("http", Some(Protocol::Udp)), ("", None), ("s", Some(Protocol::Tcp))]
+        {
+            let fits = |name: &str| name.to_ascii_lowercase().starts_with(start);
+            let expected: BTreeSet<u16> = all
+                .iter()
+                .filter(|service| protocol.is_none_or(|only| only == service.protocol))
+                .filter(|service| service.names().any(fits))
+                .map(|service| service.port)
+                .collect();
+            let found: BTreeSet<u16> = table.ports_fitting(fits, protocol).into_iter().collect();
+            assert_eq!(found, expected, "{start}* {protocol:?}");
+        }
     }
 }
 
