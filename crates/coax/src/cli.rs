@@ -68,14 +68,14 @@ pub(crate) enum Answer {
     /// Asked for: stdout, exit 0.
     Told(String),
     /// A mistake: stderr, exit 2.
-    Mistake(Failure),
+    Mistake(Failure, Output),
 }
 
 impl Answer {
     pub(crate) fn print(self) -> ExitCode {
         match self {
             Answer::Told(text) => crate::out::tell(&text),
-            Answer::Mistake(failure) => failure.leave(&crate::out::Out::plain()),
+            Answer::Mistake(failure, output) => failure.leave(&crate::out::Out::new(&output)),
         }
     }
 }
@@ -89,8 +89,9 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Answer>
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Answer::Mistake(
             Failure::new(Exit::Usage, "no verb given").hint("coax --help lists the verbs"),
+            output_of(&args),
         ),
-        _ => Answer::Mistake(mistake(&error, &args)),
+        _ => Answer::Mistake(mistake(&error, &args), output_of(&args)),
     })
 }
 
@@ -108,6 +109,12 @@ fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
         }
         _ => failure.hint(format!("{} --help", verb_of(args))),
     }
+}
+
+/// How to say a mistake, where the flags as a whole could not be read.
+fn output_of(args: &[OsString]) -> Output {
+    let mut flags = args.iter().take_while(|word| *word != "--");
+    Output { json: flags.any(|word| word == "--json"), ..Output::default() }
 }
 
 /// `coax connect`: where the help that applies is found. Flags before the verb take no values.
@@ -202,7 +209,7 @@ mod tests {
             ["coax", "connect", "localhost:9", "--timeout", "soon"],
             ["coax", "--json", "connect", "localhost:9", "--nosuch"],
         ] {
-            let Err(Answer::Mistake(mistake)) = parse(args.iter().map(OsString::from)) else {
+            let Err(Answer::Mistake(mistake, _)) = parse(args.iter().map(OsString::from)) else {
                 panic!("{args:?} is wrong");
             };
             assert_eq!(mistake.hint.as_deref(), Some("coax connect --help"));

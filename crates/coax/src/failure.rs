@@ -2,6 +2,8 @@
 //!
 //! Every library error becomes a [`Failure`] here and nowhere else, so one cause has one code
 //! whichever verb met it.
+//!
+//! Nothing here knows which verb failed, or tries again.
 
 use std::process::ExitCode;
 

@@ -3,6 +3,8 @@
 //! One thread moves bytes as fast as the kernel splices them, starts in microseconds, and lets a
 //! conversation share state without locks. Work that cannot be waited for (getaddrinfo) has
 //! threads of its own, and those are left behind at the end.
+//!
+//! Nothing here knows what the work is.
 
 use std::future::Future;
 

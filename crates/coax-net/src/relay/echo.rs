@@ -2,6 +2,8 @@
 //!
 //! An idle connection costs its socket and a small task: bytes are read onto the stack, and only
 //! what the peer does not take at once is kept, so a peer that never reads stops being read.
+//!
+//! Nothing here knows how many there are.
 
 use std::future::Future;
 use std::io;

@@ -1,4 +1,8 @@
 //! `coax connect`: standard input to a socket, and the socket to standard output.
+//!
+//! The words become an endpoint, the flags a way to reach it; `ask` reaches its peer the same way.
+//!
+//! How the conversation goes and ends is the session's business.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,9 @@
 //! `coax listen`: wait for connections or datagrams, and talk, echo, join or serve them.
+//!
+//! As soon as a connection would be accepted, each address is told. Flags that would do nothing
+//! are refused before that.
+//!
+//! What happens to a connection is told in the files below.
 
 mod exec;
 mod flags;

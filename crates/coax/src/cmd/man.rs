@@ -2,6 +2,8 @@
 //!
 //! Generated from the definitions of the flags, so it cannot disagree with them. What `--help`
 //! says after the flags, its examples and its exit status, becomes sections of the page.
+//!
+//! Nothing here knows what a verb does.
 
 use std::fs;
 use std::io::{self, Write};

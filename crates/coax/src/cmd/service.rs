@@ -1,4 +1,9 @@
 //! `coax service`: which port a name means, and which names a port has.
+//!
+//! Every question gets its answers in order; those without one are named together at the end, and
+//! the exit code is 1.
+//!
+//! Where the table comes from is the library's business.
 
 use coax_addr::{Protocol, Service, ServiceTable};
 use schemars::JsonSchema;

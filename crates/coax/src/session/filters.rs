@@ -2,6 +2,8 @@
 //!
 //! Outward, lines become messages; inward, messages become lines, JSON, or what a terminal may
 //! see. Either way a dump can be made on the side.
+//!
+//! Nothing here reads or writes a socket; it is given bytes and gives bytes.
 
 use std::io;
 

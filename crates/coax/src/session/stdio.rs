@@ -2,6 +2,8 @@
 //!
 //! Each is moved to a descriptor of its own and `/dev/null` takes its place, so that dropping it
 //! really closes it: that is how the reader of our stdout learns that nothing more comes.
+//!
+//! Nothing here knows what is read or written.
 
 use std::fs::OpenOptions;
 use std::io;

@@ -1,4 +1,9 @@
 //! What is said about a conversation: that it began, each message, how it ended.
+//!
+//! One event for each, and one function that turns an ending into an exit code and a line, so both
+//! say the same.
+//!
+//! Nothing here decides when a conversation is over.
 
 use coax_net::{Address, Ending, First, FramingError, How, Stream, cause_in_words};
 use schemars::JsonSchema;

@@ -2,6 +2,8 @@
 //!
 //! As soon as it is there nobody else is let in, so that a second client is refused at once
 //! instead of waiting in a queue that is never served.
+//!
+//! How the connection came about is the listener's business, how it ends the session's.
 
 use std::time::Duration;
 
