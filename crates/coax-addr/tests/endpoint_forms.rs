@@ -12,7 +12,7 @@ fn read(text: &str) -> Endpoint {
 }
 
 /// What was typed, and the canonical text.
-const FORMS: [(&str, &str); 75] = [
+const FORMS: [(&str, &str); 76] = [
     ("localhost:80", "localhost:80"),
     ("db.internal:5432", "db.internal:5432"),
     ("example.com.:443", "example.com.:443"),
@@ -66,6 +66,7 @@ const FORMS: [(&str, &str); 75] = [
     ("unix:/run/x", "/run/x"),
     ("unix:x", "unix:x"),
     ("unix:///run/x", "/run/x"),
+    ("//run/x", "unix:////run/x"),
     ("UNIX:/run/x", "/run/x"),
     ("unix://x", "unix:x"),
     ("/a%3Fb%25c%0A%FF", "/a%3Fb%25c%0A%FF"),

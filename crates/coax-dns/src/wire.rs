@@ -98,8 +98,13 @@ impl Reply {
         if !(is_about || header.questions == 0 && empty_is_fine) {
             return Err("the answer is about another question");
         }
-        let records = read_records(&mut reader, &header).ok_or(BROKEN)?;
         let (authoritative, truncated) = (header.flags & 0x400 != 0, header.flags & 0x200 != 0);
+        let records = match read_records(&mut reader, &header) {
+            Some(records) => records,
+            // Cut anywhere, as it says itself; it is to be asked for again (RFC 2181 §9).
+            None if truncated => Vec::new(),
+            None => return Err(BROKEN),
+        };
         Ok(Reply { status, records, authoritative, truncated })
     }
 }

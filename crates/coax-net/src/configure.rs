@@ -2,6 +2,8 @@
 //!
 //! What an endpoint said is set or is an error; what it did not say is left to the system. Options
 //! of another kind of socket are not looked at: `nodelay` means nothing to a datagram.
+//!
+//! Nothing here opens or connects a socket.
 
 use coax_addr::Options;
 use nix::net::if_::if_nametoindex;

@@ -13,7 +13,8 @@ use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::sockopt::socket_type;
+use rustix::net::{RecvFlags, SendFlags, SocketType};
 use tokio::io::unix::AsyncFd;
 
 use crate::{sys, trace};
@@ -21,6 +22,12 @@ use crate::{sys, trace};
 /// A blocking pipe or terminal that `poll` calls writable takes this much without blocking
 /// (`PIPE_BUF`, pipe(7)).
 const SURE_TO_FIT: usize = 4096;
+
+/// What a loopback segment carries at most.
+const SEGMENT: usize = 64 << 10;
+/// More than a socket's send buffer takes unless somebody raised its limits (unix(7), `wmem_max`);
+/// what does not fit into the reader's buffer would be lost. Only the pages used are memory.
+const PACKET: usize = 1 << 20;
 
 /// What a descriptor refers to; it decides how bytes can be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +93,20 @@ impl Descriptor {
     /// What it refers to.
     pub fn kind(&self) -> DescriptorKind {
         self.kind
+    }
+
+    /// Room that one read wants: enough for what usually is there, and for a packet, whole.
+    pub fn room(&self) -> usize {
+        match self.keeps_boundaries() {
+            true => PACKET,
+            false => SEGMENT,
+        }
+    }
+
+    /// Whether it is a socket whose packets arrive as they were sent.
+    pub fn keeps_boundaries(&self) -> bool {
+        let kind = socket_type(self);
+        self.kind == DescriptorKind::Socket && kind.is_ok_and(|kind| kind != SocketType::STREAM)
     }
 
     /// Reads what is there, waiting until something is; 0 is the end.

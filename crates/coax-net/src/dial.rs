@@ -164,6 +164,12 @@ impl<'a> Dial<'a> {
         clock: Clock,
         report: &mut DialReport,
     ) -> Result<Vec<SocketAddr>, Trouble> {
+        // To the system it means "any port", which nobody can be reached at.
+        if target.port == 0 {
+            return Err(Trouble::Invalid(
+                "port 0 is for listening; write the port to reach".into(),
+            ));
+        }
         let asked = Instant::now();
         let addresses = clock.within(target.addresses(self.resolver, self.wanted, setup)).await;
         if target.is_name() {

@@ -260,7 +260,9 @@ async fn limit(endings: Endings, started: Instant, sent: &Meter, received: &Mete
     let silent = async {
         let Some(idle) = endings.idle else { return std::future::pending().await };
         loop {
-            let over = started + sent.last().max(received.last()) + idle;
+            let moved = started + sent.last().max(received.last());
+            // A time that no clock can hold never comes.
+            let Some(over) = moved.checked_add(idle) else { return std::future::pending().await };
             if over <= Instant::now() {
                 return;
             }

@@ -2,6 +2,8 @@
 //!
 //! Each block says what is promised and why it holds. Everything that can be done safely is done
 //! elsewhere.
+//!
+//! Nothing here knows what the descriptors are for.
 
 #![allow(unsafe_code)]
 

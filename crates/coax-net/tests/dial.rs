@@ -231,8 +231,11 @@ async fn the_source_is_used_and_limits_the_family() {
     assert_eq!(dialed.local.ip(), Some(Ipv4Addr::new(127, 0, 0, 5).into()));
     assert_eq!(dialed.report.attempts.len(), 1, "::1 cannot be reached from 127.0.0.5");
 
-    let (reserved, free) = bound(&ip(Ipv4Addr::LOCALHOST, 0));
-    drop(reserved);
+    // Both share the port, so nobody else gets it in between.
+    let reserved = Socket::new(Family::Inet, Kind::Stream, None).unwrap();
+    reserved.set_reuse_address(true).unwrap();
+    reserved.bind(&ip(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let free = reserved.local_name().unwrap().port().unwrap();
     let dialed = from(&format!("0.0.0.0:{free}")).connect(&tcp("db.internal", port)).await.unwrap();
     works(&dialed, &server);
     assert_eq!(dialed.local.port(), Some(free));

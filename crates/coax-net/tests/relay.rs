@@ -272,3 +272,19 @@ async fn a_unix_peer_that_is_gone_is_noticed_while_input_is_silent() {
     let ending = until_over(local, stream, Endings::default()).await;
     assert!(matches!(ending.how, How::Fin), "{ending:?}");
 }
+
+#[tokio::test]
+async fn a_large_packet_is_not_cut() {
+    let (near, peer) = Socket::pair(Family::Unix, Kind::Seqpacket).unwrap();
+    let (shown, sink) = std::io::pipe().unwrap();
+    let stream = Stream::new(near, Address::Unnamed).unwrap();
+    let sink = Some(Descriptor::new(sink.into()).unwrap());
+    let local = Local { source: None, sink, ..Local::default() };
+    let packet = pattern(150_000);
+    let (heard, sent) = (all_of(shown), packet.clone());
+    let talk = std::thread::spawn(move || peer.send(&sent).map(|count| (count, drop(peer))));
+    let endings = Endings { on_peer_close: OnPeerClose::Exit, ..Endings::default() };
+    until_over(local, stream, endings).await;
+    assert_eq!(talk.join().unwrap().unwrap().0, packet.len());
+    assert!(heard.join().unwrap() == packet);
+}

@@ -2,6 +2,8 @@
 //!
 //! Flags that every verb shares live here; a verb's own flags stand in its file under `cmd/`.
 //! A mistake gets one line that says what is wrong and one that says what to type.
+//!
+//! Nothing here knows what a verb does.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ use crate::failure::{Exit, Failure};
 /// One tool for everything people do with a socket.
 #[derive(Debug, Parser)]
 #[command(name = "coax", version, about, propagate_version = false, disable_help_subcommand = true)]
-#[command(after_long_help = EXIT_STATUS)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"), max_term_width = 80)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) output: Output,
@@ -26,16 +28,28 @@ pub(crate) struct Cli {
 /// How to tell what happened: every verb has these.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Output {
-    /// Print one JSON object a line on stdout (`coax schema` has the schema)
-    #[arg(long, global = true, env = "COAX_JSON", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Output")]
+    /// Print one JSON object a line on stdout
+    ///
+    /// `coax schema` prints what each may hold. COAX_JSON=1 in the environment says the same.
+    #[arg(long, global = true, env = "COAX_JSON", hide_env = true, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Output")]
     pub(crate) json: bool,
     /// Say more on stderr: addresses, and how the session ended
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
     /// Narrate every socket call on stderr: arguments, result, time
-    #[arg(long, global = true, env = "COAX_TRACE", value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Output")]
+    ///
+    /// COAX_TRACE=1 in the environment says the same.
+    #[arg(long, global = true, env = "COAX_TRACE", hide_env = true, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Output")]
     pub(crate) trace: bool,
 }
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax listen 9000                wait for somebody, here
+    coax connect localhost:9000     talk to them, from another terminal
+    coax ask localhost:9000 hello   one message, one reply
+    coax resolve example.org        what programs get for a name
+";
 
 /// Ends every long help.
 pub(crate) const EXIT_STATUS: &str = "\
@@ -54,33 +68,35 @@ pub(crate) enum Answer {
     /// Asked for: stdout, exit 0.
     Told(String),
     /// A mistake: stderr, exit 2.
-    Mistake(Failure),
+    Mistake(Failure, Output),
 }
 
 impl Answer {
     pub(crate) fn print(self) -> ExitCode {
         match self {
             Answer::Told(text) => crate::out::tell(&text),
-            Answer::Mistake(failure) => failure.leave(&crate::out::Out::plain()),
+            Answer::Mistake(failure, output) => failure.leave(&crate::out::Out::new(&output)),
         }
     }
 }
 
 /// Reads the command line.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Answer> {
-    Cli::try_parse_from(args).map_err(|error| match error.kind() {
+    let args = args.collect::<Vec<_>>();
+    Cli::try_parse_from(&args).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Answer::Told(error.render().to_string())
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Answer::Mistake(
             Failure::new(Exit::Usage, "no verb given").hint("coax --help lists the verbs"),
+            output_of(&args),
         ),
-        _ => Answer::Mistake(mistake(&error)),
+        _ => Answer::Mistake(mistake(&error, &args), output_of(&args)),
     })
 }
 
 /// clap's several paragraphs as our one line and one hint.
-fn mistake(error: &clap::Error) -> Failure {
+fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -91,18 +107,22 @@ fn mistake(error: &clap::Error) -> Failure {
         Some(ContextValue::Strings(words)) if !words.is_empty() => {
             failure.hint(format!("did you mean {}?", words.join(" or ")))
         }
-        _ => failure.hint(format!("{} --help", verb_of(&text))),
+        _ => failure.hint(format!("{} --help", verb_of(args))),
     }
 }
 
-/// `coax connect`, from clap's usage line: where the help that applies is found.
-fn verb_of(text: &str) -> String {
-    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("coax");
-    let verbs = Cli::command();
-    let words = usage.split_whitespace().take(2).collect::<Vec<_>>();
-    match words.get(1) {
-        Some(word) if verbs.find_subcommand(word).is_some() => words.join(" "),
-        _ => "coax".to_owned(),
+/// How to say a mistake, where the flags as a whole could not be read.
+fn output_of(args: &[OsString]) -> Output {
+    let mut flags = args.iter().take_while(|word| *word != "--");
+    Output { json: flags.any(|word| word == "--json"), ..Output::default() }
+}
+
+/// `coax connect`: where the help that applies is found. Flags before the verb take no values.
+fn verb_of(args: &[OsString]) -> String {
+    let word = args.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+    match word.and_then(|word| Cli::command().find_subcommand(word).cloned()) {
+        Some(verb) => format!("coax {}", verb.get_name()),
+        None => "coax".to_owned(),
     }
 }
 
@@ -125,21 +145,82 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_is_documented_and_fits_a_line() {
+    fn every_flag_is_documented() {
         let mut command = Cli::command();
         command.build();
         walk(&command, &mut |command, arg| {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(!help.is_empty(), "{} {} has no help", command.get_name(), arg.get_id());
-            assert!(help.len() <= 90, "{} {}: {help}", command.get_name(), arg.get_id());
         });
+    }
+
+    #[test]
+    fn the_short_help_is_one_line_a_flag_in_80_columns() {
+        let mut coax = Cli::command().term_width(80);
+        coax.build();
+        let verbs = coax.get_subcommands().cloned().collect::<Vec<_>>();
+        for command in verbs.into_iter().chain([coax]) {
+            let help = command.clone().term_width(80).render_help().to_string();
+            for line in help.lines() {
+                let (name, width) = (command.get_name(), line.chars().count());
+                assert!(width <= 80, "{name} -h has {width} columns: {line}");
+                assert!(!line.starts_with(&" ".repeat(10)), "{name} -h is wrapped: {line}");
+            }
+        }
+    }
+
+    /// Its words as a shell takes them, up to a pipe or a redirection; `None` where it has a
+    /// redirection that nobody meant.
+    fn words(example: &str) -> Option<Vec<String>> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for character in example.chars() {
+            let word = words.last_mut()?;
+            match character {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                '|' | '<' | '>' if !quoted && word.is_empty() => break,
+                '|' | '<' | '>' | '&' | ';' | '*' if !quoted => return None,
+                other => word.push(other),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        Some(words)
+    }
+
+    #[test]
+    fn every_example_is_understood_as_it_stands() {
+        let coax = Cli::command();
+        for verb in coax.get_subcommands().chain([&coax]) {
+            let after = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let lines = after.lines().filter_map(|line| line.strip_prefix("    coax "));
+            for line in lines {
+                // What it is for stands after a gap.
+                let example = format!("coax {}", line.split("  ").next().unwrap());
+                let words = words(&example).unwrap_or_else(|| panic!("quote it: {example}"));
+                let parsed = Cli::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn a_mistake_points_to_the_help_of_its_verb() {
+        for args in [
+            ["coax", "connect", "localhost:9", "--timeout", "soon"],
+            ["coax", "--json", "connect", "localhost:9", "--nosuch"],
+        ] {
+            let Err(Answer::Mistake(mistake, _)) = parse(args.iter().map(OsString::from)) else {
+                panic!("{args:?} is wrong");
+            };
+            assert_eq!(mistake.hint.as_deref(), Some("coax connect --help"));
+        }
     }
 
     #[test]
     fn every_verb_says_examples_and_exit_status() {
         let mut command = Cli::command();
         command.build();
-        for verb in command.get_subcommands() {
+        for verb in command.get_subcommands().chain([&command]) {
             let after = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             assert!(after.contains("EXAMPLES"), "{} has no examples", verb.get_name());
             assert!(after.contains("EXIT STATUS"), "{} has no exit status", verb.get_name());

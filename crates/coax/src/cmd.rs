@@ -2,6 +2,8 @@
 //!
 //! A file holds the verb's arguments, the events it reports and `run`, which turns the first into
 //! one library call and its outcome into the second.
+//!
+//! Nothing here knows what any of them does.
 
 use clap::Subcommand;
 

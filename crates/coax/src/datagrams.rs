@@ -12,6 +12,7 @@ use std::time::Duration;
 use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, Decoder, Descriptor, Framing, SocketErrorKind};
 use tokio::time::{Instant, sleep_until};
 
+use crate::duration::late;
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
 use crate::session::{self, Dump, SessionArgs, Shown, Signals, message_report};
@@ -66,11 +67,11 @@ pub(crate) async fn converse(
     };
     let dumps = plan.session.hex.then(|| ["<", ">"].map(Dump::new));
     let mut talk = Talk { sockets, plan, shown, sink, dumps, out, last: None, received: 0 };
-    let late = talk.plan.session.deadline.map(|deadline| Instant::now() + deadline);
+    let deadline = talk.plan.session.deadline;
     let talked = async {
         tokio::select! {
             done = talk.run() => done,
-            () = until(late) => Ok(()),
+            () = late(deadline) => Ok(()),
         }
     };
     let mut talked = pin!(talked);

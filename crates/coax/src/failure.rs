@@ -2,6 +2,8 @@
 //!
 //! Every library error becomes a [`Failure`] here and nowhere else, so one cause has one code
 //! whichever verb met it.
+//!
+//! Nothing here knows which verb failed, or tries again.
 
 use std::process::ExitCode;
 
@@ -106,7 +108,7 @@ impl From<coax_net::ListenError> for Failure {
             // Whatever is wrong with a place to listen on is wrong here.
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
-            Why::Resolve(_) => Exit::Network,
+            Why::Resolve(error) => exit_of_resolving(&error.kind),
             Why::WrongFamily(_) => Exit::Usage,
             _ => Exit::Machine,
         };
@@ -119,10 +121,21 @@ impl From<coax_net::DialError> for Failure {
         use coax_net::DialErrorKind as Kind;
         let exit = match error.kind() {
             Kind::Unsupported | Kind::Invalid => Exit::Usage,
+            Kind::NoSuchName => Exit::No,
             Kind::Socket(kind) => exit_of(kind),
             _ => Exit::Network,
         };
         Failure::new(exit, error.to_string())
+    }
+}
+
+/// Who should act when a name has no address. Trying again does not make a name exist.
+fn exit_of_resolving(kind: &coax_net::ResolveErrorKind) -> Exit {
+    use coax_net::ResolveErrorKind as Kind;
+    match kind {
+        Kind::NoSuchName | Kind::NoAddress => Exit::No,
+        Kind::Malformed(_) => Exit::Usage,
+        _ => Exit::Network,
     }
 }
 
@@ -141,5 +154,49 @@ fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
         | Kind::WouldBlock => Exit::Network,
         Kind::Invalid | Kind::TooLong => Exit::Usage,
         _ => Exit::Machine,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use coax_addr::{Endpoint, ServiceTable};
+    use coax_net::{
+        Addresses, Dial, Listen, Resolve, ResolveError, ResolveErrorKind as Kind, Wanted,
+    };
+
+    use super::{Exit, Failure};
+
+    /// Every name is no name, for this reason.
+    struct Never(Kind);
+
+    impl Resolve for Never {
+        fn resolve<'a>(
+            &'a self,
+            name: &'a str,
+            _: Wanted,
+        ) -> Pin<Box<dyn Future<Output = Result<Addresses, ResolveError>> + Send + 'a>> {
+            let error = ResolveError { name: name.to_owned(), kind: self.0.clone() };
+            Box::pin(async { Err(error) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_has_one_code_whoever_asks() {
+        let endpoint = Endpoint::parse("db.internal:5432", &ServiceTable::iana()).unwrap();
+        for (kind, exit) in [
+            (Kind::NoSuchName, Exit::No),
+            (Kind::NoAddress, Exit::No),
+            (Kind::Malformed("why"), Exit::Usage),
+            (Kind::TimedOut, Exit::Network),
+            (Kind::Failed("why".to_owned()), Exit::Network),
+        ] {
+            let resolver = Never(kind.clone());
+            let dialed = Dial::new(&resolver).connect(&endpoint).await.map(|_| ());
+            assert_eq!(Failure::from(dialed.unwrap_err()).exit, exit, "connect: {kind:?}");
+            let listened = Listen::default().on(&endpoint, &resolver).await.map(|_| ());
+            assert_eq!(Failure::from(listened.unwrap_err()).exit, exit, "listen: {kind:?}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Arguments become one call of a library, what the library says becomes output, and the outcome
 //! becomes an exit code. Each verb is one file under `cmd/`.
+//!
+//! Nothing is decided here.
 
 #![allow(rustdoc::broken_intra_doc_links, reason = "the help of a flag is no markdown")]
 

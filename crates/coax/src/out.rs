@@ -9,8 +9,9 @@
 mod clean;
 pub(crate) mod narrate;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use schemars::JsonSchema;
@@ -101,7 +102,7 @@ impl Out {
             return Ok(io::stdout().lock().write_all(&line(report))?);
         }
         match report.human() {
-            Human::Answer(text) => writeln!(io::stdout().lock(), "{text}")?,
+            Human::Answer(text) => writeln!(io::stdout().lock(), "{}", shown(&text, io::stdout()))?,
             Human::Talk(text) => self.talk(&text),
             Human::Detail(text) if self.is_verbose() => self.talk(&text),
             Human::Detail(_) | Human::Silent => {}
@@ -111,7 +112,7 @@ impl Out {
 
     /// A line of talk on stderr. A stderr that is gone is nobody's loss.
     pub(crate) fn talk(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", shown(text, io::stderr()));
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -126,6 +127,14 @@ impl Out {
         if let Human::Talk(text) = report.human() {
             self.talk(&text);
         }
+    }
+}
+
+/// What a stranger may have sent as part of it is made harmless for a terminal.
+fn shown(text: &str, stream: impl IsTerminal) -> Cow<'_, str> {
+    match stream.is_terminal() {
+        true => clean(text),
+        false => Cow::Borrowed(text),
     }
 }
 
@@ -150,6 +159,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn tell(text: &str) -> ExitCode {
     match write!(io::stdout().lock(), "{text}").map_err(Failure::from) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure.exit as u8),
+        Err(failure) => failure.leave(&Out::plain()),
     }
 }

@@ -1,4 +1,8 @@
 //! From words on the command line to places.
+//!
+//! A mistake in them is told in one line, by the grammar itself where it has one.
+//!
+//! Nothing here looks a name up or opens a socket.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -5,6 +5,7 @@
 //!
 //! How the connection came about is the verb's business.
 
+mod dump;
 mod filters;
 mod signals;
 mod stdio;
@@ -17,13 +18,13 @@ use clap::{Args, ValueEnum};
 use coax_net::{
     Descriptor, Endings, Filter, Framing, How, Kind, Local, OnEof, OnPeerClose, Stream, relay,
 };
-use tokio::time::Instant;
 
-use crate::duration;
+use crate::duration::{self, Deadline};
 use crate::failure::Failure;
 use crate::out::Out;
 
-pub(crate) use filters::{Dump, Inward, Outward, Shown, message_report};
+pub(crate) use dump::Dump;
+pub(crate) use filters::{Inward, Outward, Shown, message_report};
 pub(crate) use signals::Signals;
 pub(crate) use stdio::{is_terminal, open_file, share_stdout, take_stdin, take_stdout};
 pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
@@ -31,19 +32,47 @@ pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
 /// Endings, framing and what is shown: the same for every conversation.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SessionArgs {
-    /// End when nothing moved either way for this long (30s, 1m30s)
+    /// End when nothing moved either way for this long
+    ///
+    /// 30s, 1m30s, 500ms, or a number of seconds.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) idle: Option<Duration>,
     /// End after this long, whatever happens
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
-    pub(crate) deadline: Option<Duration>,
-    /// At the end of input: half-close and read on, close, or keep the connection
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t, help_heading = "Endings")]
+    ///
+    /// It counts from the start: connecting, or waiting for a connection, is part of it.
+    #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Endings")]
+    pub(crate) deadline: Option<Deadline>,
+    /// At the end of input: half-close, close, or keep
+    ///
+    /// half-close (the default) tells the peer that no more comes and reads on until it is done;
+    /// close ends at once; keep leaves the connection as it is.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Endings"
+    )]
     pub(crate) on_eof: EofChoice,
-    /// When the peer stops sending: drain the input to it, or exit (so on a terminal)
-    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Endings")]
+    /// When the peer stops sending: drain, or exit
+    ///
+    /// drain delivers the rest of the input first, exit does not; without this flag a terminal
+    /// exits and anything else drains.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Endings"
+    )]
     pub(crate) on_peer_close: Option<PeerCloseChoice>,
-    /// Where a message ends: raw, line, crlf, nul, chunk or len32
+    /// Where a message ends: raw line crlf nul chunk len32
+    ///
+    /// raw (the default for streams) is bytes as they come; line, crlf and nul end with those
+    /// bytes; chunk is what one read returned; len32 begins with its length, four bytes, the
+    /// highest first.
     #[arg(long, value_name = "NAME", help_heading = "Messages")]
     pub(crate) framing: Option<Framing>,
     /// Send carriage return and newline for each newline
@@ -100,7 +129,7 @@ impl SessionArgs {
                 false => OnPeerClose::Drain,
             },
             idle: self.idle,
-            deadline: self.deadline.map(|deadline| Instant::now() + deadline),
+            deadline: self.deadline.map(Deadline::at),
         }
     }
 

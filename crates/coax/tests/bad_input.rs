@@ -70,6 +70,8 @@ fn every_wrong_word_on_the_command_line_is_named() {
         (vec!["listen"], "ENDPOINT"),
         (vec!["ask", place], "MESSAGE"),
         (vec!["connect", "127.0.0.1", "99999"], "99999"),
+        (vec!["connect", "127.0.0.1:0"], "port 0"),
+        (vec!["ask", "udp://127.0.0.1:0", "hello"], "port 0"),
         (vec!["connect", "127.0.0.1", "nosuchservice"], "nosuchservice"),
         (vec!["connect", "127.0.0.1", "80", "90"], "90"),
         (vec!["connect", place, "--nosuch"], "--nosuch"),
@@ -80,7 +82,7 @@ fn every_wrong_word_on_the_command_line_is_named() {
         (vec!["connect", place, "--timeout", "-1s"], "-1"),
         (vec!["connect", place, "--deadline", ""], "--deadline"),
         (vec!["connect", place, "--source", "no where"], "no where"),
-        (vec!["connect", place, "-4", "-6"], "-6"),
+        (vec!["connect", place, "-4", "-6"], "--ipv6"),
         (vec!["connect", place, "--send-only", "--recv-only"], "--recv-only"),
         (vec!["listen", place, "--backlog", "-1"], "-1"),
         (vec!["listen", place, "--max", "many"], "many"),
@@ -261,6 +263,12 @@ fn a_stranger_cannot_move_the_cursor() {
 }
 
 #[test]
+fn an_error_cannot_move_the_cursor() {
+    let screen = coax(&["connect", "localhost:ht\u{202e}tp"]).on_terminal().run().exits(2).out();
+    assert!(screen.contains("ht\\u{202e}tp") && !screen.contains('\u{202e}'), "{screen:?}");
+}
+
+#[test]
 fn an_escape_cut_in_two_reads_is_still_caught() {
     let port = Wires::Tcp.listen();
     let coax = coax(&["connect", &port.endpoint]).on_terminal().start();
@@ -327,8 +335,28 @@ fn a_full_disk_is_said() {
 
 #[test]
 fn a_full_disk_behind_stdout_is_said() {
-    let line = "exec \"$0\" man > /dev/full";
-    Program::shell(line, [COAX]).run().fails(5, "no space");
+    for words in ["man", "connect --help", "--version"] {
+        let line = format!("exec \"$0\" {words} > /dev/full");
+        Program::shell(&line, [COAX]).run().fails(5, "no space");
+    }
+}
+
+#[test]
+fn a_stream_that_is_open_the_other_way_is_this_machines_refusal() {
+    let port = Wires::Tcp.listen();
+    for (redirect, words) in [("0>/dev/null", "not open for reading"), ("1</dev/null", "writing")] {
+        let line = format!("exec \"$0\" connect \"$1\" {redirect}");
+        let outcome = Program::shell(&line, [COAX, &port.endpoint]).run();
+        outcome.fails(5, words);
+    }
+}
+
+#[test]
+fn the_manual_makes_the_place_it_is_written_to() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("share/man/man1");
+    coax(&["man", "--dir", &directory.display().to_string()]).run().exits(0);
+    assert!(directory.join("coax-connect.1").exists());
 }
 
 #[test]

@@ -240,6 +240,23 @@ fn a_deadline_ends_a_busy_session_and_keeps_what_came() {
     assert!(outcome.took < Duration::from_secs(10));
 }
 
+#[test]
+fn a_deadline_ends_a_listener_that_nobody_called() {
+    let outcome = coax(&["listen", "127.0.0.1:0", "--deadline", "300ms"]).run();
+    outcome.fails(3, "nobody connected within 300 ms");
+}
+
+#[test]
+fn a_time_longer_than_any_clock_is_no_panic() {
+    for flag in ["--deadline", "--idle"] {
+        let (mut coax, mut peer) = connected(Wires::Tcp, &[flag, "1e19"]);
+        peer.say("told");
+        peer.finish();
+        coax.end_input();
+        coax.wait().speaks_plainly().exits(0).prints("told");
+    }
+}
+
 /// A queue of one that is full: Linux drops what knocks.
 const DEAF: &str = "
 s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(0)
@@ -254,9 +271,11 @@ time.sleep(30)
 fn a_peer_that_does_not_answer_is_given_up_in_time() {
     let Some(peer) = python(DEAF, [""]) else { return };
     let endpoint = format!("127.0.0.1:{}", peer.port());
-    let outcome = coax(&["connect", &endpoint, "--timeout", "400ms"]).run();
-    assert!(outcome.took < AT_ONCE);
-    outcome.fails(3, &endpoint);
+    for flag in ["--timeout", "--deadline"] {
+        let outcome = coax(&["connect", &endpoint, flag, "400ms"]).run();
+        assert!(outcome.took < AT_ONCE);
+        outcome.fails(3, &endpoint);
+    }
 }
 
 #[test]

@@ -75,6 +75,15 @@ fn check(event: &Value) {
     }
 }
 
+#[test]
+fn a_mistake_is_an_event_too() {
+    for args in [&["connect"][..], &["nosuch"], &["connect", "127.0.0.1:9", "--nosuch"]] {
+        let outcome = coax(args).run().exits(2);
+        let told = events(&outcome.stdout);
+        assert_eq!((&told[0]["event"], &told[0]["exit"]), (&"error".into(), &2.into()));
+    }
+}
+
 fn required(described: &Value) -> impl Iterator<Item = &Value> {
     described["required"].as_array().into_iter().flatten()
 }

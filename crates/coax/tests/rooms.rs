@@ -337,6 +337,7 @@ fn what_was_typed_before_a_client_left_is_still_heard() {
     let mut peer = Wires::Tcp.connect(&coax.listening());
     coax.expect_out("is here");
     coax.send("good bye\n");
+    assert!(!peer.is_silent_for(testkit::DEADLINE), "it is on its way");
     peer.finish();
     coax.expect_out("left: ended");
     assert_eq!(peer.hear_to_end(), b"good bye\n");

@@ -74,11 +74,19 @@ fn cpu(pid: u32) -> Duration {
     Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// Time on the processors of a process and all its descendants that live.
+pub(super) fn cpu_of_tree(pid: u32) -> Duration {
+    cpu(pid) + children(pid).into_iter().map(cpu_of_tree).sum::<Duration>()
+}
+
 /// Memory of a process and all its descendants, bytes. What is shared counts once (Pss).
 pub(super) fn memory_of_tree(pid: u32) -> u64 {
     let own = field(&format!("/proc/{pid}/smaps_rollup"), "Pss:") * 1024;
+    own + children(pid).into_iter().map(memory_of_tree).sum::<u64>()
+}
+
+fn children(pid: u32) -> Vec<u32> {
     let path = format!("/proc/{pid}/task/{pid}/children");
     let children = fs::read_to_string(path).unwrap_or_default();
-    let children = children.split_whitespace().filter_map(|word| word.parse().ok());
-    own + children.map(memory_of_tree).sum::<u64>()
+    children.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }

@@ -4,8 +4,10 @@
 //! `dig -f` and `coax resolve -f` ask it in turns. The answers of both are compared first, so a
 //! fast wrong answer does not count.
 //!
-//! A server answers so many questions a second and no more: where the machine has two cores, it is
-//! the server that bounds how much faster than dig anyone can be. Its own time is in the table.
+//! Both get the same names, ask for A records, print values alone and write them to a file. A server
+//! answers so many questions a second and no more: where the machine has two cores, it is the server
+//! that bounds how much faster than dig anyone can be. Its own processor time is in the table, and
+//! beside the ratio of times stands the ratio of processor times, which a busy machine spoils less.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -15,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use super::contender::started;
-use super::meter::watch;
+use super::meter::{cpu_of_tree, watch};
 use super::table::{Cell, Table};
 use super::{coax, median};
 use crate::run::workspace;
@@ -62,6 +64,8 @@ const SERVERS: [Server; 2] = [
 struct Runs {
     seconds: Vec<f64>,
     cpu: Vec<f64>,
+    /// What the server used meanwhile.
+    server: Vec<f64>,
     peak: u64,
 }
 
@@ -70,7 +74,8 @@ pub(super) fn run() -> Result<Table, String> {
     fs::create_dir_all(folder.join("db")).map_err(|error| words(&folder, &error))?;
     write_names(&folder)?;
     let title = format!("resolve: {NAMES} names, median of {ROUNDS}, --parallel {PARALLEL}");
-    let columns = ["server", "program", "s", "names/s", "CPU s", "MiB", "coax is"];
+    let columns =
+        ["server", "program", "s", "names/s", "CPU s", "server CPU s", "MiB", "coax is", "by CPU"];
     let mut table = Table::new(title, &columns);
     for server in SERVERS.iter().filter(|server| Path::new(server.program).exists()) {
         measure(server, &folder, &mut table).map_err(|why| format!("{}: {why}", server.name))?;
@@ -82,14 +87,16 @@ pub(super) fn run() -> Result<Table, String> {
 fn measure(server: &Server, folder: &Path, table: &mut Table) -> Result<(), String> {
     let port = settled_port()?;
     let mut serving = server.start(folder, port)?;
-    let outcome = take_turns(folder, port);
+    let outcome = take_turns(folder, port, serving.id());
     // nsd ends its own children when it is asked to end.
     let _ = Command::new("kill").arg(serving.id().to_string()).status();
     let _ = serving.wait();
     let (mut dig, mut coax) = outcome?;
-    let ratio = median(&mut dig.seconds) / median(&mut coax.seconds);
-    for (name, runs, ratio) in
-        [("coax", &mut coax, String::new()), ("dig", &mut dig, format!("{ratio:.1} ×"))]
+    let times = |ratio: f64| format!("{ratio:.1} ×");
+    let faster = times(median(&mut dig.seconds) / median(&mut coax.seconds));
+    let cheaper = times(median(&mut dig.cpu) / median(&mut coax.cpu));
+    for (name, runs, [faster, cheaper]) in
+        [("coax", &mut coax, Default::default()), ("dig", &mut dig, [faster, cheaper])]
     {
         let seconds = median(&mut runs.seconds);
         table.rows.push(vec![
@@ -98,19 +105,27 @@ fn measure(server: &Server, folder: &Path, table: &mut Table) -> Result<(), Stri
             Cell::Number(seconds, 3),
             Cell::Number(NAMES as f64 / seconds, 0),
             Cell::Number(median(&mut runs.cpu), 2),
+            Cell::Number(median(&mut runs.server), 2),
             Cell::Number(runs.peak as f64 / 1_048_576.0, 1),
-            Cell::text(ratio),
+            Cell::text(faster),
+            Cell::text(cheaper),
         ]);
     }
     Ok(())
 }
 
-fn take_turns(folder: &Path, port: u16) -> Result<(Runs, Runs), String> {
+fn take_turns(folder: &Path, port: u16, server: u32) -> Result<(Runs, Runs), String> {
     let (mut dig, mut coax) = (Runs::default(), Runs::default());
     for round in 0..ROUNDS {
         eprintln!("round {} of {ROUNDS}", round + 1);
-        turn(dig_command(folder, port), &folder.join("dig.out"), &mut dig)?;
-        turn(coax_command(folder, port), &folder.join("coax.out"), &mut coax)?;
+        for (command, out, runs) in [
+            (dig_command(folder, port), "dig.out", &mut dig),
+            (coax_command(folder, port), "coax.out", &mut coax),
+        ] {
+            let before = cpu_of_tree(server);
+            turn(command, &folder.join(out), runs)?;
+            runs.server.push((cpu_of_tree(server) - before).as_secs_f64());
+        }
         if sorted(&folder.join("dig.out"))? != sorted(&folder.join("coax.out"))? {
             return Err("coax and dig do not give the same answers".to_owned());
         }

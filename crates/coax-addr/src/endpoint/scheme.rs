@@ -66,7 +66,8 @@ fn parts(text: &str) -> (&str, Option<&str>) {
 
 fn place(text: &str, services: &ServiceTable) -> Result<Place, Fault> {
     if ["/", "./", "../", "@"].iter().any(|start| text.starts_with(start)) {
-        return socket(UnixKind::Stream, text);
+        let kind = UnixKind::Stream;
+        return unix::bare_name(text).map(|name| Place::Unix { kind, name });
     }
     if text == "-" {
         return fault(Scheme, "standard input and output is written stdio:");

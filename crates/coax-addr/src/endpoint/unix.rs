@@ -17,11 +17,16 @@ use super::percent;
 /// abstract name.
 const LONGEST: usize = 107;
 
-/// Reads what stands after `unix:`, or a bare `/path`, `./path` or `@name`.
+/// Reads what stands after `unix:`.
 pub(super) fn name(text: &str) -> Result<UnixName, Fault> {
+    bare_name(without_authority(text))
+}
+
+/// Reads a `/path`, `./path` or `@name`. Nothing stands before it, so two slashes are a path's own.
+pub(super) fn bare_name(text: &str) -> Result<UnixName, Fault> {
     match text.strip_prefix('@') {
         Some(name) => abstract_name(percent::decode(name)?),
-        None => socket_path(percent::decode(without_authority(text))?),
+        None => socket_path(percent::decode(text)?),
     }
 }
 

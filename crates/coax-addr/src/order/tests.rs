@@ -83,18 +83,3 @@ proptest! {
         prop_assert!(visits_all(len, seed));
     }
 }
-
-/// `cargo test --release -p coax-addr -- --ignored --nocapture order_costs` prints the figures.
-#[test]
-#[ignore = "measures; run it with --release --ignored --nocapture"]
-fn order_costs_little() {
-    for len in [196_608, (1 << 32) + 1, 1 << 44, u64::MAX / 2 + 2] {
-        let order = Permutation::new(len, 1);
-        let start = std::time::Instant::now();
-        let sum =
-            (0..10_000_000_u64).map(|position| order.at(position % len)).fold(0, u64::wrapping_add);
-        let each = start.elapsed().as_nanos() as f64 / 1e7;
-        println!("{len}: {each:.1} ns ({sum:x})");
-        assert!(each < 50.0 || cfg!(debug_assertions), "{len}: {each} ns");
-    }
-}

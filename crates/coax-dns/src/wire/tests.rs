@@ -96,6 +96,16 @@ fn the_verdict_and_the_flags_are_told() {
 }
 
 #[test]
+fn a_truncated_answer_may_be_cut_anywhere() {
+    let mut bytes = with_record(1, &[192, 0, 2, 1]);
+    bytes.truncate(bytes.len() - 3);
+    assert!(Reply::read(&bytes, &question()).is_err(), "cut, and does not say so");
+    bytes[2] |= 0x02;
+    let reply = Reply::read(&bytes, &question()).unwrap();
+    assert!(reply.truncated && reply.records.is_empty());
+}
+
+#[test]
 fn every_type_is_read_to_its_last_byte() {
     for (number, data, text) in [
         (1, &[192, 0, 2, 1][..], "192.0.2.1"),

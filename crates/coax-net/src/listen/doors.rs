@@ -2,6 +2,8 @@
 //!
 //! All of them get one port number, also when the system is to choose it. A family the machine
 //! does not have is left out as long as another remains.
+//!
+//! Nothing here accepts a connection.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 

@@ -3,6 +3,8 @@
 //! It is removed when its [`SocketFile`] is dropped, if it is still the one we made. A file whose
 //! server is dead is recognised by asking, in a way that a living server does not notice. Anything
 //! that is not a socket is never touched.
+//!
+//! Nothing here binds a socket.
 
 use std::fs;
 use std::io;

@@ -2,13 +2,13 @@
 //!
 //! An idle connection costs its socket and a small task: bytes are read onto the stack, and only
 //! what the peer does not take at once is kept, so a peer that never reads stops being read.
+//!
+//! Nothing here knows how many there are.
 
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use rustix::net::SocketType;
-use rustix::net::sockopt::socket_type;
 use tokio::time::Instant;
 
 use super::half::Meter;
@@ -17,9 +17,6 @@ use crate::{Descriptor, Stream};
 
 /// Read at once. More would only cost the stack.
 const AT_ONCE: usize = 16 << 10;
-/// Room for one packet: more than a socket's send buffer takes unless somebody raised its limits
-/// (unix(7), `wmem_max`), and what does not fit would be lost.
-const PACKET: usize = 1 << 20;
 
 /// Echoes until the peer ends, then closes. `stop` ends it early.
 pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = ()>) -> Ending {
@@ -41,7 +38,7 @@ pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = (
 }
 
 async fn back_and_forth(stream: &Stream, meter: &Meter) -> How {
-    if socket_type(stream).is_ok_and(|kind| kind == SocketType::SEQPACKET) {
+    if stream.descriptor().keeps_boundaries() {
         return packets(stream.descriptor(), meter).await;
     }
     let (peer, mut rest) = (stream.descriptor(), Vec::new());
@@ -60,7 +57,7 @@ async fn back_and_forth(stream: &Stream, meter: &Meter) -> How {
 
 /// Each packet whole, as it came.
 async fn packets(peer: &Descriptor, meter: &Meter) -> How {
-    let mut packet = vec![0; PACKET];
+    let mut packet = vec![0; peer.room()];
     loop {
         let count = match peer.read(&mut packet).await {
             Ok(0) => return How::Fin,

@@ -17,7 +17,7 @@ use super::splice::{Failed, Side, Splice, Step};
 use crate::descriptor::{Descriptor, DescriptorKind};
 use crate::framing::FramingError;
 
-/// Room for one read when bytes are copied: what a loopback segment carries at most.
+/// Room for one read where nothing looks at the bytes.
 const BUFFER: usize = 64 << 10;
 /// After this much without a pause the other direction gets its turn.
 const TURN: u64 = 4 << 20;
@@ -207,7 +207,7 @@ async fn copy(
     filter: &mut (dyn Filter + '_),
     meter: &Meter,
 ) -> Result<(), HalfEnd> {
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; source.room()];
     let mut output = Pieces::default();
     let mut turn = TURN;
     loop {

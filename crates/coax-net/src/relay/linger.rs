@@ -3,6 +3,8 @@
 //! A socket closed over unread data sends a reset, and a reset may destroy what the peer has not
 //! read yet (RFC 1122 §4.2.2.13). So what still arrives is read and thrown away until the peer
 //! ends, falls silent, or has had its grace.
+//!
+//! Nothing here looks at what arrives.
 
 use std::time::Duration;
 

@@ -153,7 +153,7 @@ pub(crate) fn recv_from_new(fd: impl AsFd, most: usize) -> io::Result<(Vec<u8>, 
 
 /// Sends what the kernel takes of `datagrams` without waiting, and says how many that was.
 pub(crate) fn sendmmsg(fd: impl AsFd, datagrams: &[[IoSlice<'_>; 1]]) -> io::Result<usize> {
-    let args = || format!("{}, {} datagrams", raw(&fd), datagrams.len());
+    let args = || format!("{}, {} in all", raw(&fd), datagrams.len());
     trace::call("sendmmsg", args, || {
         let mut headers = MultiHeaders::<()>::preallocate(datagrams.len(), None);
         let to_the_peer = vec![None::<()>; datagrams.len()];

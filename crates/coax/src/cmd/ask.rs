@@ -49,15 +49,26 @@ pub(crate) struct Args {
     /// Wait this long for the reply to begin
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "10s")]
     wait: Duration,
-    /// The reply is whole when nothing more came for this long
+    /// Silence that ends the reply
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "100ms")]
     settle: Duration,
-    /// Where a message ends: raw, line, crlf, nul, chunk or len32
+    /// raw, line, crlf, nul, chunk or len32
+    ///
+    /// Where a message ends: line, crlf and nul end with those bytes, len32 begins with its length;
+    /// chunk and raw are whole when the peer closes or is silent.
     #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
     framing: Framing,
     /// Exit 1 unless the reply matches this regular expression
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = expression)]
     expect: Option<Regex>,
+}
+
+/// Says what is wrong in one line; the library draws it in five.
+fn expression(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let drawn = error.to_string();
+        drawn.rsplit("error: ").next().unwrap_or(&drawn).trim().to_owned()
+    })
 }
 
 /// The reply, and when it came: seconds since the connection was asked for.

@@ -1,6 +1,8 @@
 //! `coax completions`: what a shell needs to finish words.
 //!
 //! Generated from the definitions of the flags, so it cannot disagree with them.
+//!
+//! Nothing here knows where a shell looks for them.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,8 @@
 //! `coax connect`: standard input to a socket, and the socket to standard output.
+//!
+//! The words become an endpoint, the flags a way to reach it; `ask` reaches its peer the same way.
+//!
+//! How the conversation goes and ends is the session's business.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,7 +12,8 @@ use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{Datagrams, Dial, Kind, Stream, SystemResolver};
 
 use crate::cli::EXIT_STATUS;
-use crate::failure::Failure;
+use crate::duration::{Deadline, late};
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::{self, Connected, SessionArgs, Signals};
 use crate::{datagrams, duration, place, runtime};
@@ -18,7 +23,7 @@ EXAMPLES
     coax connect localhost:9000                 talk to whoever listens there
     coax connect localhost 9000                 the same, as nc takes it
     coax connect @bus --framing line            a Unix socket, a message a line
-    coax connect udp://<broadcast>:9999         ask everybody on this network
+    coax connect 'udp://<broadcast>:9999'       ask everybody on this network
     coax connect db:5432 --timeout 2s </dev/null
 ";
 
@@ -40,15 +45,19 @@ pub(crate) struct Args {
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct Reach {
     /// Use IPv4 alone
-    #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Connection")]
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
     ipv4: bool,
     /// Use IPv6 alone
-    #[arg(short = '6', help_heading = "Connection")]
+    #[arg(short = '6', long, help_heading = "Connection")]
     ipv6: bool,
-    /// Connect from this address, port, or both (10.0.0.2, :4000, [::1]:4000)
+    /// Connect from this address, port, or both
+    ///
+    /// 10.0.0.2, :4000 or [::1]:4000.
     #[arg(long, value_name = "ADDRESS", value_parser = place::source, help_heading = "Connection")]
     source: Option<SocketAddr>,
-    /// Give up connecting after this long, all addresses together
+    /// Give up connecting after this long
+    ///
+    /// All the addresses of a name together, and finding them.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
     pub(crate) timeout: Duration,
 }
@@ -115,7 +124,11 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let resolver = SystemResolver::default();
         let mut signals = Signals::catch()?;
         if is_datagram(&endpoint) {
-            let talk = args.reach.datagrams(&endpoint, &resolver, out).await?;
+            let talk = tokio::select! {
+                talk = args.reach.datagrams(&endpoint, &resolver, out) => talk?,
+                () = signals.any() => return Err(signals.failure()),
+                () = late(args.session.deadline) => return Err(too_late(&endpoint, &args)),
+            };
             let plan = datagrams::Plan::connected(&args.session);
             return datagrams::converse(talk, plan, &mut signals, out).await;
         }
@@ -123,7 +136,14 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let (stream, kind) = tokio::select! {
             dialed = dialing => dialed?,
             () = signals.any() => return Err(signals.failure()),
+            () = late(args.session.deadline) => return Err(too_late(&endpoint, &args)),
         };
         session::converse(stream, kind, &args.session, &mut signals, out).await
     })
+}
+
+/// The deadline came before the connection.
+fn too_late(endpoint: &Endpoint, args: &Args) -> Failure {
+    let limit = args.session.deadline.map(Deadline::words).unwrap_or_default();
+    Failure::new(Exit::Network, format!("cannot connect to {endpoint}: no answer within {limit}"))
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::cli::EXIT_STATUS;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report, clean};
+use crate::runtime;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -27,7 +28,7 @@ const ELSEWHERE_V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 /// The name is a detail here; a dead resolver must not hold back the rest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Show this machine's name, its addresses by interface, and which one others see
+/// Show this machine's names and addresses, and which one others see
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {}
@@ -84,13 +85,11 @@ pub(crate) fn run(_: &Args, out: &Out) -> Result<(), Failure> {
 
 /// The canonical name of this machine's own name.
 fn full_name(name: &str) -> Result<Option<String>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(Exit::Machine, format!("cannot start: {}", coax_net::cause_in_words(&error)))
-    })?;
     let resolver = SystemResolver::new(1).deadline(PATIENCE);
-    let found = runtime.block_on(resolver.resolve(name, Wanted::Both));
-    Ok(found.ok().and_then(|found| found.canonical))
+    runtime::run(async {
+        let found = resolver.resolve(name, Wanted::Both).await;
+        Ok(found.ok().and_then(|found| found.canonical))
+    })
 }
 
 impl InterfaceReport {

@@ -1,4 +1,9 @@
 //! `coax listen`: wait for connections or datagrams, and talk, echo, join or serve them.
+//!
+//! As soon as a connection would be accepted, each address is told. Flags that would do nothing
+//! are refused before that.
+//!
+//! What happens to a connection is told in the files below.
 
 mod exec;
 mod flags;
@@ -45,15 +50,17 @@ pub(crate) struct Args {
     /// The port, when the first word is a host alone
     port: Option<String>,
     /// Listen on IPv4 alone
-    #[arg(short = '4', conflicts_with = "ipv6", help_heading = "Connections")]
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connections")]
     ipv4: bool,
     /// Listen on IPv6 alone
-    #[arg(short = '6', help_heading = "Connections")]
+    #[arg(short = '6', long, help_heading = "Connections")]
     ipv6: bool,
-    /// Serve many at once, until interrupted [default: one connection, then done]
+    /// Serve many at once, until interrupted
+    ///
+    /// Without it, one connection is served, and then it is done.
     #[arg(short, long, help_heading = "Connections")]
     keep_open: bool,
-    /// Serve at most N connections at once; more wait their turn
+    /// Serve at most N at once; more wait their turn
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
     max: Option<u32>,
     /// Let at most N connections wait to be accepted
@@ -71,7 +78,10 @@ pub(crate) struct Args {
     /// Send what each says to all the others (many at once)
     #[arg(long, conflicts_with = "exec", help_heading = "What to do")]
     broker: bool,
-    /// Run a shell command for each connection, which is its stdin and stdout
+    /// Run a shell command for each connection
+    ///
+    /// The connection is its standard input and output. COAX_REMOTE_ADDR, COAX_REMOTE_PORT,
+    /// COAX_LOCAL_ADDR, COAX_LOCAL_PORT and COAX_CONNECTION tell it whom it serves.
     #[arg(long, value_name = "CMD", help_heading = "What to do")]
     exec: Option<String>,
     /// End after N datagrams

@@ -2,6 +2,8 @@
 //!
 //! Generated from the definitions of the flags, so it cannot disagree with them. What `--help`
 //! says after the flags, its examples and its exit status, becomes sections of the page.
+//!
+//! Nothing here knows what a verb does.
 
 use std::fs;
 use std::io::{self, Write};
@@ -55,12 +57,14 @@ fn no_such(verb: &str) -> Failure {
 }
 
 fn write_all(coax: &Command, directory: &Path, out: &Out) -> Result<(), Failure> {
+    let failed = |path: &Path, error: &io::Error| {
+        let cause = coax_net::cause_in_words(error);
+        Failure::new(Exit::Machine, format!("cannot write {}: {cause}", path.display()))
+    };
+    fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
     for command in std::iter::once(coax).chain(coax.get_subcommands()) {
         let path = directory.join(format!("{}.1", title(command)));
-        fs::write(&path, page(command.clone())?).map_err(|error| {
-            let cause = coax_net::cause_in_words(&error);
-            Failure::new(Exit::Machine, format!("cannot write {}: {cause}", path.display()))
-        })?;
+        fs::write(&path, page(command.clone())?).map_err(|error| failed(&path, &error))?;
         out.talk(&path.display().to_string());
     }
     Ok(())

@@ -20,6 +20,7 @@ use coax_dns::{RecordType, Server};
 use crate::cli::EXIT_STATUS;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
+use crate::{duration, place, runtime};
 
 pub(crate) use event::{Answered, ResolveSummary, Resolved, Unresolved};
 pub(crate) use explain::Explained;
@@ -54,22 +55,28 @@ pub(crate) struct Args {
     /// IPv6 addresses only
     #[arg(short = '6', long)]
     ipv6: bool,
-    /// Ask name servers for these record types, such as A,MX,TXT
+    /// Ask name servers for these record types (A,MX,TXT)
     #[arg(short = 't', long = "type", value_name = "TYPES", value_delimiter = ',', conflicts_with_all = ["ipv4", "ipv6"])]
     types: Vec<RecordType>,
-    /// Name server: HOST[:PORT], udp:// tcp:// tls:// or https://HOST/PATH
+    /// Ask this name server
+    ///
+    /// HOST[:PORT], udp://HOST, tcp://HOST, tls://HOST or https://HOST/PATH.
     #[arg(long, value_name = "SERVER")]
     server: Option<Server>,
-    /// Also trust the authorities in this PEM file (tls:// and https://)
+    /// Also trust the authorities in this PEM file
+    ///
+    /// For servers with tls:// and https://.
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// Give up on a name after so long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse, allow_hyphen_values = true)]
     timeout: Duration,
     /// Print addresses or values alone, one a line
     #[arg(long)]
     short: bool,
-    /// Show each step programs take, beside what DNS says, and where they differ
+    /// Show each step programs take, beside what DNS says
+    ///
+    /// The hosts file, the name services, DNS; each with its source, and where they differ.
     #[arg(long, conflicts_with_all = ["types", "file", "short"])]
     explain: bool,
     /// Read names from a file, one a line; - is stdin
@@ -84,15 +91,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        Failure::new(Exit::Machine, format!("cannot start: {}", coax_net::cause_in_words(&error)))
-    })?;
-    let outcome = runtime.block_on(async {
+    let outcome = runtime::run(async {
         if args.explain { explain::run(args, out).await } else { bulk::run(args, out).await }
     });
-    // Nothing under way is worth waiting for.
-    runtime.shutdown_background();
     match outcome? {
         Exit::Done => Ok(()),
         // Each name has had its own line; the code is all that is left to say.
@@ -102,11 +103,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
 
 impl Args {
     fn wanted(&self) -> coax_net::Wanted {
-        match (self.ipv4, self.ipv6) {
-            (true, _) => coax_net::Wanted::V4,
-            (_, true) => coax_net::Wanted::V6,
-            _ => coax_net::Wanted::Both,
-        }
+        place::wanted(self.ipv4, self.ipv6)
     }
 
     fn style(&self) -> Style {
@@ -145,21 +142,4 @@ impl Cause {
 /// The graver of two outcomes: the higher code, as `--help` numbers them.
 fn graver(one: Exit, other: Exit) -> Exit {
     if other as u8 > one as u8 { other } else { one }
-}
-
-/// `5s`, `1m 30s`, `200ms`, or a bare number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "a time such as 5s, 200ms or 1m".to_owned();
-    let read = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?,
-        Err(_) => {
-            let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-            Duration::try_from(signed).map_err(|_| wrong())?
-        }
-    };
-    // A day is longer than anyone waits for a name, and far from where clocks overflow.
-    match read.is_zero() || read > Duration::from_secs(86_400) {
-        true => Err("a time above zero and at most a day".to_owned()),
-        false => Ok(read),
-    }
 }

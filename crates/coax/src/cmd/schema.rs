@@ -1,4 +1,9 @@
 //! `coax schema`: the JSON Schema of every event that `--json` can print.
+//!
+//! It stands on its own: every reference in it is found in its own `$defs`, where events are called
+//! as in `"event"` and their parts by CamelCase names.
+//!
+//! What an event means is said where it is reported.
 
 use std::io::{self, Write};
 
@@ -59,6 +64,14 @@ impl Events {
         properties["event"] = json!({"const": R::EVENT});
         properties["v"] = json!({"const": 1});
         properties["at"] = json!({"type": "string", "format": "date-time"});
+        let required = body.ensure_object().entry("required").or_insert(json!([]));
+        for name in ["v", "event", "at"] {
+            required.as_array_mut().into_iter().for_each(|names| names.push(name.into()));
+        }
+        // References are read from the root of the whole.
+        if let Some(Value::Object(parts)) = body.remove("$defs") {
+            self.bodies.extend(parts);
+        }
         self.names.push(json!({"$ref": format!("#/$defs/{}", R::EVENT)}));
         self.bodies.insert(R::EVENT.to_owned(), body.into());
     }
@@ -70,5 +83,26 @@ impl Events {
             "oneOf": self.names,
             "$defs": self.bodies,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    fn check_references(value: &Value, root: &Value) {
+        if let Some(place) = value.get("$ref").and_then(Value::as_str) {
+            let found = place.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
+            assert!(found.is_some(), "{place} is nowhere");
+        }
+        let parts = value.as_object().into_iter().flat_map(|object| object.values());
+        let items = value.as_array().into_iter().flatten();
+        parts.chain(items).for_each(|part| check_references(part, root));
+    }
+
+    #[test]
+    fn every_reference_is_found() {
+        let schema = super::schema();
+        check_references(&schema, &schema);
     }
 }

@@ -1,4 +1,9 @@
 //! `coax service`: which port a name means, and which names a port has.
+//!
+//! Every question gets its answers in order; those without one are named together at the end, and
+//! the exit code is 1.
+//!
+//! Where the table comes from is the library's business.
 
 use coax_addr::{Protocol, Service, ServiceTable};
 use schemars::JsonSchema;
@@ -22,7 +27,7 @@ The IANA registry is built in; what /etc/services says comes first.";
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
-    /// Names or ports, each with /tcp or /udp when only one protocol is meant
+    /// Names or ports; NAME/udp and PORT/tcp mean one protocol
     #[arg(value_name = "NAME|PORT", required_unless_present = "all", conflicts_with = "all")]
     wanted: Vec<String>,
     /// Only TCP

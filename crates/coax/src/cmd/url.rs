@@ -1,4 +1,8 @@
 //! `coax url`: the parts of a URL, or of an endpoint.
+//!
+//! One part a line, and no password is ever shown. Text that can be an endpoint is one.
+//!
+//! Nothing here connects or looks up anything.
 
 use coax_addr::{Endpoint, Place, PortOrigin, ServiceTable, UnixName, UrlParts};
 use schemars::JsonSchema;

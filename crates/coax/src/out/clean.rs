@@ -3,6 +3,8 @@
 //! Control characters can move the cursor, rename the window or answer for the user; bidi
 //! controls can show text in another order than it is. Both become visible escapes. A pipe gets
 //! the bytes untouched, so this is called for terminals only.
+//!
+//! Nothing here knows whether there is a terminal.
 
 use std::borrow::Cow;
 

@@ -2,12 +2,14 @@
 //!
 //! Outward, lines become messages; inward, messages become lines, JSON, or what a terminal may
 //! see. Either way a dump can be made on the side.
+//!
+//! Nothing here reads or writes a socket; it is given bytes and gives bytes.
 
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 
 use coax_net::{Decoder, Filter, Framing, FramingError, Pieces};
 
+use super::dump::Dump;
 use super::summary::MessageReport;
 use crate::out::{Out, clean, hex};
 
@@ -64,7 +66,7 @@ impl Outward {
 
     /// With a dump of what is sent, if `on`.
     pub(crate) fn hex(self, on: bool) -> Outward {
-        Outward { dump: on.then(|| Dump::new('>')), ..self }
+        Outward { dump: on.then(|| Dump::new(">")), ..self }
     }
 
     /// Each message on its own, if the socket keeps boundaries.
@@ -214,40 +216,6 @@ pub(crate) fn message_report(from: &str, message: &[u8]) -> Vec<u8> {
     crate::out::line(&MessageReport { from: from.to_owned(), text, hex })
 }
 
-/// A dump of one direction on stderr, sixteen bytes a line.
-#[derive(Debug)]
-pub(crate) struct Dump {
-    mark: String,
-    offset: u64,
-}
-
-impl Dump {
-    /// Each line begins with `mark`.
-    pub(crate) fn new(mark: impl Into<String>) -> Dump {
-        Dump { mark: mark.into(), offset: 0 }
-    }
-
-    pub(crate) fn show(&mut self, bytes: &[u8]) {
-        let mut text = String::new();
-        for row in bytes.chunks(16) {
-            let _ = writeln!(text, "{}", dump_line(&self.mark, self.offset, row));
-            self.offset += row.len() as u64;
-        }
-        let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
-}
-
-fn dump_line(mark: &str, offset: u64, row: &[u8]) -> String {
-    let mut hex = String::new();
-    let mut text = String::new();
-    for (index, byte) in row.iter().enumerate() {
-        let gap = if index == 8 { "  " } else { " " };
-        let _ = write!(hex, "{gap}{byte:02x}");
-        text.push(if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' });
-    }
-    format!("{mark} {offset:08x} {hex:<49}  |{text}|")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,13 +261,5 @@ mod tests {
     fn what_one_read_returned_is_printed_with_a_newline() {
         let mut filter = Inward::new(Framing::Chunk, Shown::AsTheyAre, false);
         assert_eq!(through(&mut filter, &[b"hi"]), b"hi\n");
-    }
-
-    #[test]
-    fn a_dump_line_shows_offset_bytes_and_text() {
-        assert_eq!(
-            dump_line(">", 16, b"hello\n"),
-            "> 00000010  68 65 6c 6c 6f 0a                                 |hello.|"
-        );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! They are caught so that socket files are removed and the summary is said; afterwards the
 //! process dies of the same signal, which is what a shell wants to know.
+//!
+//! Nothing here ends anything itself.
 
 use coax_net::cause_in_words;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -2,6 +2,8 @@
 //!
 //! Each is moved to a descriptor of its own and `/dev/null` takes its place, so that dropping it
 //! really closes it: that is how the reader of our stdout learns that nothing more comes.
+//!
+//! Nothing here knows what is read or written.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -9,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use coax_net::{Descriptor, cause_in_words};
+use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::io::fcntl_dupfd_cloexec;
 
 use crate::failure::{Exit, Failure};
@@ -21,17 +24,24 @@ pub(crate) fn is_terminal(stream: impl AsFd) -> bool {
 }
 
 pub(crate) fn take_stdin() -> Result<Descriptor, Failure> {
+    open_for(
+        rustix::stdio::stdin(),
+        OFlags::WRONLY,
+        "cannot read standard input: it is not open for reading",
+    )?;
     taken(rustix::stdio::stdin(), |null| rustix::stdio::dup2_stdin(null))
         .map_err(|error| refused("read standard input", &error))
 }
 
 pub(crate) fn take_stdout() -> Result<Descriptor, Failure> {
+    writable_stdout()?;
     taken(rustix::stdio::stdout(), |null| rustix::stdio::dup2_stdout(null))
         .map_err(|error| refused("write standard output", &error))
 }
 
 /// Standard output, which stays where it is: reports are still to follow.
 pub(crate) fn share_stdout() -> Result<Descriptor, Failure> {
+    writable_stdout()?;
     fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)
         .map_err(io::Error::from)
         .and_then(Descriptor::new)
@@ -44,6 +54,20 @@ pub(crate) fn open_file(path: &Path) -> Result<Descriptor, Failure> {
     opened
         .and_then(|file| Descriptor::new(OwnedFd::from(file)))
         .map_err(|error| refused(&format!("write {}", path.display()), &error))
+}
+
+fn writable_stdout() -> Result<(), Failure> {
+    let why = "cannot write standard output: it is not open for writing";
+    open_for(rustix::stdio::stdout(), OFlags::RDONLY, why)
+}
+
+/// A stream that is open the other way alone fails late, and looks as if the peer had: `splice`
+/// does not say which end it could not use.
+fn open_for(stream: BorrowedFd<'_>, wrong: OFlags, why: &str) -> Result<(), Failure> {
+    match fcntl_getfl(stream) {
+        Ok(flags) if flags & OFlags::RWMODE == wrong => Err(Failure::new(Exit::Machine, why)),
+        _ => Ok(()),
+    }
 }
 
 fn taken(

@@ -1,11 +1,16 @@
 //! What is said about a conversation: that it began, each message, how it ended.
+//!
+//! One event for each, and one function that turns an ending into an exit code and a line, so both
+//! say the same.
+//!
+//! Nothing here decides when a conversation is over.
 
 use coax_net::{Address, Ending, First, FramingError, How, Stream, cause_in_words};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SessionArgs;
-use crate::duration;
+use crate::duration::{self, Deadline};
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Report};
 
@@ -164,7 +169,7 @@ pub(crate) fn verdict(ending: Ending, peer: &str, args: &SessionArgs) -> Result<
             Failure::new(Exit::Network, format!("{peer}: nothing came or went for {idle}"))
         }
         How::Deadline => {
-            let deadline = args.deadline.map(duration::words).unwrap_or_default();
+            let deadline = args.deadline.map(Deadline::words).unwrap_or_default();
             Failure::new(Exit::Network, format!("{peer}: not done within {deadline}"))
         }
         How::Source(error) => Failure::new(

@@ -4,6 +4,8 @@
 //! `COAX_LOCAL_PORT` and `COAX_CONNECTION` in its environment; what it prints as an error goes
 //! where ours does. When its output ends, so does the connection; when the connection ends, the
 //! command is asked to end too, with everything it started.
+//!
+//! Nothing here knows how many connections there are.
 
 mod group;
 

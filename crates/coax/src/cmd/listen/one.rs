@@ -2,6 +2,8 @@
 //!
 //! As soon as it is there nobody else is let in, so that a second client is refused at once
 //! instead of waiting in a queue that is never served.
+//!
+//! How the connection came about is the listener's business, how it ends the session's.
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use coax_net::{Framing, How, Listener, Stream, echo};
 use tokio::time::timeout;
 
 use super::{Args, exec};
-use crate::duration;
+use crate::duration::{self, Deadline, late};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::{self, Closed, Connected, Signals, verdict};
@@ -24,6 +26,7 @@ pub(super) async fn serve(
     let stream = tokio::select! {
         stream = first(&listener, args) => stream?,
         () = signals.any() => return Err(signals.failure()),
+        () = late(args.session.deadline) => return Err(nobody(args.session.deadline)),
     };
     drop(listener);
     out.report(&Connected::of(None, &stream))?;
@@ -50,10 +53,15 @@ pub(super) async fn serve(
 
 async fn first(listener: &Listener, args: &Args) -> Result<Stream, Failure> {
     let Some(limit) = args.timeout else { return Ok(listener.accept().await?) };
-    Ok(timeout(limit, listener.accept()).await.map_err(|_| nobody(limit))??)
+    Ok(timeout(limit, listener.accept()).await.map_err(|_| nobody_within(limit))??)
 }
 
-pub(super) fn nobody(limit: Duration) -> Failure {
+fn nobody(deadline: Option<Deadline>) -> Failure {
+    let limit = deadline.map(Deadline::words).unwrap_or_default();
+    Failure::new(Exit::Network, format!("nobody connected within {limit}"))
+}
+
+pub(super) fn nobody_within(limit: Duration) -> Failure {
     let limit = duration::words(limit);
     Failure::new(Exit::Network, format!("nobody connected within {limit}"))
 }

@@ -79,7 +79,7 @@ impl<'a> Queue<'a> {
         let accepting = self.listener.accept();
         match self.limit.filter(|_| self.served == 0) {
             Some((until, limit)) => {
-                timeout_at(until, accepting).await.map_err(|_| one::nobody(limit))
+                timeout_at(until, accepting).await.map_err(|_| one::nobody_within(limit))
             }
             None => Ok(accepting.await),
         }

@@ -3,6 +3,8 @@
 //! Without `--broker` what they say goes to standard output and what is typed goes to all, or to
 //! one with `@2 text`. With it, what one says goes to all the others. Each member has a bounded
 //! queue; who does not read is dropped and told of, and does not stop the rest.
+//!
+//! Nothing here accepts connections or knows what is said.
 
 mod console;
 mod member;

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use coax_net::{Endings, Framing, How, Listener, Stream, echo};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::queue::{self, Queue};
 use super::stop::{Stop, Stopper};
 use super::voice::Voice;
 use super::{Args, exec, one};
+use crate::duration::{Deadline, late};
 use crate::failure::Failure;
 use crate::out::Out;
 use crate::session::{Closed, Connected, SessionArgs, Signals, verdict};
@@ -88,7 +89,7 @@ fn per_connection(session: &SessionArgs) -> Endings {
 /// Accepts until `over`, a signal or the deadline; `task` serves each connection.
 pub(super) async fn many<F, T>(
     mut queue: Queue<'_>,
-    deadline: Option<Duration>,
+    deadline: Option<Deadline>,
     mut signals: Signals,
     out: &Out,
     over: impl Future<Output = Result<(), Failure>>,
@@ -123,13 +124,6 @@ where
         () = signals.any() => {}
     }
     done
-}
-
-async fn late(deadline: Option<Duration>) {
-    match deadline {
-        Some(deadline) => sleep_until(Instant::now() + deadline).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// One connection's failure is said with `-v`; the machine's ends the server.

@@ -6,6 +6,7 @@
 //! The steps are retraced from the files; what programs get is asked, not guessed.
 
 mod compare;
+mod told;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use super::event::Cause;
 use super::{Args, graver, names, programs, records};
 use crate::failure::{Exit, Failure};
-use crate::out::{Human, Out, Report, clean};
+use crate::out::{Out, clean};
 use compare::{Difference, differences};
 
 /// Where the order of sources is written.
@@ -217,101 +218,5 @@ fn in_words(kind: &ResolveErrorKind) -> String {
         ResolveErrorKind::TimedOut => "no answer in time".to_owned(),
         ResolveErrorKind::Malformed(why) => (*why).to_owned(),
         ResolveErrorKind::Failed(why) => why.clone(),
-    }
-}
-
-impl Report for Explained {
-    const EVENT: &'static str = "explained";
-    fn human(&self) -> Human {
-        let mut lines = vec![self.query.clone()];
-        lines.push(self.sources_text());
-        lines.extend(self.hosts.iter().map(HostsMatch::text));
-        lines.push(self.search_text());
-        lines.push(self.programs.text());
-        lines.extend(self.dns.iter().map(Said::text));
-        lines.push(self.verdict());
-        lines.extend(self.differences.iter().map(|one| self.difference(one)));
-        Human::Answer(lines.join("\n"))
-    }
-}
-
-/// One step: what it is, what it says, where that comes from.
-fn step(what: &str, says: &str, source: &str) -> String {
-    format!("  {what:9} {:44} {source}", clean(says)).trim_end().to_owned()
-}
-
-fn listed(addresses: &[IpAddr]) -> String {
-    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-impl HostsMatch {
-    fn text(&self) -> String {
-        let says = format!("{} {}", self.address, self.names.join(" "));
-        step("hosts", &says, &format!("{} line {}", HostsFile::PATH, self.line))
-    }
-}
-
-impl Got {
-    fn text(&self) -> String {
-        let says = match &self.error {
-            Some(why) => why.clone(),
-            None => listed(&self.addresses),
-        };
-        let source = match &self.canonical {
-            Some(name) => format!("getaddrinfo, as {}", clean(name)),
-            None => "getaddrinfo".to_owned(),
-        };
-        step("programs", &says, &source)
-    }
-}
-
-impl Said {
-    fn text(&self) -> String {
-        let says = match &self.error {
-            Some(why) => why.clone(),
-            None => listed(&self.addresses),
-        };
-        step("dns", &format!("{} {says}", self.name), &self.server)
-    }
-}
-
-impl Explained {
-    fn sources_text(&self) -> String {
-        let source = match self.sources_line {
-            Some(line) => format!("{NSSWITCH} line {line}"),
-            None => format!("built in: {NSSWITCH} says nothing"),
-        };
-        step("order", &self.sources.join(", then "), &source)
-    }
-
-    fn search_text(&self) -> String {
-        let source = format!("{}, ndots {}", ResolvConf::PATH, self.ndots);
-        step("search", &self.candidates.join(", "), &source)
-    }
-
-    fn verdict(&self) -> String {
-        let none = |said: &Said| said.error.is_some() && said.addresses.is_empty();
-        if self.dns.iter().any(|said| said.failed) {
-            return step("UNKNOWN", "DNS did not answer, so nothing can be compared", "");
-        }
-        match self.differences.is_empty() {
-            false => step("DIFFERS", "programs and DNS do not agree:", ""),
-            true if self.dns.iter().all(none) => step("same", "neither has an address", ""),
-            true => step("same", "programs get what DNS says", ""),
-        }
-    }
-
-    fn difference(&self, one: &Difference) -> String {
-        match one {
-            Difference::OnlyPrograms { address } => {
-                let line = self.hosts.iter().find(|line| line.address == *address);
-                let source = match line {
-                    Some(line) => format!("from {} line {}", HostsFile::PATH, line.line),
-                    None => "from a source other than this DNS".to_owned(),
-                };
-                step("  !", &format!("{address} only programs get"), &source)
-            }
-            Difference::OnlyDns { address } => step("  !", &format!("{address} only DNS says"), ""),
-        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! On a terminal `@2 text` is for member 2 alone. A pipe is not read before somebody is there to
 //! hear it, so nothing of it is lost.
+//!
+//! Nothing here knows how a message reaches a member.
 
 use std::sync::Arc;
 

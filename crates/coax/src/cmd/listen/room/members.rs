@@ -3,6 +3,8 @@
 //! A message is in the queue of everyone who has room before anybody is waited for. A queue
 //! without room slows whoever speaks, and a reader that takes nothing at all while others are
 //! there is dropped, so that it costs them a moment and only once.
+//!
+//! Nothing here reads or writes a socket.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
