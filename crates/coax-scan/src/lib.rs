@@ -5,6 +5,7 @@
 //!
 //! Nothing here prints, resolves a name, or needs privilege.
 
+mod ask;
 mod engine;
 mod flight;
 mod pace;

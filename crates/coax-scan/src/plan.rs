@@ -7,15 +7,15 @@
 
 use std::time::Duration;
 
-use coax_addr::{AddressSet, PortSet};
+use coax_addr::{AddressSet, ProtocolPorts};
 
-/// A TCP connect scan of every port of every target.
+/// A scan of every port of every target.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Whom to ask.
     pub targets: AddressSet,
-    /// Which TCP ports of each.
-    pub ports: PortSet,
+    /// Which ports of each.
+    pub ports: ProtocolPorts,
     /// What comes first.
     pub order: Order,
     /// How hard to try.

@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use coax_addr::{AddressSet, Permutation, PortSet};
+use coax_addr::{AddressSet, Permutation, Protocol, ProtocolPorts};
 
 use crate::{Order, Plan};
 
@@ -16,11 +16,20 @@ use crate::{Order, Plan};
 /// end together.
 const RUN: u64 = 32;
 
+/// One port of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub(crate) to: SocketAddr,
+    pub(crate) protocol: Protocol,
+    /// Where it stands in the order: the first to be asked has 0.
+    pub(crate) position: u64,
+}
+
 /// Every question of a plan, handed out once.
 #[derive(Debug)]
 pub(crate) struct Questions {
     targets: AddressSet,
-    ports: PortSet,
+    ports: ProtocolPorts,
     order: Option<Permutation>,
     total: u64,
     next: AtomicU64,
@@ -52,7 +61,7 @@ impl Questions {
     }
 
     /// The next question of `share`.
-    pub(crate) fn next(&self, share: &mut Share) -> Option<SocketAddr> {
+    pub(crate) fn next(&self, share: &mut Share) -> Option<Question> {
         if share.next == share.end {
             share.next = self.next.fetch_add(RUN, Relaxed).min(self.total);
             share.end = (share.next + RUN).min(self.total);
@@ -65,11 +74,12 @@ impl Questions {
         self.at(position)
     }
 
-    fn at(&self, position: u64) -> Option<SocketAddr> {
+    fn at(&self, position: u64) -> Option<Question> {
         let number = self.order.map_or(position, |order| order.at(position));
         let ports = self.ports.len() as u64;
-        let port = self.ports.nth(usize::try_from(number % ports).ok()?)?;
-        Some(self.targets.socket_at(u128::from(number / ports), port))
+        let (protocol, port) = self.ports.nth(usize::try_from(number % ports).ok()?)?;
+        let to = self.targets.socket_at(u128::from(number / ports), port);
+        Some(Question { to, protocol, position })
     }
 }
 
@@ -77,25 +87,32 @@ impl Questions {
 mod tests {
     use super::*;
     use crate::{Limits, Tell};
+    use coax_addr::ServiceTable;
     use std::collections::HashSet;
 
     fn questions(order: Order, targets: &str, ports: &str) -> Option<Questions> {
         let mut set = AddressSet::new();
         set.add(&targets.parse().unwrap()).unwrap();
-        let ports = ports.parse().unwrap();
+        let ports = ProtocolPorts::parse(ports, &ServiceTable::iana(), Protocol::Tcp).unwrap();
         let (limits, tell) = (Limits::default(), Tell::All);
         Questions::of(&Plan { targets: set, ports, order, limits, tell })
     }
 
     fn all(questions: &Questions) -> Vec<String> {
         let mut share = Share::default();
-        std::iter::from_fn(|| questions.next(&mut share)).map(|it| it.to_string()).collect()
+        std::iter::from_fn(|| questions.next(&mut share)).map(shown).collect()
+    }
+
+    fn shown(question: Question) -> String {
+        format!("{} {}", question.to, question.protocol)
     }
 
     #[test]
     fn serial_goes_host_by_host_from_the_lowest_port() {
-        let asked = all(&questions(Order::Serial, "10.0.0.1-10.0.0.2", "80,22").unwrap());
-        assert_eq!(asked, ["10.0.0.1:22", "10.0.0.1:80", "10.0.0.2:22", "10.0.0.2:80"]);
+        let asked = all(&questions(Order::Serial, "10.0.0.1-10.0.0.2", "80,22,U:53").unwrap());
+        let first = ["10.0.0.1:22 tcp", "10.0.0.1:80 tcp", "10.0.0.1:53 udp"];
+        assert_eq!(asked[..3], first);
+        assert_eq!(asked[3..], first.map(|it| it.replace("0.1:", "0.2:")));
     }
 
     #[test]
@@ -110,7 +127,7 @@ mod tests {
                 break;
             }
             for question in taken {
-                assert!(asked.insert(question), "{question} twice");
+                assert!(asked.insert(question.to), "{} twice", question.to);
             }
         }
         assert_eq!(asked.len(), 25_600);

@@ -21,6 +21,8 @@ pub struct Tally {
     pub closed: u64,
     /// Of these, filtered.
     pub filtered: u64,
+    /// Of these, open or filtered: UDP ports that were silent.
+    pub open_or_filtered: u64,
     /// Of these, inconclusive.
     pub inconclusive: u64,
     /// Probes sent, those sent again included.
@@ -30,7 +32,7 @@ pub struct Tally {
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    states: [AtomicU64; 4],
+    states: [AtomicU64; 5],
     sent: AtomicU64,
 }
 
@@ -52,9 +54,11 @@ pub(crate) fn sum<'a>(total: u64, all: impl Iterator<Item = &'a Counts>) -> Tall
         tally.open += of(State::Open);
         tally.closed += of(State::Closed);
         tally.filtered += of(State::Filtered);
+        tally.open_or_filtered += of(State::OpenOrFiltered);
         tally.inconclusive += of(State::Inconclusive);
         tally.sent += counts.sent.load(Relaxed);
     }
-    tally.probed = tally.open + tally.closed + tally.filtered + tally.inconclusive;
+    let Tally { open, closed, filtered, open_or_filtered, inconclusive, .. } = tally;
+    tally.probed = open + closed + filtered + open_or_filtered + inconclusive;
     tally
 }

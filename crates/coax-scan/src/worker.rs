@@ -6,22 +6,21 @@
 //!
 //! Nothing here knows who reads the verdicts.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coax_net::{IcmpReport, Knock, Knocked};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 
+use crate::ask::{Asker, Attempt, Line};
 use crate::engine::Shared;
-use crate::flight::{Flight, Probe};
+use crate::flight::{Flight, Probe, Slot};
 use crate::pace::Pace;
-use crate::questions::Share;
+use crate::questions::{Question, Share};
 use crate::verdict::reason_of;
 use crate::{Reason, State, Tell, Verdict};
 
@@ -33,11 +32,6 @@ const EVENTS: usize = 256;
 const BATCH: usize = 256;
 /// A stop is noticed within this time, and verdicts wait no longer.
 const GLANCE: Duration = Duration::from_millis(50);
-/// Open ports are left with a FIN, as a polite caller does, which holds a source port for a minute
-/// (TIME_WAIT). A machine where everything is open would take them all, so after so many a reset
-/// ends the connection.
-const POLITE: u64 = 1000;
-
 /// One thread's part of a scan.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
@@ -49,15 +43,13 @@ pub(crate) struct Worker {
     flight: Flight,
     share: Share,
     /// The next question, when its host's window is full.
-    held: Option<SocketAddr>,
+    held: Option<Question>,
     asked_all: bool,
-    /// A socket that was refused: as good as new.
-    spare: Option<Knock>,
+    asker: Asker,
     /// Probes at once, as far as descriptors go.
     capacity: usize,
     /// Verdicts since the capacity was last changed.
     smooth: usize,
-    opened: u64,
     batch: Vec<Verdict>,
     flushed: Instant,
 }
@@ -91,9 +83,8 @@ impl Worker {
             share: Share::default(),
             held: None,
             asked_all: false,
-            spare: None,
+            asker: Asker::default(),
             smooth: 0,
-            opened: 0,
             batch: Vec::new(),
             flushed: Instant::now(),
         }
@@ -118,77 +109,53 @@ impl Worker {
     fn send_some(&mut self) -> Pause {
         let mut now = Instant::now();
         for _ in 0..BURST {
-            let Some(to) = self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
+            let Some(question) =
+                self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
             else {
                 self.asked_all = true;
                 return Pause::ForAnswers;
             };
-            if self.flight.len() >= self.capacity || !self.pace.has_room(to) {
-                self.held = Some(to);
+            if self.flight.len() >= self.capacity || !self.pace.has_room(question.to) {
+                self.held = Some(question);
                 return Pause::ForAnswers;
             }
             if let Err(later) = self.pace.try_send(now) {
-                self.held = Some(to);
+                self.held = Some(question);
                 return Pause::Until(later);
             }
-            self.pace.begun(to);
-            let probe = Probe { to, attempt: 0, troubles: 0, knock: None, sent: now, due: now };
-            now = self.send(probe);
+            self.pace.begun(question.to);
+            now = self.send(Probe::new(question, now));
         }
         Pause::None
     }
 
     /// Sends a probe, and gives the time at which that was done.
     fn send(&mut self, mut probe: Probe) -> Instant {
-        let spare = self.spare.take().filter(|spare| spare.suits(&probe.to));
-        let opened = spare.map_or_else(|| Knock::open(&probe.to), Ok);
-        let knock = match opened {
-            Ok(knock) => knock,
-            Err(error) => return self.trouble(probe, reason_of(&error)),
-        };
         self.counts().sent();
         probe.sent = Instant::now();
-        match knock.ask(&probe.to) {
-            Knocked::Open => self.open(probe, knock),
-            Knocked::Waiting => self.wait(probe, knock),
-            Knocked::Failed(error) => {
-                let reason = knock.report().map_or_else(|| reason_of(&error), Reason::Icmp);
-                self.spare = Some(knock);
-                self.failed(probe, reason)
-            }
+        match self.asker.ask(&probe.question, probe.line.take()) {
+            Attempt::Waits(line) => self.wait(probe, line),
+            Attempt::Heard(reason) => self.heard(probe, reason),
         }
     }
 
-    fn wait(&mut self, mut probe: Probe, knock: Knock) -> Instant {
+    fn wait(&mut self, mut probe: Probe, line: Line) -> Instant {
         let slot = self.flight.next_slot();
         let flags = EventFlags::OUT | EventFlags::ET;
         let data = EventData::new_u64(u64::from(slot));
-        if let Err(error) = epoll::add(&self.epoll, &knock, data, flags) {
+        if let Err(error) = epoll::add(&self.epoll, line.socket(), data, flags) {
             return self.trouble(probe, reason_of(&error.into()));
         }
         let sent = probe.sent;
-        probe.due = sent + self.pace.wait(probe.to, probe.attempt);
-        probe.knock = Some(knock);
+        probe.due = sent + self.pace.wait(probe.question.to, probe.attempt);
+        (probe.line, probe.asked) = (Some(line), true);
         self.flight.insert(probe);
         sent
     }
 
-    fn open(&mut self, probe: Probe, knock: Knock) -> Instant {
-        if knock.met_itself() {
-            knock.abort();
-            return self.answered(probe, Reason::MetItself);
-        }
-        self.opened += 1;
-        match self.opened > POLITE {
-            true => knock.abort(),
-            false => drop(knock),
-        }
-        self.answered(probe, Reason::SynAck)
-    }
-
-    fn failed(&mut self, probe: Probe, reason: Reason) -> Instant {
+    fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
         match reason {
-            Reason::SynAck | Reason::Refused => self.answered(probe, reason),
+            reason if reason.is_answer() => self.answered(probe, reason),
             Reason::Icmp(_) | Reason::HostUnreachable => self.settle(&probe, reason, None),
             Reason::NoAnswer => self.unanswered(probe),
             trouble => self.trouble(probe, trouble),
@@ -198,7 +165,7 @@ impl Worker {
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
         let rtt = now.duration_since(probe.sent);
-        self.pace.answered(probe.to, rtt, probe.attempt);
+        self.pace.answered(probe.question.to, rtt, probe.attempt);
         self.settle(&probe, reason, Some(rtt));
         now
     }
@@ -206,9 +173,8 @@ impl Worker {
     /// The attempt was in vain: another one, or the verdict.
     fn unanswered(&mut self, mut probe: Probe) -> Instant {
         let now = Instant::now();
-        probe.knock = None;
-        self.pace.timed_out(probe.to);
-        if probe.attempt >= self.pace.retries(probe.to) {
+        self.pace.timed_out(probe.question.to);
+        if probe.attempt >= self.pace.retries(probe.question.to) {
             return self.settle(&probe, Reason::NoAnswer, None);
         }
         probe.attempt += 1;
@@ -216,7 +182,7 @@ impl Worker {
         if at <= now {
             return self.send(probe);
         }
-        probe.due = at;
+        (probe.due, probe.asked) = (at, false);
         self.flight.insert(probe);
         now
     }
@@ -224,27 +190,29 @@ impl Worker {
     /// This machine could not ask: again after a pause, twice as long each time, then a verdict.
     fn trouble(&mut self, mut probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
-        let (pause, most) = match reason {
-            Reason::Descriptors | Reason::SourcePorts | Reason::Buffers => {
-                self.capacity = self.flight.sockets().clamp(1, self.capacity);
-                self.smooth = 0;
-                (Duration::from_millis(5), 10)
-            }
-            _ => (Duration::from_millis(20), 2),
+        let (pause, most) = match reason.is_shortage() {
+            true => (Duration::from_millis(5), 10),
+            false => (Duration::from_millis(20), 2),
         };
+        if reason.is_shortage() {
+            self.capacity = self.flight.sockets().clamp(1, self.capacity);
+            self.smooth = 0;
+        }
         if probe.troubles >= most {
             return self.settle(&probe, reason, None);
         }
         probe.due = now + pause * (1 << probe.troubles);
         probe.troubles += 1;
-        probe.knock = None;
+        (probe.line, probe.asked) = (None, false);
         self.flight.insert(probe);
         now
     }
 
     fn settle(&mut self, probe: &Probe, reason: Reason, rtt: Option<Duration>) -> Instant {
-        let verdict = Verdict { address: probe.to, state: reason.state(), reason, rtt };
-        self.pace.ended(probe.to);
+        let Question { to: address, protocol, .. } = probe.question;
+        let state = reason.state(protocol, address.ip());
+        let verdict = Verdict { address, protocol, state, reason, rtt };
+        self.pace.ended(probe.question.to);
         self.counts().count(verdict.state);
         if self.shared.tell == Tell::All
             || matches!(verdict.state, State::Open | State::Inconclusive)
@@ -283,60 +251,40 @@ impl Worker {
         }
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            self.news(event.data.u64() as u32);
+            self.news(event.data.u64() as Slot);
         }
         self.events = events;
         true
     }
 
     /// The socket in `slot` has something to tell; or had, before another took its place.
-    fn news(&mut self, slot: u32) {
-        let Some((probe, knock)) =
-            self.flight.find(slot).and_then(|probe| Some((probe, probe.knock.as_ref()?)))
-        else {
-            return;
-        };
-        let heard = knock.hear(&probe.to);
-        let report = match heard {
-            Knocked::Open => None,
-            _ => knock.report(),
-        };
-        if matches!(heard, Knocked::Waiting) && !report.is_some_and(ends) {
-            return;
-        }
+    fn news(&mut self, slot: Slot) {
+        let Some(probe) = self.flight.find(slot) else { return };
+        let Some(line) = &probe.line else { return };
+        let Some(reason) = self.asker.hear(&probe.question, line) else { return };
         if let Some(probe) = self.flight.take(slot) {
-            self.heard(probe, &heard, report);
+            self.came(probe, reason);
         }
     }
 
-    fn heard(&mut self, mut probe: Probe, heard: &Knocked, report: Option<IcmpReport>) {
-        let Some(knock) = probe.knock.take() else { return };
-        match (heard, report) {
-            (Knocked::Open, _) => self.open(probe, knock),
-            (_, Some(report)) => self.failed(probe, Reason::Icmp(report)),
-            (Knocked::Waiting, None) => self.unanswered(probe),
-            (Knocked::Failed(error), None) => {
-                let reason = match reason_of(error) {
-                    // The probe had left: this is the network's word, not ours.
-                    Reason::NoRoute | Reason::Forbidden => Reason::HostUnreachable,
-                    reason => reason,
-                };
-                self.failed(probe, reason)
-            }
-        };
+    /// `reason` came on the probe's line.
+    fn came(&mut self, mut probe: Probe, reason: Reason) -> Instant {
+        if let Some(line) = probe.line.take() {
+            self.asker.done(line, reason);
+        }
+        self.heard(probe, reason)
     }
 
     /// Sends what waited for its time, and judges what has waited too long, with a last look: this
     /// thread may have been away for longer than the answer.
     fn see_what_is_due(&mut self, now: Instant) {
         while let Some(probe) = self.flight.take_due(now) {
-            let Some(knock) = &probe.knock else {
-                self.send(probe);
-                continue;
+            let line = probe.line.as_ref();
+            match line.and_then(|line| self.asker.hear(&probe.question, line)) {
+                Some(reason) => self.came(probe, reason),
+                None if probe.asked => self.unanswered(probe),
+                None => self.send(probe),
             };
-            let heard = knock.hear(&probe.to);
-            let report = knock.report().filter(|&report| ends(report));
-            self.heard(probe, &heard, report);
         }
     }
 
@@ -353,14 +301,5 @@ impl Worker {
     fn flush(&mut self) -> bool {
         self.flushed = Instant::now();
         self.batch.is_empty() || self.verdicts.send(std::mem::take(&mut self.batch)).is_ok()
-    }
-}
-
-/// Whether a message ends the attempt; that a packet was too big (type 3, code 4) does not.
-fn ends(report: IcmpReport) -> bool {
-    match (report.v6, report.kind, report.code) {
-        (false, 3, code) => code != 4,
-        (false, 11, _) | (true, 1 | 3, _) => true,
-        _ => false,
     }
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use coax_addr::{PortSet, Protocol, ServiceTable};
+use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
 use coax_scan::{Heard, Limits, Order, Plan, Scan, ScanError, Tell};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -186,9 +186,9 @@ fn nothing_left(args: &Args, unresolved: bool) -> Failure {
 }
 
 impl Args {
-    fn ports(&self, table: &ServiceTable) -> Result<PortSet, Failure> {
+    fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
         let read = |text: &str| {
-            PortSet::parse(text, table, Some(Protocol::Tcp))
+            ProtocolPorts::parse(text, table, Protocol::Tcp)
                 .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         };
         let mut ports = read(&self.ports)?;

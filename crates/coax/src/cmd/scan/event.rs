@@ -22,9 +22,9 @@ pub(crate) struct PortReport {
     pub(crate) address: IpAddr,
     pub(crate) protocol: &'static str,
     pub(crate) port: u16,
-    /// open, closed, filtered or inconclusive.
+    /// open, closed, filtered, open-or-filtered (UDP) or inconclusive.
     pub(crate) state: &'static str,
-    /// How it is known, such as syn-ack, refused, no-answer, icmp-host-unreachable or no-route.
+    /// How it is known, such as syn-ack, reset, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
     /// From the probe to its answer.
     pub(crate) rtt_us: Option<u64>,
@@ -65,6 +65,8 @@ pub(crate) struct ScanSummary {
     pub(crate) open: u64,
     pub(crate) closed: u64,
     pub(crate) filtered: u64,
+    /// UDP ports that were silent.
+    pub(crate) open_or_filtered: u64,
     pub(crate) inconclusive: u64,
     /// Why ports are inconclusive, and how many.
     pub(crate) inconclusive_because: BTreeMap<&'static str, u64>,
@@ -77,7 +79,8 @@ pub(crate) struct ScanSummary {
 
 impl ScanSummary {
     pub(super) fn new(tally: &Tally) -> ScanSummary {
-        let &Tally { total, probed, open, closed, filtered, inconclusive, sent } = tally;
+        let &Tally { total, probed, open, closed, filtered, open_or_filtered, inconclusive, sent } =
+            tally;
         ScanSummary {
             addresses: None,
             total,
@@ -85,6 +88,7 @@ impl ScanSummary {
             open,
             closed,
             filtered,
+            open_or_filtered,
             inconclusive,
             inconclusive_because: BTreeMap::new(),
             probes: sent,
@@ -98,6 +102,10 @@ impl Report for ScanSummary {
     const EVENT: &'static str = "scan-summary";
     fn human(&self) -> Human {
         let ScanSummary { probed, open, closed, filtered, inconclusive, .. } = self;
+        let maybe = match self.open_or_filtered {
+            0 => String::new(),
+            count => format!(" {count} open or filtered,"),
+        };
         let mut text = String::new();
         for (reason, count) in &self.inconclusive_because {
             let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
@@ -108,7 +116,7 @@ impl Report for ScanSummary {
         let seconds = self.elapsed_ms / 1e3;
         let _ = write!(
             text,
-            "{probed} probed: {open} open, {closed} closed, {filtered} filtered, \
+            "{probed} probed: {open} open, {closed} closed, {filtered} filtered,{maybe} \
              {inconclusive} inconclusive in {seconds:.1} s"
         );
         Human::Talk(text)

@@ -28,7 +28,7 @@ pub(super) struct Teller<'a> {
     bar: ProgressBar,
     services: ServiceTable,
     /// The service of each port that was looked up.
-    guesses: HashMap<u16, Option<String>>,
+    guesses: HashMap<(Protocol, u16), Option<String>>,
     names: HashMap<IpAddr, String>,
     all_states: bool,
     inconclusive: BTreeMap<&'static str, u64>,
@@ -86,19 +86,16 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
         let (address, port) = (verdict.address.ip(), verdict.address.port());
+        let protocol = verdict.protocol;
         let services = &self.services;
-        let guess = self.guesses.entry(port).or_insert_with(|| {
-            services
-                .by_port(port, Some(Protocol::Tcp))
-                .into_iter()
-                .next()
-                .map(|it| it.name.into_owned())
+        let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
+            services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
         let host = self.names.get(&address).cloned();
         PortReport {
             host: host.unwrap_or_else(|| address.to_string()),
             address,
-            protocol: Protocol::Tcp.name(),
+            protocol: protocol.name(),
             port,
             state: verdict.state.name(),
             reason: verdict.reason.name(),
