@@ -10,7 +10,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("dig", "bind9-dnsutils"),
     ("expect", "expect"),
     ("ip", "iproute2"),
@@ -19,12 +19,14 @@ const PACKAGES: [(&str, &str); 15] = [
     ("nft", "nftables"),
     ("nmap", "nmap"),
     ("nsenter", "util-linux"),
+    ("prlimit", "util-linux"),
     ("nsd", "nsd"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),
     ("setsid", "util-linux"),
     ("socat", "socat"),
     ("strace", "strace"),
+    ("tc", "iproute2"),
     ("unshare", "util-linux"),
 ];
 
