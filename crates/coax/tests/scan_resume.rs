@@ -14,12 +14,6 @@ use testkit::{Namespace, Outcome, Program};
 const COAX: &str = env!("CARGO_BIN_EXE_coax");
 const ALL: u64 = 65_535;
 
-fn machine() -> Option<Namespace> {
-    let machine = Namespace::or_skip()?;
-    machine.sh("ip link set lo up");
-    Some(machine)
-}
-
 /// Every port of the loopback, slowly enough to be stopped, from the lowest up.
 fn slowly(machine: &Namespace, file: &Path) -> Program {
     let program = machine.program(COAX).args(["scan", "127.0.0.1", "-p", "-"]);
@@ -39,7 +33,7 @@ fn open_ports(outcome: &Outcome) -> BTreeSet<u64> {
 
 #[test]
 fn what_one_scan_leaves_the_next_one_asks_and_nothing_twice() {
-    let Some(machine) = machine() else { return };
+    let Some(machine) = Namespace::or_skip() else { return };
     let open = [400, 2000, 60_000];
     let _server = machine.listens(&open);
     let folder = tempfile::tempdir().unwrap();
@@ -75,7 +69,7 @@ fn what_one_scan_leaves_the_next_one_asks_and_nothing_twice() {
 
 #[test]
 fn a_file_of_another_scan_or_of_none_is_left_alone() {
-    let Some(machine) = machine() else { return };
+    let Some(machine) = Namespace::or_skip() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state");
     let scan = |words: &[&str]| {
@@ -101,7 +95,7 @@ fn a_file_of_another_scan_or_of_none_is_left_alone() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
-    let Some(machine) = machine() else { return };
+    let Some(machine) = Namespace::or_skip() else { return };
     let scan = machine.program(COAX).args(["scan", "127.0.0.1", "--resume", "/nowhere/state"]);
     let outcome = scan.run().fails(5, "cannot write /nowhere/state: no such file or directory");
     assert!(!outcome.err().contains("probed"), "{}", outcome.shown());
@@ -109,7 +103,7 @@ fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
 
 #[test]
 fn a_host_that_answers_on_every_port_is_asked_no_more() {
-    let Some(machine) = machine() else { return };
+    let Some(machine) = Namespace::or_skip() else { return };
     let every: Vec<u16> = (2000..2300).collect();
     let _server = machine.listens(&every);
     let scan = |limit: &[&str]| {
