@@ -5,9 +5,13 @@
 //!
 //! How a port is asked is the library's business.
 
+mod before;
 mod event;
+mod files;
+mod table;
 mod targets;
 mod teller;
+mod watch;
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -17,9 +21,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
+use coax_addr::{AddressSet, Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
-use coax_scan::{Heard, Limits, Order, Plan, Scan, ScanError, Tell};
+use coax_scan::{Heard, Limits, Order, Plan, Rest, Scan, ScanError, Tell};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -28,10 +32,12 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{PortReport, ScanSummary};
+pub(crate) use event::{ChangeReport, PortReport, ScanSummary};
 
-use targets::Chosen;
-use teller::Teller;
+use before::Before;
+use files::Files;
+use targets::{Chosen, Said};
+use teller::{Means, Teller, Telling};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -41,6 +47,10 @@ EXAMPLES
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
     coax scan -f hosts -p ssh --json            a file of targets; - is stdin
     coax scan -p 80 10.0.0.0/16 --rate 1000     no more than 1000 probes a second
+    coax scan 10.0.0.0/24 --xml out.xml         for programs that read nmap's files
+    coax scan 10.0.0.0/24 --json >old.ndjson    and a day later, what came and what went:
+    coax scan 10.0.0.0/24 --since old.ndjson
+    coax scan db.internal --watch 5m            all of it once, then what changes
 
 TARGETS
     A name, an address, a network, octet ranges (10.0.0-3.1-20), or from one address to another
@@ -54,11 +64,25 @@ STATES
     closed        the host says that nobody does
     filtered      no answer, or a firewall's or router's word that there will be none
     inconclusive  this machine could not ask: no route, no descriptor, no source port
-    A service's name with a question mark is a guess from the port alone.";
+    A service's name with a question mark is a guess from the port alone.
+
+FILES
+    --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
+    end, and every few seconds before. A host that gave no sign is not in them, only counted; any
+    other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
+    open ones, or with --all-states all of every host. inconclusive is called unknown there.
+
+CHANGES
+    --since compares with what an earlier scan wrote with --json; its last scan counts. What was
+    asked both times is compared: a port that the file does not mention was not open. A change is
+    to open (+) or from open (-); with --all-states any other (~) of a port in the file. A port
+    that is inconclusive now is none. --watch compares each round with the one before it, resolves
+    names anew, and keeps in memory what was open (with --all-states all).";
 
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
-    scanned. After a signal the summary tells how far the scan came.";
+    scanned. After a signal the summary tells how far the scan came.
+    With --since, 0 is: nothing changed. 1: something did.";
 
 /// Find out which TCP ports answer
 #[derive(clap::Args, Debug)]
@@ -112,6 +136,18 @@ pub(crate) struct Args {
     /// The random order to take: the same number gives the same order
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Write a file as nmap's -oX does
+    #[arg(long, value_name = "FILE")]
+    xml: Option<PathBuf>,
+    /// Write a file as nmap's -oG does
+    #[arg(long, value_name = "FILE")]
+    grep: Option<PathBuf>,
+    /// Print only what changed since a scan with --json
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// Scan again so often, and print what changed
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    watch: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -126,37 +162,94 @@ enum Sequence {
 const GLANCE: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
-    let table = services::table();
-    let ports = args.ports(&table)?;
+    let services = services::table();
+    let ports = args.ports(&services)?;
+    let before = args.since.as_deref().map(Before::read).transpose()?.unwrap_or_default();
     let signals = Asked::to_end()?;
-    let chosen = targets::choose(args, out)?;
-    if signals.came().is_some() {
-        return Err(signals.failure());
-    }
-    let Chosen { addresses, names, unresolved } = chosen;
-    if addresses.is_empty() {
-        return Err(nothing_left(args, unresolved));
-    }
-    let plan = Plan {
-        targets: addresses,
-        ports,
-        order: args.order(),
-        limits: args.limits(),
-        tell: if args.all_states { Tell::All } else { Tell::Open },
-    };
+    let said = targets::gather(args)?;
+    let files = Files::new(args.xml.as_deref(), args.grep.as_deref())?;
     coax_scan::raise_descriptor_limit();
-    let mut scan = Scan::start(&plan)?;
-    let mut teller = Teller::new(out, table, names, args.all_states, scan.tally().total);
-    follow(&mut scan, &mut teller, &signals)?;
-    teller.finish(&scan.tally(), &plan, signals.came().is_some())?;
-    if signals.came().is_some() {
-        return Err(signals.failure());
+    let mut rounds = Rounds { args, out, services, ports, said, before, files, signals, number: 0 };
+    match args.watch {
+        None => rounds.scan(),
+        Some(interval) => watch::repeat(&mut rounds, interval),
     }
-    match (unresolved, scan.tally().open) {
-        // Each name has had its own line; the code is all that is left to say.
-        (true, _) => Err(Failure::new(Exit::Network, "")),
-        (false, 0) => Err(Failure::new(Exit::No, "")),
-        (false, _) => Ok(()),
+}
+
+/// A scan, or the same one again and again.
+struct Rounds<'a> {
+    args: &'a Args,
+    out: &'a Out,
+    services: ServiceTable,
+    ports: ProtocolPorts,
+    said: Said,
+    before: Before,
+    files: Files,
+    signals: Asked,
+    /// Of scans that were begun.
+    number: u64,
+}
+
+impl Rounds<'_> {
+    fn scan(&mut self) -> Result<(), Failure> {
+        let Chosen { addresses, names, unresolved } =
+            targets::choose(&self.said, self.args, self.out)?;
+        if self.signals.came().is_some() {
+            return Err(self.signals.failure());
+        }
+        if addresses.is_empty() {
+            return Err(nothing_left(self.args, unresolved));
+        }
+        let plan = self.plan(addresses);
+        let mut scan = Scan::start(&plan)?;
+        self.number += 1;
+        self.files.begin(&plan, self.args.all_states, self.number);
+        let telling = self.telling();
+        let Rounds { out, services, before, files, .. } = self;
+        let means = Means { out, services, before, files };
+        let mut teller = Teller::new(means, telling, names, scan.tally().total);
+        follow(&mut scan, &mut teller, &self.signals)?;
+        let stopped = self.signals.came().is_some();
+        let compared = teller.finish(&scan.tally(), &plan, stopped)?;
+        if stopped {
+            return Err(self.signals.failure());
+        }
+        let fine = match self.args.since {
+            Some(_) => compared.changes == 0,
+            None => scan.tally().open > 0,
+        };
+        match (self.args.since.is_some() && !fine, unresolved) {
+            // Each name has had its own line; the code is all that is left to say.
+            (false, true) => Err(Failure::new(Exit::Network, "")),
+            _ if fine => Ok(()),
+            _ => Err(Failure::new(Exit::No, "")),
+        }
+    }
+
+    fn plan(&self, targets: AddressSet) -> Plan {
+        let args = self.args;
+        // Every port counts where it is written down, or compared.
+        let all = args.all_states
+            || self.files.are_wanted()
+            || args.since.is_some()
+            || args.watch.is_some();
+        Plan {
+            targets,
+            ports: self.ports.clone(),
+            order: args.order(),
+            limits: args.limits(),
+            tell: if all { Tell::All } else { Tell::Open },
+            rest: Rest::default(),
+        }
+    }
+
+    fn telling(&self) -> Telling {
+        Telling {
+            all_states: self.args.all_states,
+            changes_only: self.args.since.is_some() || self.number > 1,
+            learn: self.args.watch.is_some(),
+            round: self.number,
+        }
     }
 }
 
@@ -165,7 +258,7 @@ fn follow(scan: &mut Scan, teller: &mut Teller<'_>, signals: &Asked) -> Result<(
     loop {
         match scan.next(GLANCE) {
             Heard::Verdicts(verdicts) => teller.tell(&verdicts)?,
-            Heard::Nothing => {}
+            Heard::Tarpit(_) | Heard::Nothing => {}
             Heard::End => return Ok(()),
         }
         teller.progress(&scan.tally());
