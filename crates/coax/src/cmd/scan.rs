@@ -8,6 +8,8 @@
 mod before;
 mod event;
 mod files;
+mod resume;
+mod rounds;
 mod table;
 mod targets;
 mod teller;
@@ -21,9 +23,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use coax_addr::{AddressSet, Protocol, ProtocolPorts, ServiceTable};
+use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
-use coax_scan::{Heard, Limits, Order, Plan, Rest, Scan, ScanError, Tell};
+use coax_scan::{Limits, Order, ScanError};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -32,12 +34,11 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{ChangeReport, PortReport, ScanSummary};
+pub(crate) use event::{ChangeReport, PortReport, ScanSummary, TarpitReport};
 
 use before::Before;
 use files::Files;
-use targets::{Chosen, Said};
-use teller::{Means, Teller, Telling};
+use rounds::Rounds;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -51,6 +52,7 @@ EXAMPLES
     coax scan 10.0.0.0/24 --json >old.ndjson    and a day later, what came and what went:
     coax scan 10.0.0.0/24 --since old.ndjson
     coax scan db.internal --watch 5m            all of it once, then what changes
+    coax scan -p - 10.0.0.0/24 --resume lab     after Ctrl-C: coax scan --resume lab
 
 TARGETS
     A name, an address, a network, octet ranges (10.0.0-3.1-20), or from one address to another
@@ -79,6 +81,8 @@ CHANGES
     that is inconclusive now is none. --watch compares each round with the one before it, resolves
     names anew, and keeps in memory what was open (with --all-states all).";
 
+const DEFAULT_PORTS: &str = "top:1000";
+
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
     scanned. After a signal the summary tells how far the scan came.
@@ -89,14 +93,14 @@ const OUTCOMES: &str = "\
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
 pub(crate) struct Args {
     /// Names, addresses, networks, ranges
-    #[arg(value_name = "TARGET", required_unless_present = "file")]
+    #[arg(value_name = "TARGET", required_unless_present_any = ["file", "resume"])]
     targets: Vec<String>,
     /// Ports to ask
     #[arg(
         short,
         long,
         value_name = "PORTS",
-        default_value = "top:1000",
+        default_value = DEFAULT_PORTS,
         allow_hyphen_values = true
     )]
     ports: String,
@@ -130,6 +134,12 @@ pub(crate) struct Args {
     /// Send a probe without an answer so often again
     #[arg(long, value_name = "N", default_value_t = Limits::default().retries)]
     retries: u8,
+    /// Ask a host no more when N ports are open and hardly any other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    tarpit: Option<u32>,
+    /// Go on with the scan that FILE is of; keep it there when this one is stopped
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// What is asked first
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = Sequence::Random)]
     order: Sequence,
@@ -146,11 +156,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
     /// Scan again so often, and print what changed
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", conflicts_with = "resume", value_parser = duration::parse)]
     watch: Option<Duration>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Sequence {
     /// Hosts and ports mixed
     Random,
@@ -158,127 +168,54 @@ enum Sequence {
     Serial,
 }
 
-/// How often the flags and the progress are looked at.
-const GLANCE: Duration = Duration::from_millis(100);
-
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
-    let services = services::table();
-    let ports = args.ports(&services)?;
     let before = args.since.as_deref().map(Before::read).transpose()?.unwrap_or_default();
     let signals = Asked::to_end()?;
-    let said = targets::gather(args)?;
-    let files = Files::new(args.xml.as_deref(), args.grep.as_deref())?;
-    coax_scan::raise_descriptor_limit();
-    let mut rounds = Rounds { args, out, services, ports, said, before, files, signals, number: 0 };
+    let mut rounds = Rounds {
+        args,
+        out,
+        services: services::table(),
+        said: None,
+        before,
+        files: Files::new(args.xml.as_deref(), args.grep.as_deref())?,
+        signals,
+        number: 0,
+    };
     match args.watch {
         None => rounds.scan(),
         Some(interval) => watch::repeat(&mut rounds, interval),
     }
 }
 
-/// A scan, or the same one again and again.
-struct Rounds<'a> {
-    args: &'a Args,
-    out: &'a Out,
-    services: ServiceTable,
-    ports: ProtocolPorts,
-    said: Said,
-    before: Before,
-    files: Files,
-    signals: Asked,
-    /// Of scans that were begun.
-    number: u64,
-}
-
-impl Rounds<'_> {
-    fn scan(&mut self) -> Result<(), Failure> {
-        let Chosen { addresses, names, unresolved } =
-            targets::choose(&self.said, self.args, self.out)?;
-        if self.signals.came().is_some() {
-            return Err(self.signals.failure());
-        }
-        if addresses.is_empty() {
-            return Err(nothing_left(self.args, unresolved));
-        }
-        let plan = self.plan(addresses);
-        let mut scan = Scan::start(&plan)?;
-        self.number += 1;
-        self.files.begin(&plan, self.args.all_states, self.number);
-        let telling = self.telling();
-        let Rounds { out, services, before, files, .. } = self;
-        let means = Means { out, services, before, files };
-        let mut teller = Teller::new(means, telling, names, scan.tally().total);
-        follow(&mut scan, &mut teller, &self.signals)?;
-        let stopped = self.signals.came().is_some();
-        let compared = teller.finish(&scan.tally(), &plan, stopped)?;
-        if stopped {
-            return Err(self.signals.failure());
-        }
-        let fine = match self.args.since {
-            Some(_) => compared.changes == 0,
-            None => scan.tally().open > 0,
-        };
-        match (self.args.since.is_some() && !fine, unresolved) {
-            // Each name has had its own line; the code is all that is left to say.
-            (false, true) => Err(Failure::new(Exit::Network, "")),
-            _ if fine => Ok(()),
-            _ => Err(Failure::new(Exit::No, "")),
-        }
-    }
-
-    fn plan(&self, targets: AddressSet) -> Plan {
-        let args = self.args;
-        // Every port counts where it is written down, or compared.
-        let all = args.all_states
-            || self.files.are_wanted()
-            || args.since.is_some()
-            || args.watch.is_some();
-        Plan {
-            targets,
-            ports: self.ports.clone(),
-            order: args.order(),
-            limits: args.limits(),
-            tell: if all { Tell::All } else { Tell::Open },
-            rest: Rest::default(),
-        }
-    }
-
-    fn telling(&self) -> Telling {
-        Telling {
-            all_states: self.args.all_states,
-            changes_only: self.args.since.is_some() || self.number > 1,
-            learn: self.args.watch.is_some(),
-            round: self.number,
-        }
-    }
-}
-
-/// Prints what comes until the end, or until a signal has ended it.
-fn follow(scan: &mut Scan, teller: &mut Teller<'_>, signals: &Asked) -> Result<(), Failure> {
-    loop {
-        match scan.next(GLANCE) {
-            Heard::Verdicts(verdicts) => teller.tell(&verdicts)?,
-            Heard::Tarpit(_) | Heard::Nothing => {}
-            Heard::End => return Ok(()),
-        }
-        teller.progress(&scan.tally());
-        if signals.came().is_some() {
-            scan.stop();
-        }
-    }
-}
-
-fn nothing_left(args: &Args, unresolved: bool) -> Failure {
-    match (unresolved, args.wanted()) {
-        (true, _) => Failure::new(Exit::Network, ""),
-        (false, Wanted::V4) => Failure::new(Exit::Usage, "no IPv4 address is left to scan"),
-        (false, Wanted::V6) => Failure::new(Exit::Usage, "no IPv6 address is left to scan"),
-        (false, Wanted::Both) => Failure::new(Exit::Usage, "no address is left to scan")
-            .hint("--exclude and the file say which targets remain"),
-    }
-}
-
 impl Args {
+    /// The words that choose what is scanned, as they could be typed; defaults are left out.
+    fn words(&self) -> Vec<String> {
+        let mut words = self.targets.clone();
+        let mut option =
+            |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+        if self.ports != DEFAULT_PORTS {
+            option("-p", &self.ports);
+        }
+        if let Some(ports) = &self.exclude_ports {
+            option("--exclude-ports", ports);
+        }
+        self.exclude.iter().for_each(|targets| option("--exclude", targets));
+        if let Some(file) = &self.file {
+            option("-f", &file.display().to_string());
+        }
+        if let Some(seed) = self.seed {
+            option("--seed", &seed.to_string());
+        }
+        let flags = [
+            ("--first", self.first),
+            ("-4", self.ipv4),
+            ("-6", self.ipv6),
+            ("--order=serial", self.order == Sequence::Serial),
+        ];
+        words.extend(flags.iter().filter(|(_, given)| *given).map(|(name, _)| name.to_string()));
+        words
+    }
+
     fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
         let read = |text: &str| {
             ProtocolPorts::parse(text, table, Protocol::Tcp)
@@ -314,8 +251,8 @@ impl Args {
     }
 
     fn limits(&self) -> Limits {
-        let (rate, timeout, retries) = (self.rate, self.timeout, self.retries);
-        Limits { rate, timeout, retries, ..Limits::default() }
+        let &Args { rate, timeout, retries, tarpit, .. } = self;
+        Limits { rate, timeout, retries, tarpit, ..Limits::default() }
     }
 }
 

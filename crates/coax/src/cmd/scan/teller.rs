@@ -16,7 +16,7 @@ use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
-use super::event::{ChangeReport, Comparison, PortReport, ScanSummary};
+use super::event::{ChangeReport, Comparison, PortReport, ScanSummary, TarpitReport};
 use super::files::{End, Files};
 use super::table::Table;
 use crate::failure::Failure;
@@ -187,6 +187,13 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Says that a host answers on every port.
+    pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
+        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let report = TarpitReport { host, address };
+        self.bar.suspend(|| self.out.report(&report))
+    }
+
     /// Shows how far it is, and keeps the files up to date.
     pub(super) fn progress(&mut self, tally: &Tally) {
         self.files.keep(&self.names);
@@ -200,11 +207,17 @@ impl<'a> Teller<'a> {
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
     }
 
+    /// How long this has taken so far.
+    pub(super) fn elapsed_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1e3
+    }
+
     /// Writes the files, says the last line, and gives what the comparison came to.
     pub(super) fn finish(
         mut self,
         tally: &Tally,
         plan: &Plan,
+        elapsed_ms: f64,
         interrupted: bool,
     ) -> Result<Comparison, Failure> {
         self.bar.finish_and_clear();
@@ -214,7 +227,7 @@ impl<'a> Teller<'a> {
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
-            elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
+            elapsed_ms,
             interrupted,
             targets: targets_in_words(plan),
             ports: plan.ports.to_string(),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{Timespec, poll};
 
-use super::Rounds;
+use super::rounds::Rounds;
 use crate::failure::{Exit, Failure};
 
 /// A signal that comes just before the pause is noticed within this time; any other ends it.

@@ -21,6 +21,9 @@ use super::{End, Names, Run, clock, seconds};
 /// The version of nmap's grammar that is written.
 const XML_VERSION: &str = "1.05";
 
+/// In microseconds: no scan waits less for an answer.
+const SHORTEST_WAIT: u128 = 100_000;
+
 /// Writes the whole file.
 pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names) -> io::Result<()> {
     head(to, run)?;
@@ -75,7 +78,7 @@ fn host_element(
     writeln!(to, "</ports>")?;
     if let Some(trip) = host.trip {
         let (smoothed, varies) = (trip.smoothed.as_micros(), trip.varies.as_micros());
-        let wait = smoothed + 4 * varies;
+        let wait = (smoothed + 4 * varies).max(SHORTEST_WAIT);
         writeln!(to, "<times srtt=\"{smoothed}\" rttvar=\"{varies}\" to=\"{wait}\"/>")?;
     }
     writeln!(to, "</host>")
