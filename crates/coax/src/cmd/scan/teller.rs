@@ -203,8 +203,8 @@ impl<'a> Teller<'a> {
         self.drawn = Instant::now();
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
-        self.bar.set_position(tally.probed + tally.skipped);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
+        self.bar.set_position(tally.probed + tally.skipped);
     }
 
     /// How long this has taken so far.
