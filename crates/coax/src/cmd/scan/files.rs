@@ -194,3 +194,66 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
     write(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coax_addr::{AddressSet, Protocol};
+    use coax_scan::{Limits, Order, Reason, State, Tell};
+    use std::fs;
+
+    fn plan() -> Plan {
+        let mut targets = AddressSet::new();
+        targets.add_address([10, 0, 0, 1].into(), 0);
+        Plan {
+            targets,
+            ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
+            order: Order::Serial,
+            limits: Limits::default(),
+            tell: Tell::All,
+            rest: Rest::default(),
+        }
+    }
+
+    fn open(port: u16) -> Verdict {
+        let address = ([10, 0, 0, 1], port).into();
+        let (protocol, state, reason) = (Protocol::Tcp, State::Open, Reason::SynAck);
+        Verdict { address, protocol, state, reason, rtt: None }
+    }
+
+    #[test]
+    fn a_scan_under_way_leaves_whole_files_now_and_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.xml");
+        let mut files = Files::new(Some(&path), None).unwrap();
+        files.begin(&plan(), false, 1);
+        files.hear(&open(7), None);
+        files.keep(&Names::new());
+        assert!(!path.exists(), "it is too soon");
+        files.next = Instant::now();
+        files.keep(&Names::new());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("portid=\"7\"") && text.contains("was not over"), "{text}");
+        assert!(text.ends_with("</nmaprun>\n"), "{text}");
+        assert!(files.next > Instant::now(), "the next one is later");
+    }
+
+    #[test]
+    fn a_later_round_replaces_the_file_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.grep");
+        let mut files = Files::new(None, Some(&path)).unwrap();
+        files.begin(&plan(), false, 1);
+        files.hear(&open(1), None);
+        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.begin(&plan(), false, 2);
+        files.hear(&open(2), None);
+        files.next = Instant::now();
+        files.keep(&Names::new());
+        files.finish(&Names::new(), End::Interrupted, 0).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
+        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
+    }
+}
