@@ -154,7 +154,7 @@ impl SynSocket {
         poll(&mut fds, Some(&time)).is_ok_and(|count| count > 0)
     }
 
-    /// Adds what has come to `answers`, without waiting: at most some thousands at a time. `true`
+    /// Adds what has come to `answers`, without waiting: at most some ten thousand at a time. `true`
     /// when there may be more.
     pub fn receive(&self, answers: &mut Vec<SynAnswer>) -> bool {
         self.ear.receive(&self.receiver, answers)

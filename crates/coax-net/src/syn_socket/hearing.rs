@@ -18,8 +18,8 @@ use crate::{IcmpReport, icmp, trace};
 
 /// Packets taken in one call.
 const BATCH: usize = 64;
-/// Calls before the caller is heard again.
-const CALLS: usize = 64;
+/// Calls before the caller is heard again: more packets than anybody has SYNs under way.
+const CALLS: usize = 256;
 
 /// What tells an answer to us from everything else.
 #[derive(Debug)]
