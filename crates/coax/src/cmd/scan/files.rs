@@ -199,7 +199,7 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 mod tests {
     use super::*;
     use coax_addr::{AddressSet, Protocol};
-    use coax_scan::{Limits, Order, Reason, State, Tell};
+    use coax_scan::{Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
     fn plan() -> Plan {
@@ -208,6 +208,7 @@ mod tests {
         Plan {
             targets,
             ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
+            tcp: TcpProbe::Connect,
             order: Order::Serial,
             limits: Limits::default(),
             tell: Tell::All,
