@@ -26,6 +26,7 @@ mod socket;
 mod stream;
 mod sys;
 mod trace;
+mod udp_probe;
 mod volley;
 
 pub use address::Address;
@@ -51,6 +52,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;
