@@ -12,10 +12,11 @@ mod pace;
 mod plan;
 mod questions;
 mod tally;
+mod tarpit;
 mod verdict;
 mod worker;
 
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
-pub use plan::{Limits, Order, Plan, Tell};
+pub use plan::{Limits, Order, Plan, Rest, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -25,6 +25,8 @@ pub struct Tally {
     pub open_or_filtered: u64,
     /// Of these, inconclusive.
     pub inconclusive: u64,
+    /// Ports that were not asked, since their host is a tarpit.
+    pub skipped: u64,
     /// Probes sent, those sent again included.
     pub sent: u64,
 }
@@ -33,12 +35,17 @@ pub struct Tally {
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     states: [AtomicU64; 5],
+    skipped: AtomicU64,
     sent: AtomicU64,
 }
 
 impl Counts {
     pub(crate) fn count(&self, state: State) {
         self.states[state as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn skipped(&self) {
+        self.skipped.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn sent(&self) {
@@ -56,6 +63,7 @@ pub(crate) fn sum<'a>(total: u64, all: impl Iterator<Item = &'a Counts>) -> Tall
         tally.filtered += of(State::Filtered);
         tally.open_or_filtered += of(State::OpenOrFiltered);
         tally.inconclusive += of(State::Inconclusive);
+        tally.skipped += counts.skipped.load(Relaxed);
         tally.sent += counts.sent.load(Relaxed);
     }
     let Tally { open, closed, filtered, open_or_filtered, inconclusive, .. } = tally;

@@ -21,8 +21,9 @@ use crate::engine::Shared;
 use crate::flight::{Flight, Probe, Slot};
 use crate::pace::Pace;
 use crate::questions::{Question, Share};
+use crate::tarpit::Suspects;
 use crate::verdict::reason_of;
-use crate::{Reason, State, Tell, Verdict};
+use crate::{Heard, Reason, State, Tell, Verdict};
 
 /// Probes sent before the answers are looked at.
 const BURST: usize = 32;
@@ -36,7 +37,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     number: usize,
-    verdicts: SyncSender<Vec<Verdict>>,
+    verdicts: SyncSender<Heard>,
     epoll: OwnedFd,
     events: Vec<Event>,
     pace: Pace,
@@ -46,6 +47,7 @@ pub(crate) struct Worker {
     held: Option<Question>,
     asked_all: bool,
     asker: Asker,
+    suspects: Suspects,
     /// Probes at once, as far as descriptors go.
     capacity: usize,
     /// Verdicts since the capacity was last changed.
@@ -69,12 +71,11 @@ impl Worker {
         shared: Arc<Shared>,
         number: usize,
         epoll: OwnedFd,
-        verdicts: SyncSender<Vec<Verdict>>,
+        verdicts: SyncSender<Heard>,
     ) -> Worker {
         Worker {
             pace: Pace::new(shared.limits.clone()),
             capacity: shared.capacity,
-            shared,
             number,
             verdicts,
             epoll,
@@ -84,9 +85,11 @@ impl Worker {
             held: None,
             asked_all: false,
             asker: Asker::default(),
+            suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
             smooth: 0,
             batch: Vec::new(),
             flushed: Instant::now(),
+            shared,
         }
     }
 
@@ -103,7 +106,15 @@ impl Worker {
             }
             self.see_what_is_due(now);
         }
+        self.leave_the_rest();
         self.flush();
+    }
+
+    fn leave_the_rest(&mut self) {
+        let Ok(mut unfinished) = self.shared.unfinished.lock() else { return };
+        unfinished.extend(self.held.map(|question| question.position));
+        unfinished.extend(self.shared.questions.left_of(&self.share));
+        unfinished.extend(self.flight.iter().map(|probe| probe.question.position));
     }
 
     fn send_some(&mut self) -> Pause {
@@ -115,6 +126,10 @@ impl Worker {
                 self.asked_all = true;
                 return Pause::ForAnswers;
             };
+            if self.shared.tarpits.contain(question.to.ip()) {
+                self.counts().skipped();
+                continue;
+            }
             if self.flight.len() >= self.capacity || !self.pace.has_room(question.to) {
                 self.held = Some(question);
                 return Pause::ForAnswers;
@@ -214,6 +229,10 @@ impl Worker {
         let verdict = Verdict { address, protocol, state, reason, rtt };
         self.pace.ended(probe.question.to);
         self.counts().count(verdict.state);
+        if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
+            // Who does not listen finds out at the next flush.
+            let _ = self.verdicts.send(Heard::Tarpit(address.ip()));
+        }
         if self.shared.tell == Tell::All
             || matches!(verdict.state, State::Open | State::Inconclusive)
         {
@@ -300,6 +319,7 @@ impl Worker {
     /// Hands the verdicts over; `false` when nobody takes them.
     fn flush(&mut self) -> bool {
         self.flushed = Instant::now();
-        self.batch.is_empty() || self.verdicts.send(std::mem::take(&mut self.batch)).is_ok()
+        self.batch.is_empty()
+            || self.verdicts.send(Heard::Verdicts(std::mem::take(&mut self.batch))).is_ok()
     }
 }
