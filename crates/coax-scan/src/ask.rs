@@ -6,10 +6,13 @@
 //! Nothing here waits, or decides whether to ask again.
 
 mod connect;
+mod udp;
 
 use std::io;
 
-use coax_net::{ConnectProbe, IcmpReport};
+use coax_addr::Protocol;
+use coax_net::{ConnectProbe, IcmpReport, UdpProbe};
+use rustix::event::epoll::EventFlags;
 use rustix::fd::{AsFd, BorrowedFd};
 
 use crate::Reason;
@@ -35,18 +38,25 @@ pub(crate) enum Attempt {
 pub(crate) enum Line {
     /// A socket of its own.
     Connect(ConnectProbe),
+    /// A socket of its own, for all attempts.
+    Udp(UdpProbe),
 }
 
 impl Asker {
-    /// Asks; `line` is that of the attempt before.
-    pub(crate) fn ask(&mut self, question: &Question, _line: Option<Line>) -> Attempt {
-        self.connect.ask(&question.to)
+    /// Asks, after having asked `before` times; `line` is that of the attempt before.
+    pub(crate) fn ask(&mut self, question: &Question, before: u32, line: Option<Line>) -> Attempt {
+        match (question.protocol, line) {
+            (Protocol::Udp, Some(Line::Udp(probe))) => udp::ask(question, before, Some(probe)),
+            (Protocol::Udp, _) => udp::ask(question, before, None),
+            _ => self.connect.ask(&question.to),
+        }
     }
 
     /// What has come on `line`.
     pub(crate) fn hear(&mut self, question: &Question, line: &Line) -> Option<Reason> {
         match line {
             Line::Connect(probe) => connect::hear(probe, &question.to),
+            Line::Udp(probe) => udp::hear(probe),
         }
     }
 
@@ -54,6 +64,7 @@ impl Asker {
     pub(crate) fn done(&mut self, line: Line, heard: Reason) {
         match line {
             Line::Connect(probe) => self.connect.done(probe, heard),
+            Line::Udp(_) => {}
         }
     }
 }
@@ -63,6 +74,15 @@ impl Line {
     pub(crate) fn socket(&self) -> BorrowedFd<'_> {
         match self {
             Line::Connect(probe) => probe.as_fd(),
+            Line::Udp(probe) => probe.as_fd(),
+        }
+    }
+
+    /// What to watch for; errors are told in any case.
+    pub(crate) fn news(&self) -> EventFlags {
+        match self {
+            Line::Connect(_) => EventFlags::OUT | EventFlags::ET,
+            Line::Udp(_) => EventFlags::IN | EventFlags::ET,
         }
     }
 }

@@ -106,7 +106,7 @@ impl Scan {
         if questions.len() == 0 {
             return Err(ScanError::Nothing);
         }
-        let count = thread_count(&plan.limits, questions.len());
+        let count = thread_count(plan, questions.len());
         let shared = Arc::new(Shared {
             questions,
             limits: plan.limits.clone(),
@@ -185,10 +185,12 @@ impl Shared {
     }
 }
 
-/// One for each processor; one alone where it has little to do, or must keep a rate.
-fn thread_count(limits: &Limits, questions: u64) -> usize {
+/// One for each processor; one alone where it has little to do, or must keep a rate, or must know
+/// all that a host has said, since hosts are sparing with what they say about UDP.
+fn thread_count(plan: &Plan, questions: u64) -> usize {
+    let limits = &plan.limits;
     match limits.threads {
-        _ if limits.rate.is_some() || questions < FEW => 1,
+        _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),
     }

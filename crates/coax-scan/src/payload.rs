@@ -71,7 +71,8 @@ const TABLE: &[(&[u16], fn() -> Questions)] = &[
 ];
 
 static KNOWN: LazyLock<HashMap<u16, Questions>> = LazyLock::new(|| {
-    let rows = TABLE.iter().flat_map(|(ports, questions)| ports.iter().map(|&at| (at, questions())));
+    let rows =
+        TABLE.iter().flat_map(|(ports, questions)| ports.iter().map(|&at| (at, questions())));
     rows.collect()
 });
 
@@ -83,10 +84,10 @@ static UNKNOWN: LazyLock<Questions> = LazyLock::new(|| {
     [text, names::dns(), machine::ntp(), web::stun()].concat()
 });
 
-/// What attempt number `attempt`, counted from 0, sends to `port`.
-pub(crate) fn payload(port: u16, attempt: u8) -> &'static [u8] {
+/// What to send to `port` after `before` others.
+pub(crate) fn payload(port: u16, before: u32) -> &'static [u8] {
     let questions = KNOWN.get(&port).unwrap_or(&UNKNOWN);
-    &questions[usize::from(attempt) % questions.len()]
+    &questions[before as usize % questions.len()]
 }
 
 /// From where the service that is usually at `port` answers.
@@ -120,10 +121,13 @@ mod tests {
     #[test]
     fn attempts_take_the_questions_in_turn_and_an_unknown_port_gets_an_empty_one_first() {
         assert_eq!(payload(40_000, 0), b"");
-        let count = UNKNOWN.len() as u8;
+        let count = UNKNOWN.len() as u32;
         let all: HashSet<&[u8]> = (0..count).map(|attempt| payload(40_000, attempt)).collect();
-        assert_eq!(all.len(), usize::from(count), "each is sent");
-        assert!(count <= crate::Limits::default().retries + 1, "within the usual attempts");
+        assert_eq!(all.len(), count as usize, "each is sent");
+        assert!(
+            count <= u32::from(crate::Limits::default().retries) + 1,
+            "within the usual attempts"
+        );
         assert_eq!(payload(40_000, count), payload(40_000, 0));
         assert_eq!(payload(123, 0), payload(123, 200));
         assert_ne!(payload(161, 0), payload(161, 1));

@@ -8,20 +8,20 @@
 use coax_net::{UdpHeard, UdpProbe};
 
 use super::{Attempt, Line, ends, reason_of_late};
+use crate::Reason;
 use crate::payload::{answers_at, payload};
 use crate::questions::Question;
 use crate::verdict::reason_of;
-use crate::Reason;
 
-/// Sends what attempt number `attempt` sends, by the socket of the attempt before if there was one.
-pub(super) fn ask(question: &Question, attempt: u8, before: Option<UdpProbe>) -> Attempt {
+/// Sends what the question sends after `before` others, by the socket of these if there was one.
+pub(super) fn ask(question: &Question, before: u32, line: Option<UdpProbe>) -> Attempt {
     let port = question.to.port();
-    let opened = before.map_or_else(|| UdpProbe::open(&question.to, answers_at(port)), Ok);
+    let opened = line.map_or_else(|| UdpProbe::open(&question.to, answers_at(port)), Ok);
     let probe = match opened {
         Ok(probe) => probe,
         Err(error) => return Attempt::Heard(reason_of(&error)),
     };
-    let sent = probe.send(payload(port, attempt));
+    let sent = probe.send(payload(port, before));
     // The loopback answers at once, and a message about the attempt before shows as an error.
     match (hear(&probe), sent) {
         (Some(reason), _) => Attempt::Heard(reason),
@@ -44,7 +44,8 @@ pub(super) fn hear(probe: &UdpProbe) -> Option<Reason> {
         // The message may have come between the two looks.
         UdpHeard::Failed(error) => match probe.report() {
             Some(report) => ends(&report).then_some(Reason::Icmp(report)),
-            None => Some(reason_of_late(&error)),
+            // Refused, but by whom? Asking again will tell.
+            None => Some(reason_of_late(&error)).filter(|&reason| reason != Reason::Reset),
         },
     }
 }

@@ -34,8 +34,11 @@ pub(super) fn netbios() -> Vec<Vec<u8>> {
     // RFC 1001 §14.1: each of 16 bytes is two letters, one a half, counted from A.
     let mut name = [0; 16];
     name[0] = b'*';
-    let letters: String =
-        name.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| (b'A' + half) as char).collect();
+    let letters: String = name
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|half| (b'A' + half) as char)
+        .collect();
     vec![query(0, &[&letters], NBSTAT, IN)]
 }
 

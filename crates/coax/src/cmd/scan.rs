@@ -41,6 +41,8 @@ EXAMPLES
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
     coax scan -f hosts -p ssh --json            a file of targets; - is stdin
     coax scan -p 80 10.0.0.0/16 --rate 1000     no more than 1000 probes a second
+    coax scan --udp -p 53,ntp,snmp 10.0.0.0/24  UDP; no privilege is needed
+    coax scan -p T:80,443,U:53,123 db.internal  TCP and UDP in one scan
 
 TARGETS
     A name, an address, a network, octet ranges (10.0.0-3.1-20), or from one address to another
@@ -48,34 +50,38 @@ TARGETS
 
 PORTS
     80, 80-90, 8000-, http, http*, top:100, or - for 1 to 65535; commas stand between them.
+    They are TCP's, or UDP's with --udp. After T: they are TCP's, after U: UDP's, whatever is said.
 
 STATES
-    open          somebody listens
-    closed        the host says that nobody does
-    filtered      no answer, or a firewall's or router's word that there will be none
-    inconclusive  this machine could not ask: no route, no descriptor, no source port
-    A service's name with a question mark is a guess from the port alone.";
+    open              somebody listens
+    closed            the host says that nobody does
+    filtered          no answer, or a firewall's or router's word that there will be none
+    open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
+    inconclusive      this machine could not ask: no route, no descriptor, no source port
+    A service's name with a question mark is a guess from the port alone.
+
+UDP
+    Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
+    many of them once a second and no more, so a hundred closed ports may take two minutes. A port
+    that was silent while its host was not free to answer is asked again.";
 
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
     scanned. After a signal the summary tells how far the scan came.";
 
-/// Find out which TCP ports answer
+/// Find out which ports answer
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
 pub(crate) struct Args {
     /// Names, addresses, networks, ranges
     #[arg(value_name = "TARGET", required_unless_present = "file")]
     targets: Vec<String>,
-    /// Ports to ask
-    #[arg(
-        short,
-        long,
-        value_name = "PORTS",
-        default_value = "top:1000",
-        allow_hyphen_values = true
-    )]
-    ports: String,
+    /// Ports to ask [default: top:1000, with --udp top:100]
+    #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
+    ports: Option<String>,
+    /// Ask UDP ports; T: and U: before ports say otherwise
+    #[arg(short = 'u', long)]
+    udp: bool,
     /// Ports not to ask
     #[arg(long, value_name = "PORTS", allow_hyphen_values = true)]
     exclude_ports: Option<String>,
@@ -187,11 +193,16 @@ fn nothing_left(args: &Args, unresolved: bool) -> Failure {
 
 impl Args {
     fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
+        // A UDP port may take a second: see the help.
+        let (default, most_telling) = match self.udp {
+            true => (Protocol::Udp, "top:100"),
+            false => (Protocol::Tcp, "top:1000"),
+        };
         let read = |text: &str| {
-            ProtocolPorts::parse(text, table, Protocol::Tcp)
+            ProtocolPorts::parse(text, table, default)
                 .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         };
-        let mut ports = read(&self.ports)?;
+        let mut ports = read(self.ports.as_deref().unwrap_or(most_telling))?;
         if let Some(excluded) = &self.exclude_ports {
             ports = ports.exclude(&read(excluded)?);
         }

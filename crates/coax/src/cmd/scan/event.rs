@@ -24,7 +24,7 @@ pub(crate) struct PortReport {
     pub(crate) port: u16,
     /// open, closed, filtered, open-or-filtered (UDP) or inconclusive.
     pub(crate) state: &'static str,
-    /// How it is known, such as syn-ack, reset, no-answer, icmp-host-unreachable or no-route.
+    /// How it is known, such as syn-ack, reset, udp-reply, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
     /// From the probe to its answer.
     pub(crate) rtt_us: Option<u64>,
@@ -38,7 +38,12 @@ pub(crate) struct PortReport {
 impl Report for PortReport {
     const EVENT: &'static str = "port";
     fn human(&self) -> Human {
-        let PortReport { place, state, reason, .. } = self;
+        let PortReport { state, reason, .. } = self;
+        // As an endpoint is written, where TCP needs no word.
+        let place = match self.protocol {
+            "tcp" => self.place.clone(),
+            other => format!("{other}://{}", self.place),
+        };
         let service = self.service.as_ref().map(|name| format!("{}?", clean(name)));
         let mut line = format!("{place:<24} {state:<12} {:<16}", service.unwrap_or_default());
         if *state != State::Open.name() {
