@@ -10,19 +10,23 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("dig", "bind9-dnsutils"),
     ("expect", "expect"),
     ("ip", "iproute2"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
+    ("nft", "nftables"),
     ("nmap", "nmap"),
+    ("nsenter", "util-linux"),
+    ("prlimit", "util-linux"),
     ("nsd", "nsd"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),
     ("setsid", "util-linux"),
     ("socat", "socat"),
     ("strace", "strace"),
+    ("tc", "iproute2"),
     ("unshare", "util-linux"),
 ];
 
@@ -35,12 +39,17 @@ pub fn peer_or_skip(program: &str) -> Option<PathBuf> {
     if found.is_none() {
         let package = PACKAGES.iter().find(|(name, _)| *name == program);
         let package = package.map_or(program, |(_, package)| package);
-        let why = format!("{program} is missing: apt-get install {package}");
-        let strict = env::var_os("COAX_TEST_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!strict, "not skipped, because COAX_TEST_REQUIRE_PEERS=1: {why}");
-        skip(&why);
+        missing(&format!("{program} is missing: apt-get install {package}"));
     }
     found
+}
+
+/// Skips for want of something that must be there where `COAX_TEST_REQUIRE_PEERS=1`.
+#[track_caller]
+pub(crate) fn missing(why: &str) {
+    let strict = env::var_os("COAX_TEST_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(!strict, "not skipped, because COAX_TEST_REQUIRE_PEERS=1: {why}");
+    skip(why);
 }
 
 /// Says why a test does not run here: a right this process does not have.

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 10] = [
+const PEERS: [(&str, &str); 17] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
@@ -20,6 +20,13 @@ const PEERS: [(&str, &str); 10] = [
     ("strace", "strace"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
+    ("nft", "nftables"),
+    ("masscan", "masscan"),
+    ("nginx", "nginx"),
+    ("dropbear", "dropbear-bin"),
+    ("chronyd", "chrony"),
+    ("openssl", "openssl"),
+    ("curl", "curl"),
 ];
 
 /// Installs what is missing.

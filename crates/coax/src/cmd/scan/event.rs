@@ -58,6 +58,22 @@ impl Report for PortReport {
     }
 }
 
+/// A host that answers on every port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TarpitReport {
+    /// The name it was found by, or the address.
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+}
+
+impl Report for TarpitReport {
+    const EVENT: &'static str = "tarpit";
+    fn human(&self) -> Human {
+        let host = clean(&self.host);
+        Human::Talk(format!("coax: {host} answers on every port, so it is asked no more"))
+    }
+}
+
 /// How a scan ended.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ScanSummary {
@@ -73,6 +89,8 @@ pub(crate) struct ScanSummary {
     /// UDP ports that were silent.
     pub(crate) open_or_filtered: u64,
     pub(crate) inconclusive: u64,
+    /// Ports that were not asked, since their host is a tarpit.
+    pub(crate) skipped: u64,
     /// Why ports are inconclusive, and how many.
     pub(crate) inconclusive_because: BTreeMap<&'static str, u64>,
     /// Probes sent, those sent again included.
@@ -84,19 +102,18 @@ pub(crate) struct ScanSummary {
 
 impl ScanSummary {
     pub(super) fn new(tally: &Tally) -> ScanSummary {
-        let &Tally { total, probed, open, closed, filtered, open_or_filtered, inconclusive, sent } =
-            tally;
         ScanSummary {
             addresses: None,
-            total,
-            probed,
-            open,
-            closed,
-            filtered,
-            open_or_filtered,
-            inconclusive,
+            total: tally.total,
+            probed: tally.probed,
+            open: tally.open,
+            closed: tally.closed,
+            filtered: tally.filtered,
+            open_or_filtered: tally.open_or_filtered,
+            inconclusive: tally.inconclusive,
+            skipped: tally.skipped,
             inconclusive_because: BTreeMap::new(),
-            probes: sent,
+            probes: tally.sent,
             elapsed_ms: 0.0,
             interrupted: false,
         }
@@ -111,6 +128,10 @@ impl Report for ScanSummary {
             0 => String::new(),
             count => format!(" {count} open or filtered,"),
         };
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(" {count} skipped,"),
+        };
         let mut text = String::new();
         for (reason, count) in &self.inconclusive_because {
             let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
@@ -121,7 +142,7 @@ impl Report for ScanSummary {
         let seconds = self.elapsed_ms / 1e3;
         let _ = write!(
             text,
-            "{probed} probed: {open} open, {closed} closed, {filtered} filtered,{maybe} \
+            "{probed} probed: {open} open, {closed} closed, {filtered} filtered,{maybe}{skipped} \
              {inconclusive} inconclusive in {seconds:.1} s"
         );
         Human::Talk(text)

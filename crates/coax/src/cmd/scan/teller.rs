@@ -14,7 +14,7 @@ use coax_addr::{Protocol, ServiceTable};
 use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::event::{PortReport, ScanSummary};
+use super::event::{PortReport, ScanSummary, TarpitReport};
 use crate::failure::Failure;
 use crate::out::{self, Human, Out, Report};
 
@@ -105,6 +105,13 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Says that a host answers on every port.
+    pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
+        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let report = TarpitReport { host, address };
+        self.bar.suspend(|| self.out.report(&report))
+    }
+
     /// Shows how far it is.
     pub(super) fn progress(&mut self, tally: &Tally) {
         if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
@@ -117,18 +124,24 @@ impl<'a> Teller<'a> {
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
     }
 
+    /// How long this has taken so far.
+    pub(super) fn elapsed_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1e3
+    }
+
     /// Says the last line.
     pub(super) fn finish(
         mut self,
         tally: &Tally,
         plan: &Plan,
+        elapsed_ms: f64,
         interrupted: bool,
     ) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
-            elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
+            elapsed_ms,
             interrupted,
             ..ScanSummary::new(tally)
         };
