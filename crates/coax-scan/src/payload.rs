@@ -23,11 +23,14 @@ use coax_net::UdpAnswers;
 /// Questions for one service, the best first. Every attempt sends the next one.
 type Questions = Vec<Vec<u8>>;
 
-/// Ports and what to send there. Where nothing helps, since the service never answers a stranger
+/// Ports and what to send there.
+type Row = (&'static [u16], fn() -> Questions);
+
+/// Where nothing helps, since the service never answers a stranger
 /// (syslog 514, DHCP 67, RADIUS 1812, NetFlow 2055, WireGuard 51820), the port is not listed: it is
 /// asked like any other, and its silence is the answer.
 #[rustfmt::skip]
-const TABLE: &[(&[u16], fn() -> Questions)] = &[
+const TABLE: &[Row] = &[
     (&[53], names::dns),
     (&[5353], names::multicast_dns),
     (&[137], names::netbios),
