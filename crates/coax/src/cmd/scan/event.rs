@@ -26,7 +26,7 @@ pub(crate) struct PortReport {
     pub(crate) port: u16,
     /// open, closed, filtered, open-or-filtered (UDP) or inconclusive.
     pub(crate) state: &'static str,
-    /// How it is known, such as syn-ack, reset, no-answer, icmp-host-unreachable or no-route.
+    /// How it is known, such as syn-ack, reset, udp-reply, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
     /// From the probe to its answer.
     pub(crate) rtt_us: Option<u64>,
