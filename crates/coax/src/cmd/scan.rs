@@ -138,11 +138,10 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let table = services::table();
-    let signals = Asked::to_end()?;
     let Task { plan, chosen, resume } = args.task(&table, out)?;
-    if signals.came().is_some() {
-        return Err(signals.failure());
-    }
+    // Until now a signal ends everything at once: there is nothing to sum up, and whoever reads
+    // targets from stdin would not notice a flag.
+    let signals = Asked::to_end()?;
     let Chosen { names, unresolved, .. } = chosen;
     coax_scan::raise_descriptor_limit();
     let mut scan = Scan::start(&plan)?;
