@@ -24,6 +24,7 @@ mod relay;
 mod resolve;
 mod socket;
 mod stream;
+mod syn_socket;
 mod sys;
 mod trace;
 mod volley;
@@ -51,6 +52,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;
