@@ -34,7 +34,7 @@ fn both_families_in_one_run_are_as_right_as_each_alone() {
         let mut wanted = truth(&tcp(family));
         for port in 1001..=1016 {
             // No rule speaks of the others.
-            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "refused".to_owned()));
+            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "reset".to_owned()));
         }
         same(target, &said_of(&outcome, target), &wanted);
     }
@@ -97,7 +97,7 @@ fn sixty_four_descriptors_give_the_same_answers() {
     for (family, target) in TWINS {
         let mut wanted = truth(&tcp(family));
         for port in 801..=1400 {
-            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "refused".to_owned()));
+            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "reset".to_owned()));
         }
         let poor = lab.ask(&prlimit).args(["--nofile=64:64", COAX]);
         let outcome = quick(scan(poor, target, "801-1400")).run().exits(0);

@@ -31,8 +31,8 @@ pub const OPEN: u16 = 1001;
 
 const TCP: [Row; 4] = [
     (OPEN, "accept", "open", "syn-ack"),
-    (1002, "accept", "closed", "refused"),
-    (1003, "reject with tcp reset", "closed", "refused"),
+    (1002, "accept", "closed", "reset"),
+    (1003, "reject with tcp reset", "closed", "reset"),
     (1004, "drop", "filtered", "no-answer"),
 ];
 
@@ -137,7 +137,7 @@ fn said_by(outcome: &Outcome, kept: impl Fn(&serde_json::Value) -> bool) -> Said
             let twice = said.insert(port, (text("state"), text("reason")));
             assert!(twice.is_none(), "port {port} was told twice: {}", outcome.shown());
         }
-        let answered = ["syn-ack", "refused"].contains(&event["reason"].as_str().unwrap());
+        let answered = ["syn-ack", "reset"].contains(&event["reason"].as_str().unwrap());
         assert!(!answered || event["rtt_us"].is_u64(), "an answer took no time: {event}");
         assert!(event["reason"] != "no-answer" || event["rtt_us"].is_null(), "{event}");
     }
