@@ -10,13 +10,14 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 18] = [
+const PACKAGES: [(&str, &str); 20] = [
     ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
     ("expect", "expect"),
     ("ip", "iproute2"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
+    ("ndiff", "ndiff"),
     ("nft", "nftables"),
     ("nmap", "nmap"),
     ("nsenter", "util-linux"),
@@ -29,6 +30,7 @@ const PACKAGES: [(&str, &str); 18] = [
     ("strace", "strace"),
     ("tc", "iproute2"),
     ("unshare", "util-linux"),
+    ("xmllint", "libxml2-utils"),
 ];
 
 /// Where `program` is. `None`, after saying so, when it is missing and may be.

@@ -24,6 +24,7 @@ mod relay;
 mod resolve;
 mod socket;
 mod stream;
+mod syn_socket;
 mod sys;
 mod trace;
 mod udp_probe;
@@ -52,6 +53,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 

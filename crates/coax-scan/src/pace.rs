@@ -85,7 +85,15 @@ impl Pace {
     pub(crate) fn answered(&mut self, to: Question, rtt: Duration, lost: u8) {
         self.everyone.answered(lost);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(rtt, lost);
+            host.answered(Some(rtt), lost);
+        }
+    }
+
+    /// The host answered the last probe or one of `lost` before it; which, nobody knows.
+    pub(crate) fn answered_one_of(&mut self, to: Question, lost: u8) {
+        self.everyone.answered(lost);
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.answered(None, lost);
         }
     }
 

@@ -18,6 +18,7 @@ use rustix::event::epoll::{self, Event, EventData};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 
+use crate::ask::syn::News;
 use crate::ask::{Asker, Attempt, Line};
 use crate::engine::Shared;
 use crate::flight::{Flight, Probe, Slot, Stage};
@@ -25,10 +26,11 @@ use crate::pace::Pace;
 use crate::questions::{Question, Share};
 use crate::tarpit::Suspects;
 use crate::verdict::reason_of;
-use crate::{Heard, Reason, State, Tell, Verdict};
+use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
 
-/// Probes sent before the answers are looked at.
+/// Probes sent before the answers are looked at: a few calls' worth where many go in one.
 const BURST: usize = 32;
+const BURST_OF_SYNS: usize = 256;
 /// Events taken at once.
 const EVENTS: usize = 256;
 /// Verdicts handed over at once.
@@ -73,6 +75,7 @@ impl Worker {
         shared: Arc<Shared>,
         number: usize,
         epoll: OwnedFd,
+        asker: Asker,
         verdicts: SyncSender<Heard>,
     ) -> Worker {
         Worker {
@@ -86,7 +89,7 @@ impl Worker {
             share: Share::default(),
             held: None,
             asked_all: false,
-            asker: Asker::default(),
+            asker,
             suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
             smooth: 0,
             batch: Vec::new(),
@@ -121,7 +124,7 @@ impl Worker {
 
     fn send_some(&mut self) -> Pause {
         let mut now = Instant::now();
-        for _ in 0..BURST {
+        for _ in 0..self.burst() {
             let Some(question) =
                 self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
             else {
@@ -146,19 +149,27 @@ impl Worker {
         Pause::None
     }
 
+    fn burst(&self) -> usize {
+        match self.shared.tcp {
+            TcpProbe::Connect => BURST,
+            TcpProbe::Syn => BURST_OF_SYNS,
+        }
+    }
+
     /// Sends a probe, and gives the time at which that was done.
     fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
         probe.sent = Instant::now();
+        let slot = self.flight.next_slot();
+        let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
-        match self.asker.ask(&probe.question, probe.asked - 1, probe.line.take()) {
-            Attempt::Waits(line) => self.wait(probe, line),
+        match attempt {
+            Attempt::Waits(line) => self.wait(probe, slot, line),
             Attempt::Heard(reason) => self.heard(probe, reason),
         }
     }
 
-    fn wait(&mut self, mut probe: Probe, line: Line) -> Instant {
-        let slot = self.flight.next_slot();
+    fn wait(&mut self, mut probe: Probe, slot: Slot, line: Line) -> Instant {
         if let Err(error) = self.watch(&line, slot) {
             return self.trouble(probe, reason_of(&error.into()));
         }
@@ -171,10 +182,11 @@ impl Worker {
 
     /// News on `line` will name the next slot, where its probe will be.
     fn watch(&self, line: &Line, slot: Slot) -> rustix::io::Result<()> {
+        let Some(socket) = line.socket() else { return Ok(()) };
         let data = EventData::new_u64(u64::from(slot));
-        match epoll::add(&self.epoll, line.socket(), data, line.news()) {
+        match epoll::add(&self.epoll, socket, data, line.news()) {
             // A line that is used again.
-            Err(Errno::EXIST) => epoll::modify(&self.epoll, line.socket(), data, line.news()),
+            Err(Errno::EXIST) => epoll::modify(&self.epoll, socket, data, line.news()),
             done => done,
         }
     }
@@ -194,6 +206,12 @@ impl Worker {
 
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
+        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
+        if self.asks_by_syn(&probe.question) && probe.attempt > 0 {
+            self.pace.answered_one_of(probe.question, probe.attempt);
+            self.settle(&probe, reason, None);
+            return now;
+        }
         let rtt = now.duration_since(probe.sent);
         match probe.question.protocol {
             // The same socket heard all attempts, and each may have asked something else.
@@ -202,6 +220,10 @@ impl Worker {
         }
         self.settle(&probe, reason, Some(rtt));
         now
+    }
+
+    fn asks_by_syn(&self, question: &Question) -> bool {
+        self.shared.tcp == TcpProbe::Syn && question.protocol == Protocol::Tcp
     }
 
     /// The attempt was in vain: another one, or the verdict.
@@ -289,6 +311,7 @@ impl Worker {
     /// Takes what the sockets have to tell, waiting if there is nothing else to do. `false` when
     /// nobody takes the verdicts.
     fn hear(&mut self, pause: &Pause, now: Instant) -> bool {
+        self.dispatch();
         let until = match pause {
             Pause::None if self.flight.sockets() == 0 => return true,
             Pause::None => now,
@@ -309,10 +332,34 @@ impl Worker {
         }
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            self.news(event.data.u64() as Slot);
+            let token = event.data.u64();
+            match self.asker.hear_many(token) {
+                Some(many) => many.iter().for_each(|news| self.news_of_many(news)),
+                None => self.news(token as Slot),
+            }
         }
         self.events = events;
         true
+    }
+
+    /// Sends what is only prepared. What cannot be sent is trouble of this machine.
+    fn dispatch(&mut self) {
+        for (slot, reason) in self.asker.dispatch() {
+            if let Some(probe) = self.flight.take(slot) {
+                self.came(probe, reason);
+            }
+        }
+    }
+
+    /// The socket of many probes told this of one, unless another took its place.
+    fn news_of_many(&mut self, news: &News) {
+        let is_of =
+            |probe: &Probe| matches!(probe.line, Some(Line::Syn)) && news.is_of(&probe.question.to);
+        if self.flight.find(news.slot).is_some_and(is_of)
+            && let Some(probe) = self.flight.take(news.slot)
+        {
+            self.came(probe, news.reason);
+        }
     }
 
     /// The socket in `slot` has something to tell; or had, before another took its place.

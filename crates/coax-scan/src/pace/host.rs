@@ -43,12 +43,14 @@ impl Host {
         self.under_way < self.window.size()
     }
 
-    pub(super) fn answered(&mut self, rtt: Duration, lost: u8) {
+    pub(super) fn answered(&mut self, rtt: Option<Duration>, lost: u8) {
         match lost {
             0 => self.prompt += 1,
             _ => self.late += 1,
         }
-        self.trip.sample(rtt);
+        if let Some(rtt) = rtt {
+            self.trip.sample(rtt);
+        }
         self.window.answered(lost);
     }
 
