@@ -112,7 +112,7 @@ pub(crate) struct Args {
     /// With --udp the default is top:100, since a closed UDP port may take a second.
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     ports: Option<String>,
-    /// Ask UDP ports; T: and U: before ports say otherwise
+    /// Ask UDP ports, unless T: stands before them
     #[arg(short = 'u', long)]
     udp: bool,
     /// Ports not to ask
