@@ -17,5 +17,7 @@ mod hard;
 mod nmap;
 #[path = "scan_truth/own_machine.rs"]
 mod own_machine;
+#[path = "scan_truth/udp.rs"]
+mod udp;
 #[path = "scan_truth/vanish.rs"]
 mod vanish;

@@ -144,9 +144,9 @@ fn said_by(outcome: &Outcome, kept: impl Fn(&serde_json::Value) -> bool) -> Said
     let summary = events(outcome, "scan-summary").pop();
     let summary = summary.unwrap_or_else(|| panic!("no summary: {}", outcome.shown()));
     assert_eq!(summary["probed"], count, "{}", outcome.shown());
-    for state in ["open", "closed", "filtered", "inconclusive"] {
+    for state in ["open", "closed", "filtered", "open-or-filtered", "inconclusive"] {
         let count = counts.get(state).copied().unwrap_or_default();
-        assert_eq!(summary[state], count, "{state}: {}", outcome.shown());
+        assert_eq!(summary[state.replace('-', "_")], count, "{state}: {}", outcome.shown());
     }
     said
 }
