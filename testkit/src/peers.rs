@@ -10,12 +10,13 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 17] = [
+const PACKAGES: [(&str, &str); 19] = [
     ("dig", "bind9-dnsutils"),
     ("expect", "expect"),
     ("ip", "iproute2"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
+    ("ndiff", "ndiff"),
     ("nft", "nftables"),
     ("nmap", "nmap"),
     ("nsenter", "util-linux"),
@@ -28,6 +29,7 @@ const PACKAGES: [(&str, &str); 17] = [
     ("strace", "strace"),
     ("tc", "iproute2"),
     ("unshare", "util-linux"),
+    ("xmllint", "libxml2-utils"),
 ];
 
 /// Where `program` is. `None`, after saying so, when it is missing and may be.

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 17] = [
+const PEERS: [(&str, &str); 19] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
@@ -27,6 +27,8 @@ const PEERS: [(&str, &str); 17] = [
     ("chronyd", "chrony"),
     ("openssl", "openssl"),
     ("curl", "curl"),
+    ("xmllint", "libxml2-utils"),
+    ("ndiff", "ndiff"),
 ];
 
 /// Installs what is missing.

@@ -27,6 +27,7 @@ mod stream;
 mod syn_socket;
 mod sys;
 mod trace;
+mod udp_probe;
 mod volley;
 
 pub use address::Address;
@@ -53,6 +54,7 @@ pub use socket::{
 };
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
+pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

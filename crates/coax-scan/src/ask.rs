@@ -7,15 +7,17 @@
 
 mod connect;
 pub(crate) mod syn;
+mod udp;
 
 use std::io;
 
 use coax_addr::Protocol;
-use coax_net::{ConnectProbe, IcmpReport};
+use coax_net::{ConnectProbe, IcmpReport, UdpProbe};
+use rustix::event::epoll::EventFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::Reason;
-use crate::flight::Slot;
+use crate::flight::{Probe, Slot};
 use crate::questions::Question;
 use crate::verdict::reason_of;
 
@@ -40,6 +42,8 @@ pub(crate) enum Attempt {
 pub(crate) enum Line {
     /// A socket of its own.
     Connect(ConnectProbe),
+    /// A socket of its own, for all attempts.
+    Udp(UdpProbe),
     /// The socket of all SYNs.
     Syn,
 }
@@ -53,12 +57,17 @@ impl Asker {
         Ok(Asker { connect: connect::Asker::default(), syn })
     }
 
-    /// Asks for the probe in `slot`, which keeps its slot until its verdict; `line` is that of the
-    /// attempt before. It may leave with the next [`Asker::dispatch`] only.
-    pub(crate) fn ask(&mut self, question: &Question, slot: Slot, _line: Option<Line>) -> Attempt {
-        match &mut self.syn {
-            Some(syn) if question.protocol == Protocol::Tcp => syn.ask(&question.to, slot),
-            _ => self.connect.ask(&question.to),
+    /// Asks for `probe`, which keeps its slot until its verdict. It may leave with the next
+    /// [`Asker::dispatch`] only.
+    pub(crate) fn ask(&mut self, probe: &mut Probe, slot: Slot) -> Attempt {
+        let question = &probe.question;
+        match (&mut self.syn, question.protocol, probe.line.take()) {
+            (_, Protocol::Udp, Some(Line::Udp(line))) => {
+                udp::ask(question, probe.asked, Some(line))
+            }
+            (_, Protocol::Udp, _) => udp::ask(question, probe.asked, None),
+            (Some(syn), ..) => syn.ask(&question.to, slot),
+            (None, ..) => self.connect.ask(&question.to),
         }
     }
 
@@ -76,6 +85,7 @@ impl Asker {
     pub(crate) fn hear(&mut self, question: &Question, line: &Line) -> Option<Reason> {
         match line {
             Line::Connect(probe) => connect::hear(probe, &question.to),
+            Line::Udp(probe) => udp::hear(probe),
             Line::Syn => None,
         }
     }
@@ -84,7 +94,7 @@ impl Asker {
     pub(crate) fn done(&mut self, line: Line, heard: Reason) {
         match line {
             Line::Connect(probe) => self.connect.done(probe, heard),
-            Line::Syn => {}
+            Line::Udp(_) | Line::Syn => {}
         }
     }
 }
@@ -94,7 +104,16 @@ impl Line {
     pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Line::Connect(probe) => Some(probe.as_fd()),
+            Line::Udp(probe) => Some(probe.as_fd()),
             Line::Syn => None,
+        }
+    }
+
+    /// What to watch for; errors are told in any case.
+    pub(crate) fn news(&self) -> EventFlags {
+        match self {
+            Line::Udp(_) => EventFlags::IN | EventFlags::ET,
+            _ => EventFlags::OUT | EventFlags::ET,
         }
     }
 }

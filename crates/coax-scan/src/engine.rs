@@ -113,7 +113,7 @@ impl Scan {
             return Err(ScanError::Nothing);
         }
         let syn = plan.tcp == TcpProbe::Syn && !plan.ports.tcp.is_empty();
-        let count = thread_count(&plan.limits, questions.len(), syn);
+        let count = thread_count(plan, questions.len());
         let needs_sockets = !syn || !plan.ports.udp.is_empty();
         let shared = Arc::new(Shared {
             questions,
@@ -209,12 +209,14 @@ impl Shared {
     }
 }
 
-/// One for each processor; one alone where it has little to do, or must keep a rate, or where one
-/// is as fast as the kernel's way out: every thread's socket hears the answers to all SYNs.
-fn thread_count(limits: &Limits, questions: u64, syn: bool) -> usize {
+/// One for each processor; one alone where it has little to do, or must keep a rate, or must know
+/// all that a host has said, since hosts are sparing with what they say about UDP, or where one is
+/// as fast as the kernel's way out: every thread's socket hears the answers to all SYNs.
+fn thread_count(plan: &Plan, questions: u64) -> usize {
+    let limits = &plan.limits;
     match limits.threads {
-        None if syn => 1,
-        _ if limits.rate.is_some() || questions < FEW => 1,
+        None if plan.tcp == TcpProbe::Syn => 1,
+        _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),
     }

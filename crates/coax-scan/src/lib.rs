@@ -9,6 +9,7 @@ mod ask;
 mod engine;
 mod flight;
 mod pace;
+mod payload;
 mod plan;
 mod questions;
 mod tally;

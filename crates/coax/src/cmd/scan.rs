@@ -5,10 +5,15 @@
 //!
 //! How a port is asked is the library's business.
 
+mod before;
 mod event;
+mod files;
 mod resume;
+mod rounds;
+mod table;
 mod targets;
 mod teller;
+mod watch;
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -20,7 +25,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
-use coax_scan::{Heard, Limits, Order, Plan, Rest, Scan, ScanError, Tally, TcpProbe, Tell};
+use coax_scan::{Limits, Order, ScanError, TcpProbe};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -29,11 +34,11 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{PortReport, ScanSummary, TarpitReport};
+pub(crate) use event::{ChangeReport, PortReport, ScanSummary, TarpitReport};
 
-use resume::ResumeFile;
-use targets::Chosen;
-use teller::Teller;
+use before::Before;
+use files::Files;
+use rounds::Rounds;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -43,7 +48,13 @@ EXAMPLES
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
     coax scan -f hosts -p ssh --json            a file of targets; - is stdin
     coax scan -p 80 10.0.0.0/16 --rate 1000     no more than 1000 probes a second
+    coax scan 10.0.0.0/24 --xml out.xml         for programs that read nmap's files
+    coax scan 10.0.0.0/24 --json >old.ndjson    and a day later, what came and what went:
+    coax scan 10.0.0.0/24 --since old.ndjson
+    coax scan db.internal --watch 5m            all of it once, then what changes
     sudo coax scan --syn -p - 10.0.0.0/24       by raw packets: many more a second
+    coax scan --udp -p 53,ntp,snmp 10.0.0.0/24  UDP; no privilege is needed
+    coax scan -p T:80,443,U:53,123 db.internal  TCP and UDP in one scan
     coax scan -p - 10.0.0.0/24 --resume lab     after Ctrl-C: coax scan --resume lab
 
 TARGETS
@@ -52,36 +63,56 @@ TARGETS
 
 PORTS
     80, 80-90, 8000-, http, http*, top:100, or - for 1 to 65535; commas stand between them.
+    They are TCP's, or UDP's with --udp. After T: they are TCP's, after U: UDP's, whatever is said.
 
 STATES
-    open          somebody listens
-    closed        the host says that nobody does
-    filtered      no answer, or a firewall's or router's word that there will be none
-    inconclusive  this machine could not ask: no route, no descriptor, no source port
-    A service's name with a question mark is a guess from the port alone.";
+    open              somebody listens
+    closed            the host says that nobody does
+    filtered          no answer, or a firewall's or router's word that there will be none
+    open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
+    inconclusive      this machine could not ask: no route, no descriptor, no source port
+    A service's name with a question mark is a guess from the port alone.
+
+UDP
+    Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
+    many of them once a second and no more, so a hundred closed ports may take two minutes. A port
+    that was silent while its host was not free to answer is asked again.
+
+FILES
+    --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
+    end, and every few seconds before. A host that gave no sign is not in them, only counted; any
+    other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
+    open ones, or with --all-states all of every host. inconclusive is called unknown there.
+
+CHANGES
+    --since compares with what an earlier scan wrote with --json; its last scan counts. What was
+    asked both times is compared: a port that the file does not mention was not open. A change is
+    to open (+) or from open (-); with --all-states any other (~) of a port in the file. A port
+    that is inconclusive now is none. --watch compares each round with the one before it, resolves
+    names anew, and keeps in memory what was open (with --all-states all).";
 
 const DEFAULT_PORTS: &str = "top:1000";
+/// A closed UDP port may take a second: see UDP in the help.
+const DEFAULT_UDP_PORTS: &str = "top:100";
 
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
-    scanned. After a signal the summary tells how far the scan came.";
+    scanned. After a signal the summary tells how far the scan came.
+    With --since, 0 is: nothing changed. 1: something did.";
 
-/// Find out which TCP ports answer
+/// Find out which ports answer
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
 pub(crate) struct Args {
     /// Names, addresses, networks, ranges
     #[arg(value_name = "TARGET", required_unless_present_any = ["file", "resume"])]
     targets: Vec<String>,
-    /// Ports to ask
-    #[arg(
-        short,
-        long,
-        value_name = "PORTS",
-        default_value = DEFAULT_PORTS,
-        allow_hyphen_values = true
-    )]
-    ports: String,
+    /// Ports to ask [default: top:1000, with --udp top:100]
+    #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
+    ports: Option<String>,
+    /// Ask UDP ports; T: and U: before ports say otherwise
+    #[arg(short = 'u', long)]
+    udp: bool,
     /// Ports not to ask
     #[arg(long, value_name = "PORTS", allow_hyphen_values = true)]
     exclude_ports: Option<String>,
@@ -127,6 +158,18 @@ pub(crate) struct Args {
     /// The random order to take: the same number gives the same order
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Write a file as nmap's -oX does
+    #[arg(long, value_name = "FILE")]
+    xml: Option<PathBuf>,
+    /// Write a file as nmap's -oG does
+    #[arg(long, value_name = "FILE")]
+    grep: Option<PathBuf>,
+    /// Print only what changed since a scan with --json
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// Scan again so often, and print what changed
+    #[arg(long, value_name = "TIME", conflicts_with = "resume", value_parser = duration::parse)]
+    watch: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,143 +180,36 @@ enum Sequence {
     Serial,
 }
 
-/// How often the flags and the progress are looked at.
-const GLANCE: Duration = Duration::from_millis(100);
-
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
-    let table = services::table();
-    let Task { plan, chosen, resume } = args.task(&table, out)?;
-    // Until now a signal ends everything at once: there is nothing to sum up, and whoever reads
-    // targets from stdin would not notice a flag.
+    let before = args.since.as_deref().map(Before::read).transpose()?.unwrap_or_default();
+    // Targets are read first: whoever waits for stdin would not notice that a signal came, and there
+    // is nothing to sum up yet. A scan that goes on has its own.
+    let said = args.resume.is_none().then(|| targets::gather(args)).transpose()?;
     let signals = Asked::to_end()?;
-    let Chosen { names, unresolved, .. } = chosen;
-    coax_scan::raise_descriptor_limit();
-    let mut scan = Scan::start(&plan)?;
-    let mut teller = Teller::new(
+    let mut rounds = Rounds {
+        args,
         out,
-        table,
-        names,
-        args.all_states,
-        all_of(scan.tally(), resume.as_ref()).total,
-    );
-    let followed = follow(&mut scan, &mut teller, &signals, resume.as_ref());
-    let tally = all_of(scan.tally(), resume.as_ref());
-    let elapsed_ms = teller.elapsed_ms() + resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms);
-    let told =
-        followed.and_then(|()| teller.finish(&tally, &plan, elapsed_ms, signals.came().is_some()));
-    if let Some(file) = resume {
-        end_of(file, scan.into_rest(), &tally, elapsed_ms, out)?;
-    }
-    told?;
-    if signals.came().is_some() {
-        return Err(signals.failure());
-    }
-    match (unresolved, tally.open) {
-        // Each name has had its own line; the code is all that is left to say.
-        (true, _) => Err(Failure::new(Exit::Network, "")),
-        (false, 0) => Err(Failure::new(Exit::No, "")),
-        (false, _) => Ok(()),
-    }
-}
-
-/// Prints what comes until the end, or until a signal has ended it.
-fn follow(
-    scan: &mut Scan,
-    teller: &mut Teller<'_>,
-    signals: &Asked,
-    resume: Option<&ResumeFile>,
-) -> Result<(), Failure> {
-    loop {
-        match scan.next(GLANCE) {
-            Heard::Verdicts(verdicts) => teller.tell(&verdicts)?,
-            Heard::Tarpit(host) => teller.tarpit(host)?,
-            Heard::Nothing => {}
-            Heard::End => return Ok(()),
-        }
-        teller.progress(&all_of(scan.tally(), resume));
-        if signals.came().is_some() {
-            scan.stop();
-        }
-    }
-}
-
-fn all_of(tally: Tally, resume: Option<&ResumeFile>) -> Tally {
-    resume.map_or(tally, |file| file.add_to(tally))
-}
-
-fn end_of(
-    file: ResumeFile,
-    rest: Rest,
-    tally: &Tally,
-    elapsed_ms: f64,
-    out: &Out,
-) -> Result<(), Failure> {
-    if tally.probed + tally.skipped == tally.total {
-        return file.remove();
-    }
-    out.talk(&format!("coax: coax scan --resume {} goes on", file.path().display()));
-    file.keep(rest, tally, elapsed_ms)
-}
-
-/// What is to be done.
-struct Task {
-    plan: Plan,
-    chosen: Chosen,
-    resume: Option<ResumeFile>,
-}
-
-fn nothing_left(args: &Args, unresolved: bool) -> Failure {
-    match (unresolved, args.wanted()) {
-        (true, _) => Failure::new(Exit::Network, ""),
-        (false, Wanted::V4) => Failure::new(Exit::Usage, "no IPv4 address is left to scan"),
-        (false, Wanted::V6) => Failure::new(Exit::Usage, "no IPv6 address is left to scan"),
-        (false, Wanted::Both) => Failure::new(Exit::Usage, "no address is left to scan")
-            .hint("--exclude and the file say which targets remain"),
+        services: services::table(),
+        said,
+        before,
+        files: Files::new(args.xml.as_deref(), args.grep.as_deref())?,
+        signals,
+        number: 0,
+    };
+    match args.watch {
+        None => rounds.scan(),
+        Some(interval) => watch::repeat(&mut rounds, interval),
     }
 }
 
 impl Args {
-    /// From the file of an earlier scan, or from the words.
-    fn task(&self, table: &ServiceTable, out: &Out) -> Result<Task, Failure> {
-        let words = self.words();
-        let earlier = match &self.resume {
-            Some(path) => ResumeFile::open(path, &words)?,
-            None => None,
-        };
-        let (ports, order, chosen) = match &earlier {
-            Some(file) => (file.ports(table)?, file.order(), file.chosen()?),
-            None if self.targets.is_empty() && self.file.is_none() => {
-                return Err(Failure::new(Exit::Usage, "there is no earlier scan to go on with")
-                    .hint("name targets to begin one: coax scan localhost --resume FILE"));
-            }
-            None => (self.ports(table)?, self.order(), targets::choose(self, out)?),
-        };
-        if chosen.addresses.is_empty() {
-            return Err(nothing_left(self, chosen.unresolved));
-        }
-        let plan = Plan {
-            targets: chosen.addresses.clone(),
-            ports,
-            tcp: if self.syn { TcpProbe::Syn } else { TcpProbe::Connect },
-            order,
-            limits: self.limits(),
-            tell: if self.all_states { Tell::All } else { Tell::Open },
-            rest: earlier.as_ref().map_or_else(Rest::default, ResumeFile::rest),
-        };
-        let resume = match (earlier, &self.resume) {
-            (None, Some(path)) => Some(ResumeFile::begin(path, words, &plan, &chosen)?),
-            (earlier, _) => earlier,
-        };
-        Ok(Task { plan, chosen, resume })
-    }
-
     /// The words that choose what is scanned, as they could be typed; defaults are left out.
     fn words(&self) -> Vec<String> {
         let mut words = self.targets.clone();
         let mut option =
             |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-        if self.ports != DEFAULT_PORTS {
-            option("-p", &self.ports);
+        if let Some(ports) = &self.ports {
+            option("-p", ports);
         }
         if let Some(ports) = &self.exclude_ports {
             option("--exclude-ports", ports);
@@ -286,6 +222,7 @@ impl Args {
             option("--seed", &seed.to_string());
         }
         let flags = [
+            ("--udp", self.udp),
             ("--first", self.first),
             ("-4", self.ipv4),
             ("-6", self.ipv6),
@@ -296,11 +233,15 @@ impl Args {
     }
 
     fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
+        let (default, most_telling) = match self.udp {
+            true => (Protocol::Udp, DEFAULT_UDP_PORTS),
+            false => (Protocol::Tcp, DEFAULT_PORTS),
+        };
         let read = |text: &str| {
-            ProtocolPorts::parse(text, table, Protocol::Tcp)
+            ProtocolPorts::parse(text, table, default)
                 .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         };
-        let mut ports = read(&self.ports)?;
+        let mut ports = read(self.ports.as_deref().unwrap_or(most_telling))?;
         if let Some(excluded) = &self.exclude_ports {
             ports = ports.exclude(&read(excluded)?);
         }
@@ -316,6 +257,13 @@ impl Args {
             (true, _) => Wanted::V4,
             (_, true) => Wanted::V6,
             _ => Wanted::Both,
+        }
+    }
+
+    fn tcp(&self) -> TcpProbe {
+        match self.syn {
+            true => TcpProbe::Syn,
+            false => TcpProbe::Connect,
         }
     }
 

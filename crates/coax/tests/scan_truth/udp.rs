@@ -13,7 +13,6 @@ fn udp_scan(program: Program, target: &str, ports: &str) -> Program {
 }
 
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn every_port_has_its_state_and_its_reason() {
     let Some((lab, _servers)) = udp_lab() else { return };
     for (family, target) in TWINS {
@@ -24,7 +23,6 @@ fn every_port_has_its_state_and_its_reason() {
 }
 
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn both_families_in_one_run_are_as_right_as_each_alone() {
     let Some((lab, _servers)) = udp_lab() else { return };
     let both = udp_scan(lab.ask(COAX), &format!("{},{}", Lab::V4, Lab::V6), "1001-1016");
@@ -42,7 +40,6 @@ fn both_families_in_one_run_are_as_right_as_each_alone() {
 
 /// No exception: nmap reads raw packets, coax the socket's error queue, and both see every message.
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn nmap_says_the_same_of_every_port() {
     let Some((lab, _servers)) = udp_lab() else { return };
     for (family, target) in TWINS {
@@ -54,7 +51,6 @@ fn nmap_says_the_same_of_every_port() {
 }
 
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn without_any_privilege_the_answers_are_the_same() {
     let Some((lab, _servers)) = udp_lab() else { return };
     let Some(nobody) = Nobody::or_skip(&lab) else { return };
@@ -66,7 +62,6 @@ fn without_any_privilege_the_answers_are_the_same() {
 }
 
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn sixty_four_descriptors_give_the_same_answers() {
     let Some((lab, _servers)) = udp_lab() else { return };
     let Some(prlimit) = testkit::peer_or_skip("prlimit") else { return };
@@ -85,7 +80,6 @@ fn sixty_four_descriptors_give_the_same_answers() {
 /// A kernel sends a few errors at once, then one a second over IPv4 and ten over IPv6, unless it is
 /// told otherwise. A closed port that is silent for that alone is asked until it is told.
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn a_host_that_rations_its_icmp_errors_is_asked_until_every_port_is_told() {
     let Some(lab) = Lab::or_skip() else { return };
     let _servers = [lab.target.echoes(&[OPEN]), lab.target.swallows(&[SILENT])];
@@ -103,7 +97,6 @@ fn a_host_that_rations_its_icmp_errors_is_asked_until_every_port_is_told() {
 }
 
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn what_this_machine_forbids_or_cannot_reach_is_inconclusive() {
     let Some(lab) = Lab::or_skip() else { return };
     lab.talkative();
@@ -130,7 +123,6 @@ fn what_this_machine_forbids_or_cannot_reach_is_inconclusive() {
 /// A firewall on the way, not the host, says that the port is unreachable: the host may well have
 /// somebody there.
 #[test]
-#[ignore = "coax scan --udp is not on this branch yet"]
 fn a_port_is_not_closed_because_somebody_else_says_so() {
     let Some(lab) = Lab::or_skip() else { return };
     lab.client.rules(

@@ -4,6 +4,7 @@
 //!
 //! Nothing here asks anyone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use coax_scan::{State, Tally};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::table::Table;
 use crate::out::{Human, Report, clean};
 
 /// What was found out about a port.
@@ -24,7 +26,7 @@ pub(crate) struct PortReport {
     pub(crate) port: u16,
     /// open, closed, filtered, open-or-filtered (UDP) or inconclusive.
     pub(crate) state: &'static str,
-    /// How it is known, such as syn-ack, reset, no-answer, icmp-host-unreachable or no-route.
+    /// How it is known, such as syn-ack, reset, udp-reply, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
     /// From the probe to its answer.
     pub(crate) rtt_us: Option<u64>,
@@ -35,21 +37,122 @@ pub(crate) struct PortReport {
     pub(crate) place: String,
 }
 
+impl PortReport {
+    /// The service; a guess has a question mark.
+    pub(super) fn service_in_words(&self) -> String {
+        self.service.as_ref().map(|name| format!("{}?", clean(name))).unwrap_or_default()
+    }
+
+    /// The name it was found by, unless that is the address.
+    pub(super) fn name(&self) -> Option<Cow<'_, str>> {
+        (self.host != self.address.to_string()).then(|| clean(&self.host))
+    }
+
+    /// How long the answer took, or how the state is known.
+    pub(super) fn answer(&self) -> String {
+        match self.rtt_us {
+            Some(us) if self.state == State::Open.name() => format!("{:.2} ms", us as f64 / 1e3),
+            _ if self.state == State::Open.name() => String::new(),
+            _ => self.reason.to_owned(),
+        }
+    }
+}
+
 impl Report for PortReport {
     const EVENT: &'static str = "port";
     fn human(&self) -> Human {
-        let PortReport { place, state, reason, .. } = self;
-        let service = self.service.as_ref().map(|name| format!("{}?", clean(name)));
-        let mut line = format!("{place:<24} {state:<12} {:<16}", service.unwrap_or_default());
-        if *state != State::Open.name() {
-            let _ = write!(line, " {reason}");
-        } else if let Some(us) = self.rtt_us {
-            let _ = write!(line, " {:.2} ms", us as f64 / 1e3);
+        Human::Answer(Table::default().row(self))
+    }
+}
+
+/// A port whose state is another one than before.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChangeReport {
+    #[serde(flatten)]
+    pub(crate) port: ChangedPort,
+    /// The state before; null where the earlier output does not mention the port, so it was not
+    /// open.
+    pub(crate) was: Option<&'static str>,
+    /// The state now.
+    pub(crate) now: &'static str,
+    /// When, for a person who watches.
+    #[serde(skip)]
+    pub(crate) clock: Option<String>,
+}
+
+/// What a change has in common with a port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ChangedPort {
+    /// The name it was found by, or the address.
+    host: String,
+    address: IpAddr,
+    protocol: &'static str,
+    port: u16,
+    /// How the state is known now.
+    reason: &'static str,
+    /// What is usually at this port: a guess.
+    service: Option<String>,
+    #[serde(skip)]
+    row: String,
+}
+
+impl ChangeReport {
+    pub(super) fn new(port: PortReport, was: Option<State>, clock: Option<String>) -> ChangeReport {
+        let mut words = vec![format!("{} {}", port.place, port.state)];
+        let was = was.map(State::name);
+        words.push(format!("(was {})", was.unwrap_or("not open")));
+        words.push(port.service_in_words());
+        words.extend(port.name().map(Cow::into_owned));
+        words.retain(|word| !word.is_empty());
+        let row = words.join(" ");
+        let PortReport { host, address, protocol, port, reason, service, state: now, .. } = port;
+        let port = ChangedPort { host, address, protocol, port, reason, service, row };
+        ChangeReport { port, was, now, clock }
+    }
+}
+
+impl Report for ChangeReport {
+    const EVENT: &'static str = "change";
+    fn human(&self) -> Human {
+        let open = State::Open.name();
+        let sign = match (self.now == open, self.was == Some(open)) {
+            (true, _) => '+',
+            (_, true) => '-',
+            _ => '~',
+        };
+        let clock = self.clock.as_ref().map(|clock| format!("{clock} ")).unwrap_or_default();
+        Human::Answer(format!("{clock}{sign} {}", self.port.row))
+    }
+}
+
+/// What a comparison with an earlier scan came to.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Comparison {
+    /// Ports whose state is another one.
+    pub(crate) changes: u64,
+    /// Open ports that were not asked then, which is no change.
+    pub(crate) open_but_not_asked_before: u64,
+    /// Ports that were open and could not be asked now, which is no change either.
+    pub(crate) open_before_inconclusive_now: u64,
+    /// Whether the earlier scan was cut short. What it did not reach counts as not open.
+    pub(crate) earlier_was_cut_short: bool,
+}
+
+impl Comparison {
+    fn tell(&self, text: &mut String) {
+        for (count, what) in [
+            (self.open_but_not_asked_before, "open, but not asked before: not compared"),
+            (self.open_before_inconclusive_now, "open before, and inconclusive now: not compared"),
+        ] {
+            if count > 0 {
+                let _ = writeln!(text, "coax: {count} {what}");
+            }
         }
-        if self.host != self.address.to_string() {
-            let _ = write!(line, "  {}", clean(&self.host));
+        if self.earlier_was_cut_short {
+            text.push_str(
+                "coax: the earlier scan was cut short; what it did not reach counts as not open\n",
+            );
         }
-        Human::Answer(line.trim_end().to_owned())
     }
 }
 
@@ -93,6 +196,15 @@ pub(crate) struct ScanSummary {
     pub(crate) elapsed_ms: f64,
     /// Whether a signal ended it.
     pub(crate) interrupted: bool,
+    /// Who was asked, as ranges; null where they are more than 1000.
+    pub(crate) targets: Option<String>,
+    /// What each was asked.
+    pub(crate) ports: String,
+    /// What changed, with --since or in the later rounds of --watch.
+    pub(crate) compared: Option<Comparison>,
+    /// A later round says nothing to a person who has not asked for it, unless something is wrong.
+    #[serde(skip)]
+    pub(crate) quiet: bool,
 }
 
 impl ScanSummary {
@@ -111,6 +223,10 @@ impl ScanSummary {
             probes: tally.sent,
             elapsed_ms: 0.0,
             interrupted: false,
+            targets: None,
+            ports: String::new(),
+            compared: None,
+            quiet: false,
         }
     }
 }
@@ -131,6 +247,9 @@ impl Report for ScanSummary {
         for (reason, count) in &self.inconclusive_because {
             let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
         }
+        if let Some(compared) = &self.compared {
+            compared.tell(&mut text);
+        }
         if self.interrupted {
             let _ = writeln!(text, "coax: interrupted after {probed} of {} ports", self.total);
         }
@@ -140,7 +259,10 @@ impl Report for ScanSummary {
             "{probed} probed: {open} open, {closed} closed, {filtered} filtered,{maybe}{skipped} \
              {inconclusive} inconclusive in {seconds:.1} s"
         );
-        Human::Talk(text)
+        match self.quiet && !self.interrupted && self.inconclusive == 0 {
+            true => Human::Detail(text),
+            false => Human::Talk(text),
+        }
     }
 }
 

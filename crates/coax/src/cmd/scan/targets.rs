@@ -39,20 +39,32 @@ pub(super) struct Chosen {
 }
 
 /// Addresses, and names that are still to be resolved.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Gathered {
     addresses: AddressSet,
     names: Vec<String>,
 }
 
-/// Everything that the arguments name, less what they exclude.
-pub(super) fn choose(args: &Args, out: &Out) -> Result<Chosen, Failure> {
+/// Everything that the arguments and the file say.
+pub(super) struct Said {
+    wanted: Gathered,
+    excluded: Gathered,
+}
+
+/// Reads what is to be scanned, and what is not.
+pub(super) fn gather(args: &Args) -> Result<Said, Failure> {
     let (mut wanted, mut excluded) = (Gathered::default(), Gathered::default());
     args.targets.iter().try_for_each(|words| wanted.words(words))?;
     args.exclude.iter().try_for_each(|words| excluded.words(words))?;
     if let Some(file) = &args.file {
         wanted.file(file)?;
     }
+    Ok(Said { wanted, excluded })
+}
+
+/// What that is at this moment: names are resolved.
+pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Failure> {
+    let (wanted, excluded) = (said.wanted.clone(), said.excluded.clone());
     let mut chosen =
         Chosen { addresses: wanted.addresses, names: HashMap::new(), unresolved: false };
     let mut left_out = excluded.addresses;

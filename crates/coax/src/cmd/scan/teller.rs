@@ -1,7 +1,8 @@
-//! Printing verdicts as they come, and how far the scan is.
+//! Telling verdicts as they come, and how far the scan is.
 //!
-//! Lines go to stdout in large writes; a bar on a terminal shows the rate and the time left. Why
-//! ports are inconclusive is counted, since a machine without a route says so of each.
+//! Lines go to stdout in large writes; a bar on a terminal shows the rate and the time left. A scan
+//! that is compared with an earlier one tells only what changed. Why ports are inconclusive is
+//! counted, since a machine without a route says so of each.
 //!
 //! Nothing here decides what a port is.
 
@@ -14,94 +15,175 @@ use coax_addr::{Protocol, ServiceTable};
 use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::event::{PortReport, ScanSummary, TarpitReport};
+use super::before::{Before, Compared};
+use super::event::{ChangeReport, Comparison, PortReport, ScanSummary, TarpitReport};
+use super::files::{End, Files};
+use super::table::Table;
 use crate::failure::Failure;
 use crate::out::{self, Human, Out, Report};
 
 /// A bar that moves more often than that is a blur.
 const REDRAW: Duration = Duration::from_millis(100);
+/// More ranges than this make a summary that nobody reads.
+const MOST_RANGES: usize = 1000;
 
-/// Prints verdicts and counts reasons.
+/// What is told of a scan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling {
+    pub(super) all_states: bool,
+    /// Only what differs from before.
+    pub(super) changes_only: bool,
+    /// Whether the next round is compared with this one.
+    pub(super) learn: bool,
+    /// The number of the round, from 1.
+    pub(super) round: u64,
+}
+
+/// Tells verdicts and counts reasons.
 pub(super) struct Teller<'a> {
     out: &'a Out,
+    telling: Telling,
     stdout: BufWriter<StdoutLock<'a>>,
     bar: ProgressBar,
-    services: ServiceTable,
+    table: Table,
+    services: &'a ServiceTable,
     /// The service of each port that was looked up.
     guesses: HashMap<(Protocol, u16), Option<String>>,
     names: HashMap<IpAddr, String>,
-    all_states: bool,
+    before: &'a mut Before,
+    files: &'a mut Files,
     inconclusive: BTreeMap<&'static str, u64>,
+    compared: Comparison,
     started: Instant,
     drawn: Instant,
 }
 
+/// What a scan is told with, and where to.
+pub(super) struct Means<'a> {
+    pub(super) out: &'a Out,
+    pub(super) services: &'a ServiceTable,
+    pub(super) before: &'a mut Before,
+    pub(super) files: &'a mut Files,
+}
+
 impl<'a> Teller<'a> {
     pub(super) fn new(
-        out: &'a Out,
-        services: ServiceTable,
+        means: Means<'a>,
+        telling: Telling,
         names: HashMap<IpAddr, String>,
-        all_states: bool,
         total: u64,
     ) -> Teller<'a> {
+        let Means { out, services, before, files } = means;
+        let earlier_was_cut_short = telling.changes_only && !before.whole;
         Teller {
             out,
+            telling,
             stdout: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
             bar: bar(total),
+            table: Table::for_stdout(),
             services,
             guesses: HashMap::new(),
             names,
-            all_states,
+            before,
+            files,
             inconclusive: BTreeMap::new(),
+            compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: Instant::now(),
             drawn: Instant::now(),
         }
     }
 
-    /// Prints a batch, and sends it on its way.
+    /// Tells a batch, and sends it on its way.
     pub(super) fn tell(&mut self, verdicts: &[Verdict]) -> Result<(), Failure> {
-        let mut lines = Vec::new();
+        let (mut lines, mut rows) = (Vec::new(), Vec::new());
         for verdict in verdicts {
-            if verdict.state == State::Inconclusive {
-                *self.inconclusive.entry(verdict.reason.name()).or_default() += 1;
+            self.note(verdict);
+            match self.telling.changes_only {
+                true => self.tell_change(verdict, &mut lines),
+                false if self.is_listed(verdict.state) => rows.push(self.report(verdict)),
+                false => {}
             }
-            if self.all_states || verdict.state == State::Open {
-                let report = self.report(verdict);
-                self.render(&report, &mut lines);
+            if self.telling.learn {
+                self.before.learn(verdict, self.telling.all_states);
             }
+        }
+        self.list(&rows, &mut lines);
+        if lines.is_empty() {
+            return Ok(());
         }
         let stdout = &mut self.stdout;
         self.bar.suspend(|| stdout.write_all(&lines).and_then(|()| stdout.flush()))?;
         Ok(())
     }
 
-    fn render<R: Report>(&self, report: &R, lines: &mut Vec<u8>) {
+    /// Open ports are always told of.
+    fn is_listed(&self, state: State) -> bool {
+        self.telling.all_states || state == State::Open
+    }
+
+    fn note(&mut self, verdict: &Verdict) {
+        if verdict.state == State::Inconclusive {
+            *self.inconclusive.entry(verdict.reason.name()).or_default() += 1;
+        }
+        if self.files.are_wanted() {
+            let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
+            self.files.hear(verdict, service.as_deref());
+        }
+    }
+
+    fn list(&mut self, rows: &[PortReport], lines: &mut Vec<u8>) {
         if self.out.is_json() {
-            lines.extend(out::line(report));
-        } else if let Human::Answer(text) = report.human() {
-            lines.extend(text.as_bytes());
+            rows.iter().for_each(|row| lines.extend(out::line(row)));
+            return;
+        }
+        let titles = self.table.prepare(rows);
+        for line in titles.into_iter().chain(rows.iter().map(|row| self.table.row(row))) {
+            lines.extend(line.as_bytes());
             lines.push(b'\n');
         }
     }
 
-    fn report(&mut self, verdict: &Verdict) -> PortReport {
-        let (address, port) = (verdict.address.ip(), verdict.address.port());
-        let protocol = verdict.protocol;
-        let services = &self.services;
+    fn tell_change(&mut self, verdict: &Verdict, lines: &mut Vec<u8>) {
+        match self.before.compare(verdict, self.telling.all_states) {
+            Compared::Same => {}
+            Compared::New => self.compared.open_but_not_asked_before += 1,
+            Compared::Unclear => self.compared.open_before_inconclusive_now += 1,
+            Compared::Changed { was } => {
+                self.compared.changes += 1;
+                let clock = self.telling.learn.then(now_in_words);
+                let change = ChangeReport::new(self.report(verdict), was, clock);
+                match change.human() {
+                    _ if self.out.is_json() => lines.extend(out::line(&change)),
+                    Human::Answer(text) => lines.extend(format!("{text}\n").into_bytes()),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn service(&mut self, verdict: &Verdict) -> Option<String> {
+        let (protocol, port) = (verdict.protocol, verdict.address.port());
+        let services = self.services;
         let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
             services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
+        guess.clone()
+    }
+
+    fn report(&mut self, verdict: &Verdict) -> PortReport {
+        let address = verdict.address.ip();
         let host = self.names.get(&address).cloned();
+        let udp = if verdict.protocol == Protocol::Udp { "/udp" } else { "" };
         PortReport {
             host: host.unwrap_or_else(|| address.to_string()),
             address,
-            protocol: protocol.name(),
-            port,
+            protocol: verdict.protocol.name(),
+            port: verdict.address.port(),
             state: verdict.state.name(),
             reason: verdict.reason.name(),
             rtt_us: verdict.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
-            service: guess.clone(),
-            place: verdict.address.to_string(),
+            service: self.service(verdict),
+            place: format!("{}{udp}", verdict.address),
         }
     }
 
@@ -112,16 +194,17 @@ impl<'a> Teller<'a> {
         self.bar.suspend(|| self.out.report(&report))
     }
 
-    /// Shows how far it is.
+    /// Shows how far it is, and keeps the files up to date.
     pub(super) fn progress(&mut self, tally: &Tally) {
+        self.files.keep(&self.names);
         if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
             return;
         }
         self.drawn = Instant::now();
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
-        self.bar.set_position(tally.probed);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
+        self.bar.set_position(tally.probed + tally.skipped);
     }
 
     /// How long this has taken so far.
@@ -129,26 +212,46 @@ impl<'a> Teller<'a> {
         self.started.elapsed().as_secs_f64() * 1e3
     }
 
-    /// Says the last line.
+    /// Writes the files, says the last line, and gives what the comparison came to.
     pub(super) fn finish(
         mut self,
         tally: &Tally,
         plan: &Plan,
         elapsed_ms: f64,
         interrupted: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<Comparison, Failure> {
         self.bar.finish_and_clear();
+        let end = if interrupted { End::Interrupted } else { End::Whole };
+        let written = self.files.finish(&self.names, end, tally.skipped);
+        let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
             elapsed_ms,
             interrupted,
+            targets: targets_in_words(plan),
+            ports: plan.ports.to_string(),
+            compared: changes_only.then(|| self.compared.clone()),
+            quiet: round > 1,
             ..ScanSummary::new(tally)
         };
         // The lock is this thread's own, so reporting through it again is no dead end.
         self.stdout.flush()?;
-        self.out.report(&summary)
+        self.out.report(&summary)?;
+        written.map(|()| self.compared)
     }
+}
+
+/// `10.0.0.0/24,10.0.1.7`: what `--since` needs to know which ports were asked.
+fn targets_in_words(plan: &Plan) -> Option<String> {
+    let mut ranges = plan.targets.ranges().map(|range| range.to_string());
+    let words: Vec<String> = ranges.by_ref().take(MOST_RANGES).collect();
+    ranges.next().is_none().then(|| words.join(","))
+}
+
+/// `2026-11-21 12:03:05`, in this machine's zone.
+fn now_in_words() -> String {
+    jiff::Zoned::now().strftime("%F %T").to_string()
 }
 
 /// A bar on a terminal; nothing elsewhere.

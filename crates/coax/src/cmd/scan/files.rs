@@ -1,0 +1,260 @@
+//! The files of a scan: `--xml` and `--grep`, for programs that read nmap's.
+//!
+//! A file is replaced whole: it is written beside itself, then takes the old one's place, so a
+//! reader never sees half of one. That happens at the end, and every few seconds before, so that a
+//! scan that is killed leaves what it had.
+//!
+//! Nothing here knows what a terminal shows.
+
+mod grep;
+mod hosts;
+mod place;
+mod words;
+mod xml;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use coax_addr::ProtocolPorts;
+use coax_scan::{Plan, Rest, Verdict};
+
+use crate::failure::{Exit, Failure};
+use hosts::Hosts;
+use place::Place;
+
+/// Between two writes while the scan is under way.
+const SOON: Duration = Duration::from_secs(5);
+/// Writing takes no more than this part of the time: one of so many.
+const SHARE: u32 = 20;
+
+/// The files that were asked for, and what will stand in them.
+pub(super) struct Files {
+    xml: Option<Place>,
+    grep: Option<Place>,
+    hosts: Hosts,
+    run: Run,
+    next: Instant,
+    /// A later round of a watch leaves the last whole one until it is whole itself.
+    early: bool,
+}
+
+/// What a file says about the scan as a whole.
+struct Run {
+    command: String,
+    began: SystemTime,
+    started: Instant,
+    /// Which ports every address is asked.
+    ports: ProtocolPorts,
+    /// Whether TCP is asked with raw packets.
+    raw: bool,
+    /// Whether nothing was left out: no host given up, nothing asked by an earlier scan.
+    asked_all: bool,
+    addresses: u128,
+    end: End,
+}
+
+/// How far the scan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Everything has a verdict.
+    Whole,
+    /// A signal ended it.
+    Interrupted,
+    /// It goes on.
+    Underway,
+}
+
+/// The names that addresses were found by.
+type Names = HashMap<IpAddr, String>;
+
+impl Files {
+    /// Makes sure that the files can be written, and writes nothing yet.
+    pub(super) fn new(xml: Option<&Path>, grep: Option<&Path>) -> Result<Files, Failure> {
+        let xml = xml.map(|path| Place::new("--xml", path)).transpose()?;
+        let grep = grep.map(|path| Place::new("--grep", path)).transpose()?;
+        if xml.is_some() && xml == grep {
+            return Err(Failure::new(Exit::Usage, "--xml and --grep name the same file"));
+        }
+        let (hosts, run) = (Hosts::default(), Run::nothing());
+        Ok(Files { xml, grep, hosts, run, next: Instant::now() + SOON, early: true })
+    }
+
+    /// Whether there is anything to write, which needs every verdict.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.xml.is_some() || self.grep.is_some()
+    }
+
+    /// A scan begins: the first, or another round.
+    pub(super) fn begin(&mut self, plan: &Plan, all_states: bool, round: u64) {
+        self.hosts = Hosts::new(all_states);
+        self.run = Run {
+            ports: plan.ports.clone(),
+            asked_all: plan.rest == Rest::default(),
+            addresses: plan.targets.len(),
+            command: command_line(),
+            ..Run::nothing()
+        };
+        self.early = round == 1;
+        self.next = Instant::now() + SOON;
+    }
+
+    /// Takes a verdict in. `service` is what is at the port, if that is known.
+    pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>) {
+        if self.are_wanted() {
+            self.hosts.hear(verdict, service, SystemTime::now());
+        }
+    }
+
+    /// Writes what there is so far, now and then. What goes wrong is told at the end.
+    pub(super) fn keep(&mut self, names: &Names) {
+        let began = Instant::now();
+        if !self.early || !self.are_wanted() || began < self.next {
+            return;
+        }
+        self.run.end = End::Underway;
+        for place in [&self.xml, &self.grep].into_iter().flatten().filter(|it| it.can_be_replaced())
+        {
+            let _ = self.write(place, names);
+        }
+        self.next = Instant::now() + SOON.max(began.elapsed() * SHARE);
+    }
+
+    /// Writes the files for good. An interrupted later round leaves the last whole one.
+    pub(super) fn finish(&mut self, names: &Names, end: End, skipped: u64) -> Result<(), Failure> {
+        self.run.end = end;
+        self.run.asked_all &= skipped == 0;
+        if end != End::Whole && !self.early {
+            return Ok(());
+        }
+        let places = [&self.xml, &self.grep];
+        places.into_iter().flatten().try_for_each(|place| self.write(place, names))
+    }
+
+    fn write(&self, place: &Place, names: &Names) -> Result<(), Failure> {
+        let is_xml = self.xml.as_ref() == Some(place);
+        place.write(|to| match is_xml {
+            true => xml::write(to, &self.run, &self.hosts, names),
+            false => grep::write(to, &self.run, &self.hosts, names),
+        })
+    }
+}
+
+impl Run {
+    fn nothing() -> Run {
+        Run {
+            command: String::new(),
+            began: SystemTime::now(),
+            started: Instant::now(),
+            ports: ProtocolPorts::default(),
+            raw: false,
+            asked_all: false,
+            addresses: 0,
+            end: End::Underway,
+        }
+    }
+
+    /// The ports that every host was asked, once that is so.
+    fn asked(&self) -> Option<&ProtocolPorts> {
+        Some(&self.ports).filter(|_| self.asked_all && self.end == End::Whole)
+    }
+
+    /// `1 IP address (1 host up) scanned in 0.02 seconds`, as readers of either file know it.
+    fn in_words(&self, up: u128) -> String {
+        let addresses = if self.addresses == 1 { "address" } else { "addresses" };
+        let hosts = if up == 1 { "host" } else { "hosts" };
+        let seconds = self.started.elapsed().as_secs_f64();
+        let total = self.addresses;
+        format!("{total} IP {addresses} ({up} {hosts} up) scanned in {seconds:.2} seconds")
+    }
+}
+
+/// What was typed, for the record.
+fn command_line() -> String {
+    let words =
+        std::env::args_os().skip(1).map(|word: OsString| word.to_string_lossy().into_owned());
+    std::iter::once("coax".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// `Sat Nov 21 11:54:36 2026`, in this machine's zone.
+fn clock(time: SystemTime) -> String {
+    let at = jiff::Timestamp::try_from(time).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%a %b %e %H:%M:%S %Y").to_string()
+}
+
+#[cfg(test)]
+fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coax_addr::{AddressSet, Protocol};
+    use coax_scan::{Limits, Order, Reason, State, TcpProbe, Tell};
+    use std::fs;
+
+    fn plan() -> Plan {
+        let mut targets = AddressSet::new();
+        targets.add_address([10, 0, 0, 1].into(), 0);
+        Plan {
+            targets,
+            ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
+            tcp: TcpProbe::Connect,
+            order: Order::Serial,
+            limits: Limits::default(),
+            tell: Tell::All,
+            rest: Rest::default(),
+        }
+    }
+
+    fn open(port: u16) -> Verdict {
+        let address = ([10, 0, 0, 1], port).into();
+        let (protocol, state, reason) = (Protocol::Tcp, State::Open, Reason::SynAck);
+        Verdict { address, protocol, state, reason, rtt: None }
+    }
+
+    #[test]
+    fn a_scan_under_way_leaves_whole_files_now_and_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.xml");
+        let mut files = Files::new(Some(&path), None).unwrap();
+        files.begin(&plan(), false, 1);
+        files.hear(&open(7), None);
+        files.keep(&Names::new());
+        assert!(!path.exists(), "it is too soon");
+        files.next = Instant::now();
+        files.keep(&Names::new());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("portid=\"7\"") && text.contains("was not over"), "{text}");
+        assert!(text.ends_with("</nmaprun>\n"), "{text}");
+        assert!(files.next > Instant::now(), "the next one is later");
+    }
+
+    #[test]
+    fn a_later_round_replaces_the_file_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.grep");
+        let mut files = Files::new(None, Some(&path)).unwrap();
+        files.begin(&plan(), false, 1);
+        files.hear(&open(1), None);
+        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.begin(&plan(), false, 2);
+        files.hear(&open(2), None);
+        files.next = Instant::now();
+        files.keep(&Names::new());
+        files.finish(&Names::new(), End::Interrupted, 0).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
+        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The scan in lines that are easy to search, as nmap's `-oG` writes them.
+//!
+//! A host is two lines, its parts apart by tabs; a port is `22/open/tcp//ssh///`. The first and last
+//! lines are comments.
+//!
+//! Nothing here knows how the hosts were found.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use super::hosts::{Host, Hosts, Port};
+use super::words;
+use super::{End, Names, Run, clock};
+
+/// Writes the whole file.
+pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names) -> io::Result<()> {
+    let (version, at) = (env!("CARGO_PKG_VERSION"), clock(run.began));
+    let command = one_line(&run.command);
+    writeln!(to, "# coax {version} scan initiated {at} as: {command}")?;
+    for (address, host) in hosts.in_order() {
+        host_lines(to, run, address, host, names.get(&address))?;
+    }
+    let end = match run.end {
+        End::Whole => "done",
+        End::Interrupted => "interrupted",
+        End::Underway => "not done",
+    };
+    let (at, scanned) = (clock(SystemTime::now()), run.in_words(hosts.up()));
+    writeln!(to, "# coax {end} at {at} -- {scanned}")
+}
+
+fn host_lines(
+    to: &mut dyn Write,
+    run: &Run,
+    address: IpAddr,
+    host: &Host,
+    name: Option<&String>,
+) -> io::Result<()> {
+    let name = name.map(|name| one_line(name)).unwrap_or_default();
+    let state = match host.state() {
+        "up" => "Up",
+        "down" => "Down",
+        _ => "Unknown",
+    };
+    writeln!(to, "Host: {address} ({name})\tStatus: {state}")?;
+    let ports: Vec<String> = host.listed().into_iter().map(item).collect();
+    write!(to, "Host: {address} ({name})\tPorts: {}", ports.join(", "))?;
+    let ignored = ignored(host, run);
+    match ignored.is_empty() {
+        true => writeln!(to),
+        false => writeln!(to, "\tIgnored State: {ignored}"),
+    }
+}
+
+/// `closed (997), filtered (2)`: what is not listed, the most first.
+fn ignored(host: &Host, run: &Run) -> String {
+    let mut states: Vec<(&str, u64)> = Vec::new();
+    for (group, count) in host.counted(run.asked()) {
+        let state = words::state(group.state);
+        match states.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, total)) => *total += count,
+            None => states.push((state, count)),
+        }
+    }
+    states.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let words = states.iter().map(|(state, count)| format!("{state} ({count})"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn item(port: &Port) -> String {
+    let service = port.service.as_deref().map(field).unwrap_or_default();
+    format!("{}/{}/{}//{service}///", port.number, words::state(port.state), port.protocol)
+}
+
+/// A slash or comma would begin the next field or port.
+fn field(text: &str) -> String {
+    one_line(text).replace('/', "|").replace(',', " ")
+}
+
+/// Whoever reads lines must not be given another one.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() {
+            true => drop(write!(line, "{}", character.escape_unicode())),
+            false => line.push(character),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_begin_another_line_or_field() {
+        assert_eq!(one_line("a\nHost: b\tc"), "a\\u{a}Host: b\\u{9}c");
+        assert_eq!(field("a/b, c"), "a|b  c");
+    }
+}

@@ -1,0 +1,271 @@
+//! What the files need to remember of each host until they are written.
+//!
+//! A host that gave no sign is not remembered, nor is a port that is not listed: those are counted
+//! by state and reason. So a scan of a large network costs memory only where somebody is.
+//!
+//! Nothing here knows how a file looks.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime};
+
+use coax_addr::{Protocol, ProtocolPorts};
+use coax_scan::{Reason, State, Verdict};
+
+use super::words;
+
+/// Every host with something to tell.
+#[derive(Debug, Default)]
+pub(super) struct Hosts {
+    /// By address and interface.
+    found: HashMap<(IpAddr, u32), Host>,
+    list_all: bool,
+}
+
+/// What is known of one.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) first: SystemTime,
+    pub(super) last: SystemTime,
+    /// What says most about whether it is there, and how much that is.
+    pub(super) reason: Reason,
+    sign: Sign,
+    pub(super) trip: Option<Trip>,
+    pub(super) ports: Vec<Port>,
+    counts: Vec<(Group, u64)>,
+}
+
+/// A port that is listed.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    pub(super) protocol: Protocol,
+    pub(super) state: State,
+    pub(super) reason: Reason,
+    pub(super) service: Option<Box<str>>,
+}
+
+/// Ports that are only counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) protocol: Protocol,
+    pub(super) state: State,
+    pub(super) reason: Reason,
+}
+
+/// RFC 6298 §2: the smoothed round trip, and how much it varies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trip {
+    pub(super) smoothed: Duration,
+    pub(super) varies: Duration,
+}
+
+impl Hosts {
+    pub(super) fn new(list_all: bool) -> Hosts {
+        Hosts { list_all, ..Hosts::default() }
+    }
+
+    pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>, now: SystemTime) {
+        let key = key(&verdict.address);
+        let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
+        if silent && !self.found.contains_key(&key) {
+            return;
+        }
+        let host = self.found.entry(key).or_insert_with(|| Host::new(verdict, now));
+        host.hear(verdict, now);
+        let &Verdict { protocol, state, reason, .. } = verdict;
+        let group = Group { protocol, state, reason };
+        if state == State::Open || self.list_all {
+            host.list(verdict.address.port(), group, service);
+        } else {
+            add(&mut host.counts, group, 1);
+        }
+    }
+
+    /// Hosts in the order of their addresses.
+    pub(super) fn in_order(&self) -> Vec<(IpAddr, &Host)> {
+        let mut all: Vec<_> = self.found.iter().collect();
+        all.sort_unstable_by_key(|(key, _)| **key);
+        all.into_iter().map(|(key, host)| (key.0, host)).collect()
+    }
+
+    /// How many are there without a doubt.
+    pub(super) fn up(&self) -> u128 {
+        self.found.values().filter(|host| host.state() == "up").count() as u128
+    }
+}
+
+impl Host {
+    fn new(verdict: &Verdict, now: SystemTime) -> Host {
+        let (reason, sign) = (verdict.reason, Sign::of(verdict));
+        let (ports, counts) = (Vec::new(), Vec::new());
+        Host { first: now, last: now, reason, sign, trip: None, ports, counts }
+    }
+
+    fn hear(&mut self, verdict: &Verdict, now: SystemTime) {
+        self.last = now;
+        let sign = Sign::of(verdict);
+        if sign > self.sign {
+            (self.sign, self.reason) = (sign, verdict.reason);
+        }
+        if let Some(rtt) = verdict.rtt {
+            self.trip = Some(match self.trip {
+                None => Trip { smoothed: rtt, varies: rtt / 2 },
+                Some(Trip { smoothed, varies }) => Trip {
+                    smoothed: smoothed * 7 / 8 + rtt / 8,
+                    varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
+                },
+            });
+        }
+    }
+
+    fn list(&mut self, number: u16, group: Group, service: Option<&str>) {
+        let Group { protocol, state, reason } = group;
+        self.ports.push(Port { number, protocol, state, reason, service: service.map(Box::from) });
+    }
+
+    /// `up` where it answered itself, `down` where somebody else said that it is not there.
+    pub(super) fn state(&self) -> &'static str {
+        match self.sign {
+            Sign::There => "up",
+            Sign::Gone => "down",
+            Sign::None => "unknown",
+        }
+    }
+
+    /// Listed ports, TCP first, from low to high.
+    pub(super) fn listed(&self) -> Vec<&Port> {
+        let mut ports: Vec<_> = self.ports.iter().collect();
+        ports.sort_unstable_by_key(|port| (port.protocol.name(), port.number));
+        ports
+    }
+
+    /// Ports that are only counted, the most first. Of those that were `asked`, what is missing went
+    /// unanswered before the host gave its first sign; `None` where not all of them were asked.
+    pub(super) fn counted(&self, asked: Option<&ProtocolPorts>) -> Vec<(Group, u64)> {
+        let mut counts = self.counts.clone();
+        if let Some(asked) = asked {
+            self.add_unanswered(Protocol::Tcp, asked.tcp.len(), &mut counts);
+            self.add_unanswered(Protocol::Udp, asked.udp.len(), &mut counts);
+        }
+        counts.sort_by_key(|(group, count)| (Reverse(*count), words::state(group.state)));
+        counts
+    }
+
+    fn add_unanswered(&self, protocol: Protocol, asked: usize, to: &mut Vec<(Group, u64)>) {
+        let listed = self.ports.iter().filter(|port| port.protocol == protocol).count() as u64;
+        let counted = self.counts.iter().filter(|(group, _)| group.protocol == protocol);
+        let known = listed + counted.map(|(_, count)| count).sum::<u64>();
+        let state = if protocol == Protocol::Udp { State::OpenOrFiltered } else { State::Filtered };
+        match (asked as u64).saturating_sub(known) {
+            0 => {}
+            missing => add(to, Group { protocol, state, reason: Reason::NoAnswer }, missing),
+        }
+    }
+}
+
+fn add(counts: &mut Vec<(Group, u64)>, group: Group, more: u64) {
+    match counts.iter_mut().find(|(known, _)| *known == group) {
+        Some((_, count)) => *count += more,
+        None => counts.push((group, more)),
+    }
+}
+
+/// What a verdict says about the host itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sign {
+    None,
+    /// Somebody else says that it is not there.
+    Gone,
+    /// It answered.
+    There,
+}
+
+impl Sign {
+    fn of(verdict: &Verdict) -> Sign {
+        match (verdict.state, verdict.reason) {
+            (State::Open | State::Closed, _) => Sign::There,
+            (_, Reason::Icmp(report)) if report.from == Some(verdict.address.ip()) => Sign::There,
+            (_, reason) => match words::reason(reason, false) {
+                "host-unreach" | "net-unreach" => Sign::Gone,
+                _ => Sign::None,
+            },
+        }
+    }
+}
+
+fn key(address: &SocketAddr) -> (IpAddr, u32) {
+    match address {
+        SocketAddr::V4(address) => ((*address.ip()).into(), 0),
+        SocketAddr::V6(address) => ((*address.ip()).into(), address.scope_id()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coax_net::IcmpReport;
+
+    fn verdict(address: &str, reason: Reason) -> Verdict {
+        let (address, protocol) = (address.parse::<SocketAddr>().unwrap(), Protocol::Tcp);
+        let state = reason.state(protocol, address.ip());
+        Verdict { address, protocol, state, reason, rtt: None }
+    }
+
+    fn heard(list_all: bool, all: &[(&str, Reason)]) -> Hosts {
+        let mut hosts = Hosts::new(list_all);
+        for (address, reason) in all {
+            hosts.hear(&verdict(address, *reason), None, SystemTime::UNIX_EPOCH);
+        }
+        hosts
+    }
+
+    #[test]
+    fn a_host_that_gave_no_sign_costs_nothing() {
+        let silent = [("10.0.0.1:1", Reason::NoAnswer), ("10.0.0.1:2", Reason::NoAnswer)];
+        assert!(heard(false, &silent).found.is_empty());
+        assert_eq!(heard(true, &silent).in_order()[0].1.ports.len(), 2);
+    }
+
+    #[test]
+    fn what_went_unanswered_before_the_first_sign_is_reckoned() {
+        let hosts = heard(
+            false,
+            &[
+                ("10.0.0.1:1", Reason::NoAnswer),
+                ("10.0.0.1:2", Reason::SynAck),
+                ("10.0.0.1:3", Reason::Reset),
+                ("10.0.0.1:4", Reason::NoAnswer),
+            ],
+        );
+        let host = hosts.in_order()[0].1;
+        let counts = |asked| {
+            let counts = host.counted(asked);
+            counts.iter().map(|(it, count)| (it.state.name(), *count)).collect::<Vec<_>>()
+        };
+        let asked = ProtocolPorts { tcp: "1-4".parse().unwrap(), ..ProtocolPorts::default() };
+        assert_eq!(counts(Some(&asked)), [("filtered", 2), ("closed", 1)]);
+        assert_eq!(counts(None), [("closed", 1), ("filtered", 1)]);
+        assert_eq!((host.state(), hosts.up()), ("up", 1));
+    }
+
+    #[test]
+    fn whether_a_host_is_there_is_what_its_best_sign_says() {
+        let icmp = |code| {
+            Reason::Icmp(IcmpReport { v6: false, kind: 3, code, from: "10.0.0.9".parse().ok() })
+        };
+        let own = IcmpReport { v6: false, kind: 3, code: 3, from: "10.0.0.1".parse().ok() };
+        for (reasons, state) in [
+            (vec![icmp(1)], "down"),
+            (vec![icmp(13)], "unknown"),
+            (vec![icmp(1), Reason::Reset], "up"),
+            (vec![Reason::NoRoute], "unknown"),
+            (vec![icmp(3)], "unknown"),
+            (vec![Reason::Icmp(own)], "up"),
+        ] {
+            let all: Vec<_> = reasons.into_iter().map(|reason| ("10.0.0.1:1", reason)).collect();
+            assert_eq!(heard(false, &all).in_order()[0].1.state(), state, "{all:?}");
+        }
+    }
+}

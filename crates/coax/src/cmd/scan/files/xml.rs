@@ -1,0 +1,226 @@
+//! The scan as XML, as nmap's `nmap.dtd` describes it.
+//!
+//! That grammar knows one scanner, so the root says `nmap`; the version and the command say who it
+//! was. Ports that are not listed are counted, as nmap does. The file is whole at every moment.
+//!
+//! Nothing here knows how the hosts were found.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use coax_addr::{PortSet, Protocol};
+use coax_scan::State;
+
+use super::hosts::{Group, Host, Hosts, Port};
+use super::words;
+use super::{End, Names, Run, clock, seconds};
+
+/// The version of nmap's grammar that is written.
+const XML_VERSION: &str = "1.05";
+
+/// In microseconds: no scan waits less for an answer.
+const SHORTEST_WAIT: u128 = 100_000;
+
+/// Writes the whole file.
+pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names) -> io::Result<()> {
+    head(to, run)?;
+    for (address, host) in hosts.in_order() {
+        host_element(to, run, address, host, names.get(&address))?;
+    }
+    tail(to, run, hosts.up())
+}
+
+fn head(to: &mut dyn Write, run: &Run) -> io::Result<()> {
+    let (version, command) = (env!("CARGO_PKG_VERSION"), escaped(&run.command));
+    let (start, at) = (seconds(run.began), clock(run.began));
+    writeln!(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>")?;
+    writeln!(to, "<!-- coax {version} scan, begun {at} -->")?;
+    write!(
+        to,
+        "<nmaprun scanner=\"nmap\" args=\"{command}\" start=\"{start}\" startstr=\"{at}\" "
+    )?;
+    writeln!(to, "version=\"coax {version}\" xmloutputversion=\"{XML_VERSION}\">")?;
+    let tcp = if run.raw { "syn" } else { "connect" };
+    for (kind, protocol, ports) in
+        [(tcp, Protocol::Tcp, &run.ports.tcp), ("udp", Protocol::Udp, &run.ports.udp)]
+    {
+        if !ports.is_empty() {
+            let (count, list) = (ports.len(), list(ports));
+            write!(to, "<scaninfo type=\"{kind}\" protocol=\"{protocol}\" ")?;
+            writeln!(to, "numservices=\"{count}\" services=\"{list}\"/>")?;
+        }
+    }
+    writeln!(to, "<verbose level=\"0\"/>\n<debugging level=\"0\"/>")
+}
+
+fn host_element(
+    to: &mut dyn Write,
+    run: &Run,
+    address: IpAddr,
+    host: &Host,
+    name: Option<&String>,
+) -> io::Result<()> {
+    let (first, last) = (seconds(host.first), seconds(host.last));
+    let (state, reason) = (host.state(), words::reason(host.reason, run.raw));
+    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+    write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
+    writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
+    writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>\n<hostnames>")?;
+    if let Some(name) = name {
+        writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
+    }
+    writeln!(to, "</hostnames>\n<ports>")?;
+    extra_ports(to, &host.counted(run.asked()), run.raw)?;
+    host.listed().into_iter().try_for_each(|port| port_element(to, port, run.raw))?;
+    writeln!(to, "</ports>")?;
+    if let Some(trip) = host.trip {
+        let (smoothed, varies) = (trip.smoothed.as_micros(), trip.varies.as_micros());
+        let wait = (smoothed + 4 * varies).max(SHORTEST_WAIT);
+        writeln!(to, "<times srtt=\"{smoothed}\" rttvar=\"{varies}\" to=\"{wait}\"/>")?;
+    }
+    writeln!(to, "</host>")
+}
+
+/// One element a state, in it one a reason.
+fn extra_ports(to: &mut dyn Write, counts: &[(Group, u64)], raw: bool) -> io::Result<()> {
+    let mut states: Vec<State> = Vec::new();
+    for (group, _) in counts {
+        if !states.contains(&group.state) {
+            states.push(group.state);
+        }
+    }
+    for state in states {
+        let of_state = || counts.iter().filter(move |(group, _)| group.state == state);
+        let total: u64 = of_state().map(|(_, count)| count).sum();
+        writeln!(to, "<extraports state=\"{}\" count=\"{total}\">", words::state(state))?;
+        for (Group { protocol, reason, .. }, count) in of_state() {
+            let reason = words::reason(*reason, raw);
+            write!(to, "<extrareasons reason=\"{reason}\" count=\"{count}\" ")?;
+            writeln!(to, "proto=\"{protocol}\"/>")?;
+        }
+        writeln!(to, "</extraports>")?;
+    }
+    Ok(())
+}
+
+fn port_element(to: &mut dyn Write, port: &Port, raw: bool) -> io::Result<()> {
+    let (state, reason) = (words::state(port.state), words::reason(port.reason, raw));
+    write!(to, "<port protocol=\"{}\" portid=\"{}\">", port.protocol, port.number)?;
+    write!(to, "<state state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
+    if let Some(service) = &port.service {
+        // 3 of 10 is what nmap says of a name that the port alone gave.
+        write!(to, "<service name=\"{}\" method=\"table\" conf=\"3\"/>", escaped(service))?;
+    }
+    writeln!(to, "</port>")
+}
+
+fn tail(to: &mut dyn Write, run: &Run, up: u128) -> io::Result<()> {
+    let now = SystemTime::now();
+    let (time, at, elapsed) = (seconds(now), clock(now), run.started.elapsed().as_secs_f64());
+    let summary = format!("coax done at {at}; {}", run.in_words(up));
+    let end = match run.end {
+        End::Whole => "exit=\"success\"",
+        End::Interrupted => "exit=\"error\" errormsg=\"interrupted\"",
+        End::Underway => "exit=\"error\" errormsg=\"the scan was not over\"",
+    };
+    let (total, down) = (run.addresses, run.addresses.saturating_sub(up));
+    write!(to, "<runstats><finished time=\"{time}\" timestr=\"{at}\" ")?;
+    writeln!(to, "summary=\"{summary}\" elapsed=\"{elapsed:.2}\" {end}/>")?;
+    writeln!(to, "<hosts up=\"{up}\" down=\"{down}\" total=\"{total}\"/>\n</runstats>\n</nmaprun>")
+}
+
+/// `22,80-90`.
+fn list(ports: &PortSet) -> String {
+    let mut list = String::new();
+    for (first, last) in ports.ranges() {
+        let comma = if list.is_empty() { "" } else { "," };
+        let _ = match first == last {
+            true => write!(list, "{comma}{first}"),
+            false => write!(list, "{comma}{first}-{last}"),
+        };
+    }
+    list
+}
+
+/// `text` as it may stand in an attribute. What XML 1.0 §2.2 allows nowhere is shown as `\u{1b}`.
+fn escaped(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| !matches!(c, '&' | '<' | '>' | '"' | '\'') && !c.is_control();
+    if text.chars().all(|c| plain(c) && is_allowed(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&apos;"),
+            // Left as they are, they would be read as blanks.
+            '\t' | '\n' | '\r' => drop(write!(safe, "&#{};", u32::from(character))),
+            other if is_allowed(other) => safe.push(other),
+            other => safe.extend(other.escape_unicode()),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// XML 1.0 §2.2, less the controls of C1, which it discourages and terminals obey.
+fn is_allowed(character: char) -> bool {
+    let blank = matches!(character, '\t' | '\n' | '\r');
+    blank || !(character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text_of;
+    use super::*;
+    use coax_addr::ProtocolPorts;
+    use coax_scan::{Reason, Verdict};
+    use std::net::SocketAddr;
+
+    #[test]
+    fn nothing_that_xml_forbids_gets_through() {
+        for (text, safe) in [
+            ("plain – ü", "plain – ü"),
+            ("a&b<c>\"d'", "a&amp;b&lt;c&gt;&quot;d&apos;"),
+            ("\u{1b}[2J\0", "\\u{1b}[2J\\u{0}"),
+            ("a\tb\r\n", "a&#9;b&#13;&#10;"),
+            ("\u{fffe}\u{9b}", "\\u{fffe}\\u{9b}"),
+        ] {
+            assert_eq!(escaped(text), safe);
+        }
+    }
+
+    #[test]
+    fn every_port_of_a_host_is_listed_or_counted() {
+        let mut hosts = Hosts::new(false);
+        for (port, reason) in [(1, Reason::SynAck), (2, Reason::Reset), (3, Reason::NoAnswer)] {
+            let address: SocketAddr = ([10, 0, 0, 1], port).into();
+            let protocol = Protocol::Tcp;
+            let state = reason.state(protocol, address.ip());
+            let rtt = None;
+            let verdict = Verdict { address, protocol, state, reason, rtt };
+            hosts.hear(&verdict, Some("a<b"), SystemTime::UNIX_EPOCH);
+        }
+        let ports = ProtocolPorts { tcp: "1-5".parse().unwrap(), ..ProtocolPorts::default() };
+        let run = Run { ports, asked_all: true, end: End::Whole, addresses: 9, ..Run::nothing() };
+        let names = Names::from([([10, 0, 0, 1].into(), "x\u{7}".to_owned())]);
+        let text = text_of(|to| write(to, &run, &hosts, &names));
+        for part in [
+            "<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"5\" services=\"1-5\"/>",
+            "<hostname name=\"x\\u{7}\" type=\"user\"/>",
+            "<status state=\"up\" reason=\"syn-ack\" reason_ttl=\"0\"/>",
+            "<extraports state=\"filtered\" count=\"3\">\n<extrareasons reason=\"no-response\" ",
+            "<extraports state=\"closed\" count=\"1\">\n<extrareasons reason=\"conn-refused\" ",
+            "<port protocol=\"tcp\" portid=\"1\"><state state=\"open\" reason=\"syn-ack\" ",
+            "<service name=\"a&lt;b\" method=\"table\" conf=\"3\"/></port>",
+            "<hosts up=\"1\" down=\"8\" total=\"9\"/>",
+        ] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+    }
+}
