@@ -182,18 +182,14 @@ enum Sequence {
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let before = args.since.as_deref().map(Before::read).transpose()?.unwrap_or_default();
-    // Targets are read first: whoever waits for stdin would not notice that a signal came, and there
-    // is nothing to sum up yet. A scan that goes on has its own.
-    let said = args.resume.is_none().then(|| targets::gather(args)).transpose()?;
-    let signals = Asked::to_end()?;
     let mut rounds = Rounds {
         args,
         out,
         services: services::table(),
-        said,
+        said: None,
         before,
         files: Files::new(args.xml.as_deref(), args.grep.as_deref())?,
-        signals,
+        signals: Asked::default(),
         number: 0,
     };
     match args.watch {
@@ -307,23 +303,29 @@ impl From<ScanError> for Failure {
 
 /// The signals that ask the scan to end. The first is answered with a summary; a second one kills
 /// at once, since whoever reads the summary may have stopped reading.
+#[derive(Default)]
 struct Asked {
     signal: Arc<AtomicUsize>,
+    caught: bool,
 }
 
 impl Asked {
-    fn to_end() -> Result<Asked, Failure> {
-        let (again, signal) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    /// From now on they are caught.
+    fn catch(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.caught, true) {
+            return Ok(());
+        }
+        let again = Arc::new(AtomicBool::new(false));
         for number in [SIGINT, SIGTERM] {
             flag::register_conditional_default(number, again.clone())
                 .and_then(|_| flag::register(number, again.clone()))
-                .and_then(|_| flag::register_usize(number, signal.clone(), number as usize))
+                .and_then(|_| flag::register_usize(number, self.signal.clone(), number as usize))
                 .map_err(|error| {
                     let why = coax_net::cause_in_words(&error);
                     Failure::new(Exit::Machine, format!("cannot catch signals: {why}"))
                 })?;
         }
-        Ok(Asked { signal })
+        Ok(())
     }
 
     fn came(&self) -> Option<i32> {

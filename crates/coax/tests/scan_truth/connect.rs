@@ -3,8 +3,8 @@
 use testkit::{Lab, peer_or_skip};
 
 use crate::ground::{
-    COAX, Family, PORT_UNREACHABLE, TWINS, ports, quick, said, said_of, same, scan, states, tcp,
-    tcp_lab, truth,
+    COAX, Family, PORT_UNREACHABLE, TWINS, answers_took_time, ports, quick, said, said_of, same,
+    scan, states, tcp, tcp_lab, truth,
 };
 use crate::nmap::nmap;
 use crate::nobody::Nobody;
@@ -16,6 +16,7 @@ fn every_port_has_its_state_and_its_reason() {
         let rows = tcp(family);
         let outcome = scan(lab.ask(COAX), target, &ports(&rows)).run().exits(0);
         same(target, &said(&outcome), &truth(&rows));
+        answers_took_time(&outcome);
     }
 }
 
@@ -96,4 +97,19 @@ fn the_family_that_is_not_wanted_is_not_asked() {
         assert_eq!(said(&outcome), said_of(&outcome, target));
         assert_eq!(said(&outcome).len(), 1);
     }
+}
+
+/// A link-local address means something on its own link alone.
+#[test]
+fn a_link_local_address_is_asked_on_its_link() {
+    let Some((lab, _server)) = tcp_lab() else { return };
+    let own = "ip -6 -oneline address show dev lab scope link -tentative";
+    let line = format!("until {own} | grep -o 'fe80[^/]*'; do :; done");
+    let address = lab.target.sh(&line).out();
+    let target = format!("{}%lab", address.trim());
+    // Its own link-local address must be settled too.
+    lab.client.sh(&format!("until {own} | grep -q fe80; do :; done"));
+    let rows = tcp(Family::V6);
+    let outcome = quick(scan(lab.ask(COAX), &target, &ports(&rows))).run().exits(0);
+    same(&target, &said(&outcome), &truth(&rows));
 }
