@@ -24,8 +24,10 @@ mod relay;
 mod resolve;
 mod socket;
 mod stream;
+mod syn_socket;
 mod sys;
 mod trace;
+mod udp_probe;
 mod volley;
 
 pub use address::Address;
@@ -51,6 +53,8 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
+pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

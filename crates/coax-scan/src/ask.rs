@@ -6,20 +6,27 @@
 //! Nothing here waits, or decides whether to ask again.
 
 mod connect;
+pub(crate) mod syn;
+mod udp;
 
 use std::io;
 
-use coax_net::{ConnectProbe, IcmpReport};
-use rustix::fd::{AsFd, BorrowedFd};
+use coax_addr::Protocol;
+use coax_net::{ConnectProbe, IcmpReport, UdpProbe};
+use rustix::event::epoll::EventFlags;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::Reason;
+use crate::flight::{Probe, Slot};
 use crate::questions::Question;
 use crate::verdict::reason_of;
 
 /// How one thread asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Asker {
     connect: connect::Asker,
+    /// How TCP ports are asked, if not by connections.
+    syn: Option<syn::Asker>,
 }
 
 /// What became of an attempt, so far.
@@ -35,18 +42,51 @@ pub(crate) enum Attempt {
 pub(crate) enum Line {
     /// A socket of its own.
     Connect(ConnectProbe),
+    /// A socket of its own, for all attempts.
+    Udp(UdpProbe),
+    /// The socket of all SYNs.
+    Syn,
 }
 
 impl Asker {
-    /// Asks; `line` is that of the attempt before.
-    pub(crate) fn ask(&mut self, question: &Question, _line: Option<Line>) -> Attempt {
-        self.connect.ask(&question.to)
+    /// One whose sockets for many probes, if it has any, are watched by `epoll`.
+    pub(crate) fn new(syn: Option<syn::Asker>, epoll: &OwnedFd) -> io::Result<Asker> {
+        if let Some(syn) = &syn {
+            syn.watch(epoll)?;
+        }
+        Ok(Asker { connect: connect::Asker::default(), syn })
+    }
+
+    /// Asks for `probe`, which keeps its slot until its verdict. It may leave with the next
+    /// [`Asker::dispatch`] only.
+    pub(crate) fn ask(&mut self, probe: &mut Probe, slot: Slot) -> Attempt {
+        let question = &probe.question;
+        match (&mut self.syn, question.protocol, probe.line.take()) {
+            (_, Protocol::Udp, Some(Line::Udp(line))) => {
+                udp::ask(question, probe.asked, Some(line))
+            }
+            (_, Protocol::Udp, _) => udp::ask(question, probe.asked, None),
+            (Some(syn), ..) => syn.ask(&question.to, slot),
+            (None, ..) => self.connect.ask(&question.to),
+        }
+    }
+
+    /// Sends what is only prepared; gives the slots whose packets could not be sent.
+    pub(crate) fn dispatch(&mut self) -> Vec<(Slot, Reason)> {
+        self.syn.as_mut().map_or_else(Vec::new, |syn| syn.dispatch().collect())
+    }
+
+    /// What has come for many probes at once, where `token` is not that of a single one.
+    pub(crate) fn hear_many(&mut self, token: u64) -> Option<Vec<syn::News>> {
+        Some(self.syn.as_mut()?.hear(token)?.collect())
     }
 
     /// What has come on `line`.
     pub(crate) fn hear(&mut self, question: &Question, line: &Line) -> Option<Reason> {
         match line {
             Line::Connect(probe) => connect::hear(probe, &question.to),
+            Line::Udp(probe) => udp::hear(probe),
+            Line::Syn => None,
         }
     }
 
@@ -54,15 +94,26 @@ impl Asker {
     pub(crate) fn done(&mut self, line: Line, heard: Reason) {
         match line {
             Line::Connect(probe) => self.connect.done(probe, heard),
+            Line::Udp(_) | Line::Syn => {}
         }
     }
 }
 
 impl Line {
-    /// The descriptor to watch.
-    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+    /// The descriptor to watch, unless it is watched for all.
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Line::Connect(probe) => probe.as_fd(),
+            Line::Connect(probe) => Some(probe.as_fd()),
+            Line::Udp(probe) => Some(probe.as_fd()),
+            Line::Syn => None,
+        }
+    }
+
+    /// What to watch for; errors are told in any case.
+    pub(crate) fn news(&self) -> EventFlags {
+        match self {
+            Line::Udp(_) => EventFlags::IN | EventFlags::ET,
+            _ => EventFlags::OUT | EventFlags::ET,
         }
     }
 }

@@ -16,15 +16,17 @@ use std::time::Duration;
 
 use coax_net::cause_in_words;
 use rustix::event::epoll;
+use rustix::fd::OwnedFd;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::ask::{Asker, syn};
 use crate::questions::Questions;
 use crate::tally::{Counts, sum};
 use crate::tarpit::Tarpits;
 use crate::worker::Worker;
-use crate::{Limits, Plan, Rest, Tally, Tell, Verdict};
+use crate::{Limits, Plan, Rest, Tally, TcpProbe, Tell, Verdict};
 
-/// Sockets a thread has at most.
+/// Probes a thread has under way at most.
 const LARGEST: usize = 8192;
 /// Descriptors that are left to everything else in the process.
 const SPARE: usize = 16;
@@ -47,8 +49,9 @@ pub(crate) struct Shared {
     pub(crate) questions: Questions,
     pub(crate) limits: Limits,
     pub(crate) tell: Tell,
+    pub(crate) tcp: TcpProbe,
     pub(crate) counts: Vec<Counts>,
-    /// Sockets a thread may have.
+    /// Probes a thread may have under way.
     pub(crate) capacity: usize,
     pub(crate) tarpits: Tarpits,
     /// What a thread took, and had no verdict for when it was stopped.
@@ -77,6 +80,8 @@ pub enum ScanError {
     Nothing,
     /// There are more than 2⁶⁴ ports to ask.
     TooMany,
+    /// This process may not send raw packets: it lacks CAP_NET_RAW.
+    NoRawSockets,
     /// This machine has no thread or descriptor for it, in words.
     Machine(String),
 }
@@ -86,6 +91,7 @@ impl fmt::Display for ScanError {
         match self {
             ScanError::Nothing => f.write_str("there is nothing to scan"),
             ScanError::TooMany => f.write_str("that is more than can be asked in a lifetime"),
+            ScanError::NoRawSockets => f.write_str("cannot scan by SYN: it needs CAP_NET_RAW"),
             ScanError::Machine(why) => write!(f, "cannot start a scan: {why}"),
         }
     }
@@ -106,13 +112,16 @@ impl Scan {
         if questions.len() == 0 {
             return Err(ScanError::Nothing);
         }
-        let count = thread_count(&plan.limits, questions.len());
+        let syn = plan.tcp == TcpProbe::Syn && !plan.ports.tcp.is_empty();
+        let count = thread_count(plan, questions.len());
+        let needs_sockets = !syn || !plan.ports.udp.is_empty();
         let shared = Arc::new(Shared {
             questions,
             limits: plan.limits.clone(),
             tell: plan.tell,
+            tcp: if syn { TcpProbe::Syn } else { TcpProbe::Connect },
             counts: (0..count).map(|_| Counts::default()).collect(),
-            capacity: sockets_of_each(count),
+            capacity: if needs_sockets { sockets_of_each(count) } else { LARGEST },
             tarpits: Tarpits::default(),
             unfinished: Mutex::default(),
             stop: AtomicBool::new(false),
@@ -127,11 +136,12 @@ impl Scan {
         Ok(scan)
     }
 
-    fn spawn(&self, number: usize, to: SyncSender<Heard>) -> io::Result<JoinHandle<()>> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    fn spawn(&self, number: usize, to: SyncSender<Heard>) -> Result<JoinHandle<()>, ScanError> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
         let shared = self.shared.clone();
-        let work = move || Worker::new(shared, number, epoll, to).run();
-        thread::Builder::new().name("scan".to_owned()).spawn(work)
+        let asker = shared.asker(&epoll)?;
+        let work = move || Worker::new(shared, number, epoll, asker, to).run();
+        Ok(thread::Builder::new().name("scan".to_owned()).spawn(work)?)
     }
 
     /// Waits for verdicts, at most for `time`.
@@ -180,15 +190,33 @@ impl Drop for Scan {
 }
 
 impl Shared {
+    fn asker(&self, epoll: &OwnedFd) -> Result<Asker, ScanError> {
+        let syn = match self.tcp {
+            TcpProbe::Connect => None,
+            TcpProbe::Syn => match syn::Asker::open() {
+                Ok(syn) => Some(syn),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(ScanError::NoRawSockets);
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        Ok(Asker::new(syn, epoll)?)
+    }
+
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Relaxed)
     }
 }
 
-/// One for each processor; one alone where it has little to do, or must keep a rate.
-fn thread_count(limits: &Limits, questions: u64) -> usize {
+/// One for each processor; one alone where it has little to do, or must keep a rate, or must know
+/// all that a host has said, since hosts are sparing with what they say about UDP, or where one is
+/// as fast as the kernel's way out: every thread's socket hears the answers to all SYNs.
+fn thread_count(plan: &Plan, questions: u64) -> usize {
+    let limits = &plan.limits;
     match limits.threads {
-        _ if limits.rate.is_some() || questions < FEW => 1,
+        None if plan.tcp == TcpProbe::Syn => 1,
+        _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),
     }

@@ -19,8 +19,9 @@ pub(crate) struct Probe {
     pub(crate) attempt: u8,
     /// How often this machine could not ask.
     pub(crate) troubles: u8,
-    /// Whether the attempt was made; if not, it is to be made when it is due.
-    pub(crate) asked: bool,
+    /// How often it was asked.
+    pub(crate) asked: u32,
+    pub(crate) stage: Stage,
     /// Where its answer comes, or that of the attempt before.
     pub(crate) line: Option<Line>,
     pub(crate) sent: Instant,
@@ -29,8 +30,29 @@ pub(crate) struct Probe {
 
 impl Probe {
     pub(crate) fn new(question: Question, now: Instant) -> Probe {
-        Probe { question, attempt: 0, troubles: 0, asked: false, line: None, sent: now, due: now }
+        let stage = Stage::ToAsk;
+        Probe {
+            question,
+            attempt: 0,
+            troubles: 0,
+            asked: 0,
+            stage,
+            line: None,
+            sent: now,
+            due: now,
+        }
     }
+}
+
+/// What a probe waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its time to ask.
+    ToAsk,
+    /// An answer.
+    Asked,
+    /// A place, because its host was not free to answer.
+    Parked,
 }
 
 /// Where a probe is kept: what the kernel tells us when its socket has news.

@@ -3,12 +3,13 @@
 //! A [`Plan`] says what to ask, a [`Scan`] asks it, and of every port comes one [`Verdict`] with
 //! its reason. A port about which this machine could not find out is *inconclusive*, never closed.
 //!
-//! Nothing here prints, resolves a name, or needs privilege.
+//! Nothing here prints or resolves a name. Only SYN scans need a privilege.
 
 mod ask;
 mod engine;
 mod flight;
 mod pace;
+mod payload;
 mod plan;
 mod questions;
 mod tally;
@@ -17,6 +18,6 @@ mod verdict;
 mod worker;
 
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
-pub use plan::{Limits, Order, Plan, Rest, Tell};
+pub use plan::{Limits, Order, Plan, Rest, TcpProbe, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

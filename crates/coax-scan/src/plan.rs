@@ -16,6 +16,8 @@ pub struct Plan {
     pub targets: AddressSet,
     /// Which ports of each.
     pub ports: ProtocolPorts,
+    /// How TCP ports are asked.
+    pub tcp: TcpProbe,
     /// What comes first.
     pub order: Order,
     /// How hard to try.
@@ -33,6 +35,16 @@ pub struct Rest {
     pub next: u64,
     /// Positions before that have no verdict, at most as many as a scan has under way.
     pub again: Vec<u64>,
+}
+
+/// How TCP ports are asked. The answers are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TcpProbe {
+    /// By a connection, as any program may.
+    #[default]
+    Connect,
+    /// By a SYN alone, which is faster and needs CAP_NET_RAW.
+    Syn,
 }
 
 /// What comes first.

@@ -116,7 +116,7 @@ impl Questions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Limits, Tell};
+    use crate::{Limits, TcpProbe, Tell};
     use coax_addr::ServiceTable;
     use std::collections::HashSet;
 
@@ -129,7 +129,8 @@ mod tests {
         set.add(&targets.parse().unwrap()).unwrap();
         let ports = ProtocolPorts::parse(ports, &ServiceTable::iana(), Protocol::Tcp).unwrap();
         let (limits, tell) = (Limits::default(), Tell::All);
-        Questions::of(&Plan { targets: set, ports, order, limits, tell, rest })
+        let tcp = TcpProbe::Connect;
+        Questions::of(&Plan { targets: set, ports, tcp, order, limits, tell, rest })
     }
 
     fn all(questions: &Questions) -> Vec<String> {

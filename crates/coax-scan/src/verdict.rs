@@ -104,11 +104,6 @@ impl Reason {
         }
     }
 
-    /// Whether the host itself answered, which tells how far it is.
-    pub(crate) fn is_answer(self) -> bool {
-        matches!(self, Reason::SynAck | Reason::Reset | Reason::MetItself | Reason::UdpReply)
-    }
-
     /// Whether this machine lacked something that comes back when less is asked at once.
     pub(crate) fn is_shortage(self) -> bool {
         matches!(self, Reason::Descriptors | Reason::SourcePorts | Reason::Buffers)

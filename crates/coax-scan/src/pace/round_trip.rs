@@ -3,7 +3,7 @@
 //! RFC 6298 §2, with limits of our own: one second is the first guess, a tenth of a second is the
 //! shortest wait, since the asked machine may be busy.
 //!
-//! Each probe has a socket of its own, so every answer is a sample (Karn's rule has no case here).
+//! Whoever takes samples knows to which probe an answer is (Karn's rule).
 
 use std::time::Duration;
 

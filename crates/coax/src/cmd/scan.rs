@@ -25,7 +25,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
-use coax_scan::{Limits, Order, ScanError};
+use coax_scan::{Limits, Order, ScanError, TcpProbe};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -52,6 +52,9 @@ EXAMPLES
     coax scan 10.0.0.0/24 --json >old.ndjson    and a day later, what came and what went:
     coax scan 10.0.0.0/24 --since old.ndjson
     coax scan db.internal --watch 5m            all of it once, then what changes
+    sudo coax scan --syn -p - 10.0.0.0/24       by raw packets: many more a second
+    coax scan --udp -p 53,ntp,snmp 10.0.0.0/24  UDP; no privilege is needed
+    coax scan -p T:80,443,U:53,123 db.internal  TCP and UDP in one scan
     coax scan -p - 10.0.0.0/24 --resume lab     after Ctrl-C: coax scan --resume lab
 
 TARGETS
@@ -60,19 +63,27 @@ TARGETS
 
 PORTS
     80, 80-90, 8000-, http, http*, top:100, or - for 1 to 65535; commas stand between them.
+    They are TCP's, or UDP's with --udp. After T: they are TCP's, after U: UDP's, whatever is said.
 
 STATES
-    open          somebody listens
-    closed        the host says that nobody does
-    filtered      no answer, or a firewall's or router's word that there will be none
-    inconclusive  this machine could not ask: no route, no descriptor, no source port
+    open              somebody listens
+    closed            the host says that nobody does
+    filtered          no answer, or a firewall's or router's word that there will be none
+    open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
+    inconclusive      this machine could not ask: no route, no descriptor, no source port
     A service's name with a question mark is a guess from the port alone.
+
+UDP
+    Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
+    many of them once a second and no more, so a hundred closed ports may take two minutes. A port
+    that was silent while its host was not free to answer is asked again.
 
 FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
     other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
-    open ones, or with --all-states all of every host. inconclusive is called unknown there.
+    open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
+    that goes on (--resume) writes what it found itself.
 
 CHANGES
     --since compares with what an earlier scan wrote with --json; its last scan counts. What was
@@ -82,28 +93,27 @@ CHANGES
     names anew, and keeps in memory what was open (with --all-states all).";
 
 const DEFAULT_PORTS: &str = "top:1000";
+/// A closed UDP port may take a second: see UDP in the help.
+const DEFAULT_UDP_PORTS: &str = "top:100";
 
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
     scanned. After a signal the summary tells how far the scan came.
     With --since, 0 is: nothing changed. 1: something did.";
 
-/// Find out which TCP ports answer
+/// Find out which ports answer
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
 pub(crate) struct Args {
     /// Names, addresses, networks, ranges
     #[arg(value_name = "TARGET", required_unless_present_any = ["file", "resume"])]
     targets: Vec<String>,
-    /// Ports to ask
-    #[arg(
-        short,
-        long,
-        value_name = "PORTS",
-        default_value = DEFAULT_PORTS,
-        allow_hyphen_values = true
-    )]
-    ports: String,
+    /// Ports to ask [default: top:1000, with --udp top:100]
+    #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
+    ports: Option<String>,
+    /// Ask UDP ports; T: and U: before ports say otherwise
+    #[arg(short = 'u', long)]
+    udp: bool,
     /// Ports not to ask
     #[arg(long, value_name = "PORTS", allow_hyphen_values = true)]
     exclude_ports: Option<String>,
@@ -122,6 +132,9 @@ pub(crate) struct Args {
     /// IPv6 addresses only
     #[arg(short = '6', long)]
     ipv6: bool,
+    /// Ask by SYN packets: faster, same answers, needs CAP_NET_RAW
+    #[arg(long)]
+    syn: bool,
     /// Print every port, not only open ones
     #[arg(long)]
     all_states: bool,
@@ -193,8 +206,8 @@ impl Args {
         let mut words = self.targets.clone();
         let mut option =
             |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-        if self.ports != DEFAULT_PORTS {
-            option("-p", &self.ports);
+        if let Some(ports) = &self.ports {
+            option("-p", ports);
         }
         if let Some(ports) = &self.exclude_ports {
             option("--exclude-ports", ports);
@@ -207,6 +220,7 @@ impl Args {
             option("--seed", &seed.to_string());
         }
         let flags = [
+            ("--udp", self.udp),
             ("--first", self.first),
             ("-4", self.ipv4),
             ("-6", self.ipv6),
@@ -217,11 +231,15 @@ impl Args {
     }
 
     fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
+        let (default, most_telling) = match self.udp {
+            true => (Protocol::Udp, DEFAULT_UDP_PORTS),
+            false => (Protocol::Tcp, DEFAULT_PORTS),
+        };
         let read = |text: &str| {
-            ProtocolPorts::parse(text, table, Protocol::Tcp)
+            ProtocolPorts::parse(text, table, default)
                 .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
         };
-        let mut ports = read(&self.ports)?;
+        let mut ports = read(self.ports.as_deref().unwrap_or(most_telling))?;
         if let Some(excluded) = &self.exclude_ports {
             ports = ports.exclude(&read(excluded)?);
         }
@@ -237,6 +255,13 @@ impl Args {
             (true, _) => Wanted::V4,
             (_, true) => Wanted::V6,
             _ => Wanted::Both,
+        }
+    }
+
+    fn tcp(&self) -> TcpProbe {
+        match self.syn {
+            true => TcpProbe::Syn,
+            false => TcpProbe::Connect,
         }
     }
 
@@ -264,10 +289,17 @@ fn kept(addresses: Vec<IpAddr>, first: bool) -> Vec<IpAddr> {
 impl From<ScanError> for Failure {
     fn from(error: ScanError) -> Failure {
         let exit = match error {
-            ScanError::Machine(_) => Exit::Machine,
+            ScanError::Machine(_) | ScanError::NoRawSockets => Exit::Machine,
             _ => Exit::Usage,
         };
-        Failure::new(exit, error.to_string())
+        let failure = Failure::new(exit, error.to_string());
+        match error {
+            ScanError::NoRawSockets => failure.hint(
+                "leave out --syn for the same answers, or allow it: \
+                 sudo setcap cap_net_raw+ep \"$(command -v coax)\"",
+            ),
+            _ => failure,
+        }
     }
 }
 

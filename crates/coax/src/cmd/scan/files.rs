@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coax_addr::ProtocolPorts;
-use coax_scan::{Plan, Rest, Verdict};
+use coax_scan::{Plan, Rest, TcpProbe, Verdict};
 
 use crate::failure::{Exit, Failure};
 use hosts::Hosts;
@@ -92,6 +92,7 @@ impl Files {
         self.hosts = Hosts::new(all_states);
         self.run = Run {
             ports: plan.ports.clone(),
+            raw: plan.tcp == TcpProbe::Syn,
             asked_all: plan.rest == Rest::default(),
             addresses: plan.targets.len(),
             command: command_line(),
@@ -199,7 +200,7 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 mod tests {
     use super::*;
     use coax_addr::{AddressSet, Protocol};
-    use coax_scan::{Limits, Order, Reason, State, Tell};
+    use coax_scan::{Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
     fn plan() -> Plan {
@@ -208,6 +209,7 @@ mod tests {
         Plan {
             targets,
             ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
+            tcp: TcpProbe::Connect,
             order: Order::Serial,
             limits: Limits::default(),
             tell: Tell::All,

@@ -98,6 +98,7 @@ impl Rounds<'_> {
         let plan = Plan {
             targets: chosen.addresses.clone(),
             ports,
+            tcp: args.tcp(),
             order,
             limits: args.limits(),
             tell: self.wanted_verdicts(),

@@ -70,7 +70,7 @@ fn ignored(host: &Host, run: &Run) -> String {
 }
 
 fn item(port: &Port) -> String {
-    let service = port.service.as_deref().map(|name| field(name)).unwrap_or_default();
+    let service = port.service.as_deref().map(field).unwrap_or_default();
     format!("{}/{}/{}//{service}///", port.number, words::state(port.state), port.protocol)
 }
 

@@ -1,0 +1,69 @@
+//! The address from which this machine speaks to a host.
+//!
+//! The kernel says it, so own addresses, tunnels and rules of routing are as they are for every
+//! program. It says it of single hosts: two neighbours may be reached differently. What it said is
+//! remembered for a while, of so many hosts as fit.
+//!
+//! Nothing is sent.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net;
+
+use super::sockets;
+
+/// Some megabytes.
+const MOST: usize = 1 << 16;
+/// An address may go, a tunnel may come: what was said does not hold for ever.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Own addresses, by the host asked.
+#[derive(Debug)]
+pub(super) struct Routes {
+    socket: OwnedFd,
+    known: HashMap<SocketAddr, IpAddr>,
+    since: Instant,
+}
+
+impl Routes {
+    pub(super) fn open(v4: bool) -> io::Result<Routes> {
+        let (socket, known) = (sockets::sender(v4)?, HashMap::new());
+        Ok(Routes { socket, known, since: Instant::now() })
+    }
+
+    /// The own address towards `to`, or why there is none.
+    pub(super) fn source(&mut self, to: &SocketAddr) -> io::Result<IpAddr> {
+        let mut host = *to;
+        host.set_port(0);
+        if let Some(&source) = self.known.get(&host) {
+            return Ok(source);
+        }
+        let source = self.ask(&host)?;
+        if self.known.len() >= MOST {
+            self.known.clear();
+        }
+        self.known.insert(host, source);
+        Ok(source)
+    }
+
+    /// Forgets what may have changed.
+    pub(super) fn refresh(&mut self, now: Instant) {
+        if now.duration_since(self.since) >= FRESH {
+            self.known.clear();
+            self.since = now;
+        }
+    }
+
+    fn ask(&self, host: &SocketAddr) -> io::Result<IpAddr> {
+        // A connected socket keeps its own address; only the first connection chooses one.
+        net::connect_unspec(&self.socket)?;
+        net::connect(&self.socket, host)?;
+        let name = SocketAddr::try_from(net::getsockname(&self.socket)?);
+        Ok(name.map_err(|_| Errno::AFNOSUPPORT)?.ip())
+    }
+}
