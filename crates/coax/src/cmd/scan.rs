@@ -82,7 +82,8 @@ FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
     other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
-    open ones, or with --all-states all of every host. inconclusive is called unknown there.
+    open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
+    that goes on (--resume) writes what it found itself.
 
 CHANGES
     --since compares with what an earlier scan wrote with --json; its last scan counts. What was
