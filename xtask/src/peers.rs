@@ -9,16 +9,18 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 10] = [
+const PEERS: [(&str, &str); 12] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
     ("nmap", "nmap"),
+    ("masscan", "masscan"),
     ("nsd", "nsd"),
     ("dig", "bind9-dnsutils"),
     ("python3", "python3"),
     ("strace", "strace"),
     ("ip", "iproute2"),
+    ("nft", "nftables"),
     ("unshare", "util-linux"),
 ];
 
