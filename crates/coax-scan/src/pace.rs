@@ -78,10 +78,10 @@ impl Pace {
 
     /// The host answered, after `lost` probes that it did not answer.
     pub(crate) fn answered(&mut self, to: SocketAddr, rtt: Duration, lost: u8) {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
+        let lost = host.lost(rtt, lost);
+        host.answered(rtt, lost);
         self.everyone.answered(lost);
-        if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(rtt, lost);
-        }
     }
 
     /// A probe was not answered in time.
