@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Wish;
 use super::answer::{Format, State};
-use super::scanner::{Question, Scanner, Turns, take_turns};
+use super::scanner::{Question, Scanner, Turns, leave_out, take_turns};
 use super::space::Space;
 use super::world::{FAR, Listeners, World, truth_at};
 use crate::bench::table::{Cell, Table};
@@ -39,9 +39,9 @@ fn all_ports(rounds: usize, table: &mut Table) -> Result<(), String> {
     let scanners = both("-p - 127.0.0.1 --json --all-states");
     let all = Space::new()?.inside(|| {
         let listeners = Listeners::open(&[open])?;
-        take_turns(&scanners, rounds, &question, || listeners.drain())
+        Ok(take_turns(&scanners, rounds, &question, || listeners.drain()))
     })?;
-    report("all of 127.0.0.1", &all, table);
+    report("all of 127.0.0.1", &scanners, &all, table);
     Ok(())
 }
 
@@ -50,23 +50,26 @@ fn filtered_ports(rounds: usize, table: &mut Table) -> Result<(), String> {
     let asked = (1..=PORTS).map(|port| (FAR, port).into()).collect::<Vec<SocketAddr>>();
     let question = Question { asked: &asked, truth: &truth_at };
     let scanners = both(&format!("-p 1-{PORTS} {FAR} --json --all-states"));
-    let all = world.near.inside(|| take_turns(&scanners, rounds, &question, || world.tidy()))?;
-    report("1000, half filtered", &all, table);
+    let all =
+        world.near.inside(|| Ok(take_turns(&scanners, rounds, &question, || world.tidy())))?;
+    report("1000, half filtered", &scanners, &all, table);
     Ok(())
 }
 
 fn both(words: &str) -> [Scanner; 2] {
-    [
-        Scanner::coax(words, Format::Json).named("coax, no limit"),
-        Scanner::coax(words, Format::Json).with_descriptors(FEW).named("coax, few"),
-    ]
+    let coax = || Scanner::coax(words, Format::Json);
+    [coax().named("no limit"), coax().with_descriptors(FEW).named("64")]
 }
 
-fn report(what: &str, all: &[Turns], table: &mut Table) {
-    for (limit, turns) in ["no limit", "64"].into_iter().zip(all) {
+fn report(what: &str, scanners: &[Scanner], all: &[Turns], table: &mut Table) {
+    for (scanner, turns) in scanners.iter().zip(all) {
+        if let Some(why) = turns.out() {
+            leave_out(&scanner.name, why, table);
+            continue;
+        }
         table.rows.push(vec![
             Cell::text(what),
-            Cell::text(limit),
+            Cell::text(&*scanner.name),
             Cell::Number(turns.seconds(), 2),
             Cell::Number(turns.worst(), 2),
             Cell::Number(turns.peak(), 1),

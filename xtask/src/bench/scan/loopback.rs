@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Wish;
 use super::answer::{Format, State};
-use super::scanner::{Question, Scanner, Turns, empty, take_turns};
+use super::scanner::{Question, Scanner, Turns, leave_out, take_turns};
 use super::space::Space;
 use super::world::Listeners;
 use crate::bench::table::{Cell, Table};
@@ -28,7 +28,7 @@ pub(super) fn run(wish: &Wish) -> Result<Table, String> {
     let scanners = scanners()?;
     let all = space.inside(|| {
         let listeners = Listeners::open(&places)?;
-        take_turns(&scanners, rounds, &question, || listeners.drain())
+        Ok(take_turns(&scanners, rounds, &question, || listeners.drain()))
     })?;
     let title = format!(
         "scan loopback: all 65,535 TCP ports of 127.0.0.1 by connections, in a network namespace \
@@ -51,11 +51,11 @@ fn scanners() -> Result<Vec<Scanner>, String> {
 fn report(mut table: Table, scanners: &[Scanner], all: &[Turns]) -> Table {
     let (first, first_cpu) = all.first().map_or((0.0, 0.0), |it| (it.seconds(), it.cpu()));
     for (scanner, turns) in scanners.iter().zip(all) {
-        if let Some(why) = scanner.missing() {
-            table.rows.push(empty(&scanner.name, why, COLUMNS.len()));
+        if let Some(why) = turns.out() {
+            leave_out(&scanner.name, why, &mut table);
             continue;
         }
-        let open = turns.0.iter().map(|turn| turn.judged.found).min().unwrap_or_default();
+        let open = turns.all.iter().map(|turn| turn.judged.found).min().unwrap_or_default();
         let said = |text: String| match scanner.format {
             Format::Silent => Cell::text("-"),
             _ => Cell::text(text),

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::answer::{Format, Judged, State};
 use crate::bench::meter::{Usage, watch};
-use crate::bench::table::Cell;
+use crate::bench::table::{Cell, Table};
 use crate::bench::{coax, median, quantile};
 use crate::run::workspace;
 
@@ -119,11 +119,9 @@ impl Scanner {
         let child = command.spawn().map_err(|error| failed(&error))?;
         let usage = watch(child).join().map_err(|_| failed(&"its watcher failed"))??;
         if !usage.status.success() {
-            return Err(failed(&format!(
-                "{}\n{}",
-                usage.status,
-                text(&path.with_extension("talk"))
-            )));
+            let talk = text(&path.with_extension("talk"));
+            let last = talk.lines().rev().find(|line| !line.trim().is_empty());
+            return Err(format!("{}: {}", usage.status, last.unwrap_or("it said nothing")));
         }
         let judged =
             self.format.judge(&text(&path), question.asked.iter().copied(), question.truth);
@@ -156,11 +154,21 @@ fn text(path: &Path) -> String {
 }
 
 /// What all turns of a scanner say together.
-pub(super) struct Turns(pub(super) Vec<Turn>);
+#[derive(Default)]
+pub(super) struct Turns {
+    pub(super) all: Vec<Turn>,
+    /// Why it has no more turns: it is missing, or it failed.
+    out: Option<String>,
+}
 
 impl Turns {
+    /// Why there are no numbers, if there are none.
+    pub(super) fn out(&self) -> Option<&str> {
+        self.out.as_deref()
+    }
+
     fn of(&self, what: impl Fn(&Turn) -> f64) -> Vec<f64> {
-        self.0.iter().map(what).collect()
+        self.all.iter().map(what).collect()
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -180,43 +188,48 @@ impl Turns {
     }
 
     pub(super) fn missed(&self) -> usize {
-        self.0.iter().map(|turn| turn.judged.missed).sum()
+        self.all.iter().map(|turn| turn.judged.missed).sum()
     }
 
     pub(super) fn wrong(&self) -> usize {
-        self.0.iter().map(|turn| turn.judged.wrong).sum()
+        self.all.iter().map(|turn| turn.judged.wrong).sum()
     }
 
     /// Turns that found everything.
     pub(super) fn complete(&self) -> usize {
-        self.0.iter().filter(|turn| turn.judged.missed == 0).count()
+        self.all.iter().filter(|turn| turn.judged.missed == 0).count()
     }
 }
 
 /// Every scanner in every round, so that what disturbs the machine disturbs all. `tidy` is done
-/// before each turn.
+/// before each turn. Who fails has no more turns, and the others go on.
 pub(super) fn take_turns(
     scanners: &[Scanner],
     rounds: usize,
     question: &Question<'_>,
     tidy: impl Fn(),
-) -> Result<Vec<Turns>, String> {
-    let mut all = scanners.iter().map(|_| Turns(Vec::new())).collect::<Vec<_>>();
+) -> Vec<Turns> {
+    let missing = |scanner: &Scanner| Turns { all: Vec::new(), out: scanner.missing() };
+    let mut all = scanners.iter().map(missing).collect::<Vec<_>>();
     for round in 0..rounds {
         for (scanner, turns) in scanners.iter().zip(&mut all) {
-            if round < scanner.most && scanner.missing().is_none() {
+            if round < scanner.most && turns.out.is_none() {
                 eprintln!("round {} of {rounds}: {}", round + 1, scanner.name);
                 tidy();
-                turns.0.push(scanner.turn(question)?);
+                match scanner.turn(question) {
+                    Ok(turn) => turns.all.push(turn),
+                    Err(why) => turns.out = Some(why),
+                }
             }
         }
     }
-    Ok(all)
+    all
 }
 
-/// A row that says why there are no numbers.
-pub(super) fn empty(name: &str, why: String, columns: usize) -> Vec<Cell> {
-    let mut row = vec![Cell::text(name), Cell::text(why)];
-    row.resize_with(columns, || Cell::text(""));
-    row
+/// A row without numbers, and a note that says why.
+pub(super) fn leave_out(name: &str, why: &str, table: &mut Table) {
+    let mut row = vec![Cell::text(name)];
+    row.resize_with(table.columns.len(), || Cell::text("-"));
+    table.rows.push(row);
+    table.notes.push(format!("{name}: {why}"));
 }

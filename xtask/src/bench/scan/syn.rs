@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::Wish;
 use super::answer::{Format, State};
-use super::scanner::{Question, Scanner, Turn, empty};
+use super::scanner::{Question, Scanner, Turn, leave_out};
 use super::world::{FAR, Listeners, World};
 use crate::bench::table::{Cell, Table};
 use crate::bench::{median, quantile};
@@ -28,9 +28,9 @@ const RATE: u32 = 10_000_000;
 const GLANCE: Duration = Duration::from_millis(2);
 
 const COLUMNS: [&str; 8] =
-    ["scanner", "packets/s", "coax is", "packets", "s in all", "CPU s", "open missed", "false"];
+    ["scanner", "ports/s", "coax is", "packets", "s in all", "CPU s", "open missed", "false"];
 
-/// A turn, and the packets that left.
+/// A turn, the packets that left, and the ports asked in each second of these.
 struct Sent {
     turn: Turn,
     packets: f64,
@@ -70,6 +70,11 @@ pub(super) fn run(wish: &Wish) -> Result<Table, String> {
         }
     }
     report(&scanners, all, &mut table);
+    table.notes.push(
+        "ports/s: ports asked, by the time from the first packet to the last; packets: all that \
+         left, what was sent again and resets included"
+            .to_owned(),
+    );
     Ok(table)
 }
 
@@ -80,7 +85,8 @@ fn turn(scanner: &Scanner, question: &Question<'_>) -> Result<Sent, String> {
         let turn = scanner.turn(question);
         done.store(true, Relaxed);
         let (packets, seconds) = counter.join().map_err(|_| "a counter failed".to_owned())?;
-        Ok(Sent { turn: turn?, packets, rate: packets / seconds.max(1e-3) })
+        let rate = question.asked.len() as f64 / seconds.max(1e-3);
+        Ok(Sent { turn: turn?, packets, rate })
     })
 }
 
@@ -117,9 +123,7 @@ fn report(scanners: &[Scanner], all: Vec<Vec<Result<Sent, String>>>, table: &mut
         let turns = match (scanner.missing(), turns) {
             (None, Ok(turns)) => turns,
             (Some(why), _) | (None, Err(why)) => {
-                let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-                table.rows.push(empty(&scanner.name, "-".to_owned(), COLUMNS.len()));
-                table.notes.push(format!("{}: {why}", scanner.name));
+                leave_out(&scanner.name, &why, table);
                 continue;
             }
         };
