@@ -109,23 +109,46 @@ impl Scanner {
 
     /// Runs it in the namespace of this thread.
     pub(super) fn turn(&self, question: &Question<'_>) -> Result<Turn, String> {
-        let path = folder()?.join("answer");
+        let file = Answered::new()?;
         let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", self.name);
-        let output = File::create(&path).map_err(|error| failed(&error))?;
-        let talk = File::create(path.with_extension("talk")).map_err(|error| failed(&error))?;
+        let create = |path: &Path| File::create(path).map_err(|error| failed(&error));
         let mut command = Command::new(&self.program);
-        command.args(&self.words).stdin(Stdio::null()).stdout(output).stderr(talk);
+        command.args(&self.words).stdin(Stdio::null());
+        command.stdout(create(&file.said)?).stderr(create(&file.talk)?);
         let begun = Instant::now();
         let child = command.spawn().map_err(|error| failed(&error))?;
         let usage = watch(child).join().map_err(|_| failed(&"its watcher failed"))??;
         if !usage.status.success() {
-            let talk = text(&path.with_extension("talk"));
-            let last = talk.lines().rev().find(|line| !line.trim().is_empty());
+            let talk = text(&file.talk);
+            let last = talk.lines().find(|line| !line.trim().is_empty());
             return Err(format!("{}: {}", usage.status, last.unwrap_or("it said nothing")));
         }
-        let judged =
-            self.format.judge(&text(&path), question.asked.iter().copied(), question.truth);
+        let asked = question.asked.iter().copied();
+        let judged = self.format.judge(&text(&file.said), asked, question.truth);
         Ok(Turn { seconds: usage.ended.duration_since(begun).as_secs_f64(), usage, judged })
+    }
+}
+
+/// Where one turn's words go. Two measurements at once have files of their own.
+struct Answered {
+    said: PathBuf,
+    talk: PathBuf,
+}
+
+impl Answered {
+    fn new() -> Result<Answered, String> {
+        let folder = workspace().join("target/bench/scan");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let file = |what: &str| folder.join(format!("{what}-{}", std::process::id()));
+        Ok(Answered { said: file("said"), talk: file("talk") })
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        for path in [&self.said, &self.talk] {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
@@ -141,12 +164,6 @@ fn rustscan() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let installed = home.join(".cargo/bin/rustscan");
     if installed.is_file() { installed } else { "rustscan".into() }
-}
-
-fn folder() -> Result<PathBuf, String> {
-    let folder = workspace().join("target/bench/scan");
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder)
 }
 
 fn text(path: &Path) -> String {

@@ -50,32 +50,38 @@ pub(super) fn run(wish: &Wish) -> Result<Table, String> {
     let truth = |place| if open.contains(&place) { State::Open } else { State::Closed };
     let question = Question { asked: &asked, truth: &truth };
     let listeners = world.far.inside(|| Listeners::open(&open))?;
-    let title = format!(
-        "scan syn: SYN packets to all ports of {ADDRESSES} addresses between two network \
-         namespaces of their own, median of {rounds}"
-    );
-    let mut table = Table::new(title, &COLUMNS);
     let scanners = [
         Scanner::coax(&format!("--syn -p - {NETWORK}"), Format::Lines),
         Scanner::masscan(&format!("-p1-65535 {NETWORK} --rate {RATE} --wait 2 -e near -oL -")),
     ];
-    let mut all = scanners.iter().map(|_| Vec::new()).collect::<Vec<_>>();
+    let all = take_turns(&scanners, rounds, |scanner| {
+        listeners.drain();
+        world.near.inside(|| turn(scanner, &question))
+    });
+    let title = format!(
+        "scan syn: SYN packets to all ports of {ADDRESSES} addresses between two network \
+         namespaces of their own, median of {rounds}"
+    );
+    Ok(report(Table::new(title, &COLUMNS), &scanners, all))
+}
+
+type Turns = Vec<Result<Sent, String>>;
+
+fn take_turns(
+    scanners: &[Scanner],
+    rounds: usize,
+    turn: impl Fn(&Scanner) -> Result<Sent, String>,
+) -> Vec<Turns> {
+    let mut all = scanners.iter().map(|_| Vec::new()).collect::<Vec<Turns>>();
     for round in 0..rounds {
         for (scanner, turns) in scanners.iter().zip(&mut all) {
-            if scanner.missing().is_none() {
+            if scanner.missing().is_none() && turns.iter().all(Result::is_ok) {
                 eprintln!("round {} of {rounds}: {}", round + 1, scanner.name);
-                listeners.drain();
-                turns.push(world.near.inside(|| turn(scanner, &question)));
+                turns.push(turn(scanner));
             }
         }
     }
-    report(&scanners, all, &mut table);
-    table.notes.push(
-        "ports/s: ports asked, by the time from the first packet to the last; packets: all that \
-         left, what was sent again and resets included"
-            .to_owned(),
-    );
-    Ok(table)
+    all
 }
 
 fn turn(scanner: &Scanner, question: &Question<'_>) -> Result<Sent, String> {
@@ -116,14 +122,14 @@ fn sent() -> u64 {
     number.and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
-fn report(scanners: &[Scanner], all: Vec<Vec<Result<Sent, String>>>, table: &mut Table) {
+fn report(mut table: Table, scanners: &[Scanner], all: Vec<Turns>) -> Table {
     let mut first = None::<f64>;
     for (scanner, turns) in scanners.iter().zip(all) {
         let turns = turns.into_iter().collect::<Result<Vec<_>, _>>();
         let turns = match (scanner.missing(), turns) {
             (None, Ok(turns)) => turns,
             (Some(why), _) | (None, Err(why)) => {
-                leave_out(&scanner.name, &why, table);
+                leave_out(&scanner.name, &why, &mut table);
                 continue;
             }
         };
@@ -148,6 +154,12 @@ fn report(scanners: &[Scanner], all: Vec<Vec<Result<Sent, String>>>, table: &mut
             Cell::Number(most(&|sent| sent.turn.judged.wrong), 0),
         ]);
     }
+    table.notes.push(
+        "ports/s: ports asked, by the time from the first packet to the last; packets: all that \
+         left, what was sent again and resets included"
+            .to_owned(),
+    );
+    table
 }
 
 fn at(number: u8, port: u16) -> SocketAddr {
