@@ -10,15 +10,21 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 13] = [
+const PACKAGES: [(&str, &str); 19] = [
+    ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
+    ("dropbear", "dropbear-bin"),
     ("expect", "expect"),
     ("ip", "iproute2"),
+    ("knotd", "knot"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
+    ("nginx", "nginx"),
     ("nmap", "nmap"),
     ("nsd", "nsd"),
+    ("openssl", "openssl"),
     ("python3", "python3"),
+    ("redis-server", "redis-server"),
     ("setpriv", "util-linux"),
     ("setsid", "util-linux"),
     ("socat", "socat"),

@@ -3,10 +3,13 @@
 //! A [`Plan`] says what to ask, a [`Scan`] asks it, and of every port comes one [`Verdict`] with
 //! its reason. A port about which this machine could not find out is *inconclusive*, never closed.
 //!
+//! [`Identify`] asks an open port what it is.
+//!
 //! Nothing here prints, resolves a name, or needs privilege.
 
 mod engine;
 mod flight;
+mod identify;
 mod pace;
 mod plan;
 mod questions;
@@ -15,6 +18,10 @@ mod verdict;
 mod worker;
 
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
+pub use identify::{
+    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
+    recognise_reply,
+};
 pub use plan::{Limits, Order, Plan, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};
