@@ -10,16 +10,21 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod heard;
+mod lab;
+mod namespace;
 mod outcome;
 mod peers;
 mod program;
 mod push;
 mod python;
 mod running;
+mod servers;
 mod terminal;
 mod wire;
 
 pub use heard::Heard;
+pub use lab::Lab;
+pub use namespace::Namespace;
 pub use outcome::Outcome;
 pub use peers::{peer_or_skip, skip};
 pub use program::{DEADLINE, Program};

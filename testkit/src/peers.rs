@@ -10,7 +10,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 19] = [
+const PACKAGES: [(&str, &str); 23] = [
     ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
     ("dropbear", "dropbear-bin"),
@@ -19,8 +19,11 @@ const PACKAGES: [(&str, &str); 19] = [
     ("knotd", "knot"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
+    ("nft", "nftables"),
     ("nginx", "nginx"),
     ("nmap", "nmap"),
+    ("nsenter", "util-linux"),
+    ("prlimit", "util-linux"),
     ("nsd", "nsd"),
     ("openssl", "openssl"),
     ("python3", "python3"),
@@ -29,6 +32,7 @@ const PACKAGES: [(&str, &str); 19] = [
     ("setsid", "util-linux"),
     ("socat", "socat"),
     ("strace", "strace"),
+    ("tc", "iproute2"),
     ("unshare", "util-linux"),
 ];
 
@@ -41,12 +45,17 @@ pub fn peer_or_skip(program: &str) -> Option<PathBuf> {
     if found.is_none() {
         let package = PACKAGES.iter().find(|(name, _)| *name == program);
         let package = package.map_or(program, |(_, package)| package);
-        let why = format!("{program} is missing: apt-get install {package}");
-        let strict = env::var_os("COAX_TEST_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!strict, "not skipped, because COAX_TEST_REQUIRE_PEERS=1: {why}");
-        skip(&why);
+        missing(&format!("{program} is missing: apt-get install {package}"));
     }
     found
+}
+
+/// Skips for want of something that must be there where `COAX_TEST_REQUIRE_PEERS=1`.
+#[track_caller]
+pub(crate) fn missing(why: &str) {
+    let strict = env::var_os("COAX_TEST_REQUIRE_PEERS").is_some_and(|value| value == "1");
+    assert!(!strict, "not skipped, because COAX_TEST_REQUIRE_PEERS=1: {why}");
+    skip(why);
 }
 
 /// Says why a test does not run here: a right this process does not have.

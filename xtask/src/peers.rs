@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 16] = [
+const PEERS: [(&str, &str); 19] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
@@ -20,12 +20,15 @@ const PEERS: [(&str, &str); 16] = [
     ("strace", "strace"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
+    ("chronyd", "chrony"),
+    ("curl", "curl"),
+    ("dropbear", "dropbear-bin"),
+    ("knotd", "knot"),
+    ("masscan", "masscan"),
+    ("nft", "nftables"),
     ("nginx", "nginx"),
     ("openssl", "openssl"),
-    ("dropbear", "dropbear-bin"),
     ("redis-server", "redis-server"),
-    ("knotd", "knot"),
-    ("chronyd", "chrony"),
 ];
 
 /// Installs what is missing.

@@ -143,6 +143,17 @@ fn both_families_are_one_set_with_one_order() {
 }
 
 #[test]
+fn a_printed_set_is_a_list_of_targets_that_gives_it_again() {
+    let mut printed = set("10.0.0-3.1-20,10.9.0.0/16,2001:db8::/64,::1");
+    assert_eq!(set(&printed.to_string()), printed);
+    printed.add_address(ip("fe80::1"), 2);
+    printed.add_address(ip("fe80::2"), 2);
+    let text = printed.to_string();
+    assert!(text.ends_with("::1,2001:db8::/64,fe80::1%2,fe80::2%2"), "{text}");
+    assert_eq!(AddressSet::new().to_string(), "");
+}
+
+#[test]
 fn an_address_keeps_its_scope_and_is_one_address_on_each_interface() {
     let mut set = set("fe80::1");
     for scope in [2, 7, 2] {

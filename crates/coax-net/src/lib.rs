@@ -12,12 +12,13 @@
 mod address;
 mod cause;
 mod configure;
+mod connect_probe;
 mod datagrams;
 mod descriptor;
 mod dial;
 mod framing;
+mod icmp;
 mod interface;
-mod knock;
 mod listen;
 mod relay;
 mod resolve;
@@ -25,17 +26,19 @@ mod socket;
 mod stream;
 mod sys;
 mod trace;
+mod udp_probe;
 mod volley;
 
 pub use address::Address;
 pub use cause::cause_in_words;
 pub use configure::scope_of;
+pub use connect_probe::{ConnectProbe, ConnectProgress};
 pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
 pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
+pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
-pub use knock::{IcmpReport, Knock, Knocked};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,
@@ -49,6 +52,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

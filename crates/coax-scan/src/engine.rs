@@ -7,9 +7,10 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -19,8 +20,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::questions::Questions;
 use crate::tally::{Counts, sum};
+use crate::tarpit::Tarpits;
 use crate::worker::Worker;
-use crate::{Limits, Plan, Tally, Tell, Verdict};
+use crate::{Limits, Plan, Rest, Tally, Tell, Verdict};
 
 /// Sockets a thread has at most.
 const LARGEST: usize = 8192;
@@ -36,7 +38,7 @@ const FEW: u64 = 2048;
 pub struct Scan {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    heard: Option<Receiver<Vec<Verdict>>>,
+    heard: Option<Receiver<Heard>>,
 }
 
 /// What the threads have in common.
@@ -48,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) counts: Vec<Counts>,
     /// Sockets a thread may have.
     pub(crate) capacity: usize,
+    pub(crate) tarpits: Tarpits,
+    /// What a thread took, and had no verdict for when it was stopped.
+    pub(crate) unfinished: Mutex<Vec<u64>>,
     stop: AtomicBool,
 }
 
@@ -56,6 +61,8 @@ pub(crate) struct Shared {
 pub enum Heard {
     /// Verdicts, in the order in which they were found.
     Verdicts(Vec<Verdict>),
+    /// This host answers on every port, and is asked no more.
+    Tarpit(IpAddr),
     /// Nothing within the time.
     Nothing,
     /// Everything was asked, or the scan was stopped.
@@ -96,16 +103,18 @@ impl Scan {
     /// Starts the threads. Descriptors are taken as they are: see [`raise_descriptor_limit`].
     pub fn start(plan: &Plan) -> Result<Scan, ScanError> {
         let questions = Questions::of(plan).ok_or(ScanError::TooMany)?;
-        if questions.total() == 0 {
+        if questions.len() == 0 {
             return Err(ScanError::Nothing);
         }
-        let count = thread_count(&plan.limits, questions.total());
+        let count = thread_count(plan, questions.len());
         let shared = Arc::new(Shared {
             questions,
             limits: plan.limits.clone(),
             tell: plan.tell,
             counts: (0..count).map(|_| Counts::default()).collect(),
             capacity: sockets_of_each(count),
+            tarpits: Tarpits::default(),
+            unfinished: Mutex::default(),
             stop: AtomicBool::new(false),
         });
         let (verdicts, heard) = sync_channel(QUEUE);
@@ -118,7 +127,7 @@ impl Scan {
         Ok(scan)
     }
 
-    fn spawn(&self, number: usize, to: SyncSender<Vec<Verdict>>) -> io::Result<JoinHandle<()>> {
+    fn spawn(&self, number: usize, to: SyncSender<Heard>) -> io::Result<JoinHandle<()>> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let shared = self.shared.clone();
         let work = move || Worker::new(shared, number, epoll, to).run();
@@ -129,7 +138,7 @@ impl Scan {
     pub fn next(&mut self, time: Duration) -> Heard {
         let Some(heard) = &self.heard else { return Heard::End };
         match heard.recv_timeout(time) {
-            Ok(verdicts) => Heard::Verdicts(verdicts),
+            Ok(heard) => heard,
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::End,
         }
@@ -137,7 +146,25 @@ impl Scan {
 
     /// How far it has come.
     pub fn tally(&self) -> Tally {
-        sum(self.shared.questions.total(), self.shared.counts.iter())
+        sum(self.shared.questions.len(), self.shared.counts.iter())
+    }
+
+    /// Ends the scan and tells what is left of its plan. Verdicts that were not taken until
+    /// [`Heard::End`] are lost.
+    pub fn into_rest(mut self) -> Rest {
+        self.end();
+        let unfinished = self.shared.unfinished.lock();
+        let unfinished = unfinished.unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.shared.questions.rest(&unfinished)
+    }
+
+    fn end(&mut self) {
+        self.stop();
+        // A thread that waits for a reader must find that there is none.
+        self.heard = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 
     /// Asks the threads to stop; what they have found still comes, then the end.
@@ -148,12 +175,7 @@ impl Scan {
 
 impl Drop for Scan {
     fn drop(&mut self) {
-        self.stop();
-        // A thread that waits for a reader must find that there is none.
-        self.heard = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
@@ -163,10 +185,12 @@ impl Shared {
     }
 }
 
-/// One for each processor; one alone where it has little to do, or must keep a rate.
-fn thread_count(limits: &Limits, questions: u64) -> usize {
+/// One for each processor; one alone where it has little to do, or must keep a rate, or must know
+/// all that a host has said, since hosts are sparing with what they say about UDP.
+fn thread_count(plan: &Plan, questions: u64) -> usize {
+    let limits = &plan.limits;
     match limits.threads {
-        _ if limits.rate.is_some() || questions < FEW => 1,
+        _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),
     }

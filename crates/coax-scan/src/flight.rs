@@ -1,28 +1,58 @@
 //! The probes under way, and when each is due.
 //!
-//! A probe is due when its answer is late or, while it holds no socket, when it is to be sent. There
+//! A probe is due when its answer is late or, while it was not sent, when it is to be. There
 //! are never more entries than probes, whatever their number of attempts.
 //!
 //! Nothing here asks anything.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use coax_net::Knock;
+use crate::ask::Line;
+use crate::questions::Question;
 
 /// One port that has no verdict yet.
 #[derive(Debug)]
 pub(crate) struct Probe {
-    pub(crate) to: SocketAddr,
+    pub(crate) question: Question,
     /// How many attempts were not answered.
     pub(crate) attempt: u8,
     /// How often this machine could not ask.
     pub(crate) troubles: u8,
-    /// The attempt under way.
-    pub(crate) knock: Option<Knock>,
+    /// How often it was asked.
+    pub(crate) asked: u32,
+    pub(crate) stage: Stage,
+    /// Where its answer comes, or that of the attempt before.
+    pub(crate) line: Option<Line>,
     pub(crate) sent: Instant,
     pub(crate) due: Instant,
+}
+
+impl Probe {
+    pub(crate) fn new(question: Question, now: Instant) -> Probe {
+        let stage = Stage::ToAsk;
+        Probe {
+            question,
+            attempt: 0,
+            troubles: 0,
+            asked: 0,
+            stage,
+            line: None,
+            sent: now,
+            due: now,
+        }
+    }
+}
+
+/// What a probe waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its time to ask.
+    ToAsk,
+    /// An answer.
+    Asked,
+    /// A place, because its host was not free to answer.
+    Parked,
 }
 
 /// Where a probe is kept: what the kernel tells us when its socket has news.
@@ -42,7 +72,7 @@ impl Flight {
         self.due.len()
     }
 
-    /// Probes with a socket.
+    /// Probes with a line, each of which is a socket.
     pub(crate) fn sockets(&self) -> usize {
         self.sockets
     }
@@ -62,8 +92,12 @@ impl Flight {
         let slot = self.next_slot();
         self.free.pop();
         self.due.insert((probe.due, slot));
-        self.sockets += usize::from(probe.knock.is_some());
+        self.sockets += usize::from(probe.line.is_some());
         self.slots[slot as usize] = Some(probe);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Probe> {
+        self.slots.iter().flatten()
     }
 
     pub(crate) fn find(&self, slot: Slot) -> Option<&Probe> {
@@ -73,7 +107,7 @@ impl Flight {
     pub(crate) fn take(&mut self, slot: Slot) -> Option<Probe> {
         let probe = self.slots.get_mut(slot as usize)?.take()?;
         self.due.remove(&(probe.due, slot));
-        self.sockets -= usize::from(probe.knock.is_some());
+        self.sockets -= usize::from(probe.line.is_some());
         self.free.push(slot);
         Some(probe)
     }
@@ -93,11 +127,13 @@ impl Flight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use coax_addr::Protocol;
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     fn probe(port: u16, due: Instant) -> Probe {
         let to = SocketAddr::from(([127, 0, 0, 1], port));
-        Probe { to, attempt: 0, troubles: 0, knock: None, sent: due, due }
+        Probe::new(Question { to, protocol: Protocol::Tcp, position: 0 }, due)
     }
 
     #[test]
@@ -110,8 +146,9 @@ mod tests {
         }
         assert_eq!((flight.len(), flight.next_due()), (4, Some(after(10))));
         assert!(flight.take_due(after(9)).is_none());
-        let taken: Vec<u16> =
-            std::iter::from_fn(|| flight.take_due(after(20))).map(|it| it.to.port()).collect();
+        let taken: Vec<u16> = std::iter::from_fn(|| flight.take_due(after(20)))
+            .map(|it| it.question.to.port())
+            .collect();
         assert_eq!(taken, [2, 4, 3]);
         assert!(flight.take(1).is_none());
         (0..3).for_each(|port| flight.insert(probe(port, after(40))));

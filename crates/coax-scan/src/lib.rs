@@ -7,13 +7,16 @@
 //!
 //! Nothing here prints, resolves a name, or needs privilege.
 
+mod ask;
 mod engine;
 mod flight;
 mod identify;
 mod pace;
+mod payload;
 mod plan;
 mod questions;
 mod tally;
+mod tarpit;
 mod verdict;
 mod worker;
 
@@ -22,6 +25,6 @@ pub use identify::{
     BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
     recognise_reply,
 };
-pub use plan::{Limits, Order, Plan, Tell};
+pub use plan::{Limits, Order, Plan, Rest, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -10,15 +10,20 @@
 mod host;
 mod rate;
 mod round_trip;
+mod udp;
 mod window;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use coax_addr::Protocol;
+
 use crate::Limits;
+use crate::questions::Question;
 use host::Host;
 use rate::Rate;
+use udp::Sparing;
 use window::Window;
 
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
@@ -29,7 +34,7 @@ const HOSTS: usize = 4096;
 pub(crate) struct Pace {
     limits: Limits,
     everyone: Window,
-    hosts: HashMap<SocketAddr, Host>,
+    hosts: HashMap<Key, Host>,
     room: usize,
     rate: Option<Rate>,
     under_way: usize,
@@ -43,7 +48,7 @@ impl Pace {
     }
 
     /// Whether another probe to `to` fits into the windows.
-    pub(crate) fn has_room(&self, to: SocketAddr) -> bool {
+    pub(crate) fn has_room(&self, to: Question) -> bool {
         let host = self.hosts.get(&key(to));
         self.under_way < self.everyone.size() && host.is_none_or(Host::has_room)
     }
@@ -59,9 +64,9 @@ impl Pace {
     }
 
     /// A question to `to` is under way until [`Pace::ended`].
-    pub(crate) fn begun(&mut self, to: SocketAddr) {
+    pub(crate) fn begun(&mut self, to: Question) {
         if self.hosts.len() >= self.room {
-            self.hosts.retain(|_, host| host.under_way > 0);
+            self.hosts.retain(|_, host| host.is_busy());
             self.room = HOSTS.max(2 * self.hosts.len());
         }
         self.under_way += 1;
@@ -69,7 +74,7 @@ impl Pace {
     }
 
     /// The question has its verdict.
-    pub(crate) fn ended(&mut self, to: SocketAddr) {
+    pub(crate) fn ended(&mut self, to: Question) {
         self.under_way -= 1;
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.under_way -= 1;
@@ -77,7 +82,7 @@ impl Pace {
     }
 
     /// The host answered, after `lost` probes that it did not answer.
-    pub(crate) fn answered(&mut self, to: SocketAddr, rtt: Duration, lost: u8) {
+    pub(crate) fn answered(&mut self, to: Question, rtt: Duration, lost: u8) {
         self.everyone.answered(lost);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.answered(rtt, lost);
@@ -85,14 +90,68 @@ impl Pace {
     }
 
     /// A probe was not answered in time.
-    pub(crate) fn timed_out(&mut self, to: SocketAddr) {
+    pub(crate) fn timed_out(&mut self, to: Question) {
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.unanswered += 1;
         }
     }
 
+    /// The host answered a question that was asked more than once: who knows to which of these.
+    pub(crate) fn answered_at_last(&mut self, to: Question) {
+        self.everyone.answered(0);
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.answered_at_last();
+        }
+    }
+
+    /// A question about UDP brought an ICMP message, when it was asked `again` or at first.
+    pub(crate) fn told_by_icmp(&mut self, to: Question, now: Instant, again: bool) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.sparing.get_or_insert_with(|| Sparing::new(now)).spoke(now, again);
+        }
+    }
+
+    /// Whether the silence since `sent` means something; to a host that is sparing with ICMP
+    /// messages it may not.
+    pub(crate) fn is_telling(&mut self, to: Question, sent: Instant) -> bool {
+        let Some(sparing) = self.sparing(to) else { return true };
+        if sparing.was_free(sent) {
+            sparing.was_silent();
+            return true;
+        }
+        false
+    }
+
+    /// Puts a question aside whose silence means nothing, and gives the time to look for a place.
+    /// It is not under way until it has one.
+    pub(crate) fn park(&mut self, to: Question, now: Instant) -> Instant {
+        self.ended(to);
+        let Some(sparing) = self.sparing(to) else { return now };
+        sparing.parked += 1;
+        sparing.look_again(now)
+    }
+
+    /// A place for a question that was put aside, or when to look for one.
+    pub(crate) fn place(&mut self, to: Question, now: Instant) -> Result<Instant, Instant> {
+        let at = self.sparing(to).map_or(Ok(now), |sparing| sparing.place(now))?;
+        self.unpark(to);
+        Ok(at)
+    }
+
+    /// A question that was put aside is under way again.
+    pub(crate) fn unpark(&mut self, to: Question) {
+        if let Some(sparing) = self.sparing(to) {
+            sparing.parked = sparing.parked.saturating_sub(1);
+        }
+        self.begun(to);
+    }
+
+    fn sparing(&mut self, to: Question) -> Option<&mut Sparing> {
+        self.hosts.get_mut(&key(to))?.sparing.as_mut()
+    }
+
     /// How long to wait for the answer to attempt number `attempt`, counted from 0.
-    pub(crate) fn wait(&self, to: SocketAddr, attempt: u8) -> Duration {
+    pub(crate) fn wait(&self, to: Question, attempt: u8) -> Duration {
         match self.hosts.get(&key(to)) {
             Some(host) => host.wait(attempt, self.limits.timeout),
             None => self.limits.timeout,
@@ -100,7 +159,7 @@ impl Pace {
     }
 
     /// How often a probe to `to` is sent again before it counts as unanswered.
-    pub(crate) fn retries(&self, to: SocketAddr) -> u8 {
+    pub(crate) fn retries(&self, to: Question) -> u8 {
         match self.hosts.get(&key(to)) {
             Some(host) => host.retries(self.limits.retries),
             None => self.limits.retries,
@@ -108,10 +167,14 @@ impl Pace {
     }
 }
 
+/// A host's ways with TCP and with UDP are two things.
+type Key = (SocketAddr, Protocol);
+
 /// The host alone, with its scope.
-fn key(mut to: SocketAddr) -> SocketAddr {
-    to.set_port(0);
-    to
+fn key(question: Question) -> Key {
+    let mut host = question.to;
+    host.set_port(0);
+    (host, question.protocol)
 }
 
 #[cfg(test)]

@@ -7,21 +7,32 @@
 
 use std::time::Duration;
 
-use coax_addr::{AddressSet, PortSet};
+use coax_addr::{AddressSet, ProtocolPorts};
 
-/// A TCP connect scan of every port of every target.
+/// A scan of every port of every target.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Whom to ask.
     pub targets: AddressSet,
-    /// Which TCP ports of each.
-    pub ports: PortSet,
+    /// Which ports of each.
+    pub ports: ProtocolPorts,
     /// What comes first.
     pub order: Order,
     /// How hard to try.
     pub limits: Limits,
     /// Which verdicts to hand out.
     pub tell: Tell,
+    /// What an earlier scan of the same plan left to ask; by default everything.
+    pub rest: Rest,
+}
+
+/// What is left of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// From this position in the order on nothing was asked.
+    pub next: u64,
+    /// Positions before that have no verdict, at most as many as a scan has under way.
+    pub again: Vec<u64>,
 }
 
 /// What comes first.
@@ -56,6 +67,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// How often a probe without an answer is sent again.
     pub retries: u8,
+    /// So many open ports, and hardly any other, make a host a tarpit, which is asked no more.
+    pub tarpit: Option<u32>,
     /// Threads that ask; `None` is one for each processor.
     pub threads: Option<usize>,
 }
@@ -64,7 +77,13 @@ pub struct Limits {
 /// 1 - 0.98² = 0.0396, seven in a row with 1.5 · 10⁻¹⁰. Of 10,000 open ports, 0.0000015 are missed.
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { rate: None, timeout: Duration::from_secs(1), retries: 6, threads: None }
+        Limits {
+            rate: None,
+            timeout: Duration::from_secs(1),
+            retries: 6,
+            tarpit: None,
+            threads: None,
+        }
     }
 }
 

@@ -1,29 +1,44 @@
 //! Which port of which host is asked next.
 //!
 //! A question is a number below hosts × ports, and the order of the numbers is computed, so a scan
-//! of any size needs no list. Threads take numbers in small runs from one counter.
+//! of any size needs no list. Threads take positions in that order in small runs from one counter.
+//! A scan that goes on begins with what was under way when the one before was stopped.
 //!
 //! Nothing here knows what was answered.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use coax_addr::{AddressSet, Permutation, PortSet};
+use coax_addr::{AddressSet, Permutation, Protocol, ProtocolPorts};
 
-use crate::{Order, Plan};
+use crate::{Order, Plan, Rest};
 
 /// A run is long enough that two threads rarely meet at the counter, and short enough that they
 /// end together.
 const RUN: u64 = 32;
 
+/// One port of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub(crate) to: SocketAddr,
+    pub(crate) protocol: Protocol,
+    /// Where it stands in the order: the first to be asked has 0.
+    pub(crate) position: u64,
+}
+
 /// Every question of a plan, handed out once.
 #[derive(Debug)]
 pub(crate) struct Questions {
     targets: AddressSet,
-    ports: PortSet,
+    ports: ProtocolPorts,
     order: Option<Permutation>,
+    /// What the scan before left, asked first.
+    again: Vec<u64>,
+    /// The first position that was never asked.
+    begin: u64,
     total: u64,
-    next: AtomicU64,
+    /// How many were taken.
+    taken: AtomicU64,
 }
 
 /// One thread's share, taken as it goes.
@@ -43,33 +58,58 @@ impl Questions {
             Order::Random { seed } => Some(Permutation::new(total, seed)),
             Order::Serial => None,
         };
+        let begin = plan.rest.next.min(total);
+        let again = plan.rest.again.iter().copied().filter(|&left| left < begin).collect();
         let (targets, ports) = (plan.targets.clone(), plan.ports.clone());
-        Some(Questions { targets, ports, order, total, next: AtomicU64::new(0) })
+        Some(Questions { targets, ports, order, again, begin, total, taken: AtomicU64::new(0) })
     }
 
-    pub(crate) fn total(&self) -> u64 {
-        self.total
+    /// How many there are to ask.
+    pub(crate) fn len(&self) -> u64 {
+        self.again.len() as u64 + self.total - self.begin
+    }
+
+    /// What is left, when every thread has told what it took and has no verdict for.
+    pub(crate) fn rest(&self, unfinished: &[u64]) -> Rest {
+        let taken = self.taken.load(Relaxed).min(self.len());
+        let again = self.again.len() as u64;
+        let skipped = self.again.get(usize::try_from(taken).unwrap_or(usize::MAX)..);
+        let left = unfinished.iter().chain(skipped.unwrap_or_default()).copied();
+        Rest { next: self.begin + taken.saturating_sub(again), again: left.collect() }
     }
 
     /// The next question of `share`.
-    pub(crate) fn next(&self, share: &mut Share) -> Option<SocketAddr> {
+    pub(crate) fn next(&self, share: &mut Share) -> Option<Question> {
         if share.next == share.end {
-            share.next = self.next.fetch_add(RUN, Relaxed).min(self.total);
-            share.end = (share.next + RUN).min(self.total);
+            share.next = self.taken.fetch_add(RUN, Relaxed).min(self.len());
+            share.end = (share.next + RUN).min(self.len());
         }
-        let position = share.next;
-        if position == share.end {
+        if share.next == share.end {
             return None;
         }
         share.next += 1;
-        self.at(position)
+        self.at(self.position(share.next - 1))
     }
 
-    fn at(&self, position: u64) -> Option<SocketAddr> {
+    /// The positions of `share` that were not handed out.
+    pub(crate) fn left_of<'a>(&'a self, share: &Share) -> impl Iterator<Item = u64> + 'a {
+        (share.next..share.end).map(|index| self.position(index))
+    }
+
+    fn position(&self, index: u64) -> u64 {
+        let again = self.again.len() as u64;
+        match usize::try_from(index).ok().and_then(|index| self.again.get(index)) {
+            Some(&position) => position,
+            None => self.begin + index - again,
+        }
+    }
+
+    fn at(&self, position: u64) -> Option<Question> {
         let number = self.order.map_or(position, |order| order.at(position));
         let ports = self.ports.len() as u64;
-        let port = self.ports.nth(usize::try_from(number % ports).ok()?)?;
-        Some(self.targets.socket_at(u128::from(number / ports), port))
+        let (protocol, port) = self.ports.nth(usize::try_from(number % ports).ok()?)?;
+        let to = self.targets.socket_at(u128::from(number / ports), port);
+        Some(Question { to, protocol, position })
     }
 }
 
@@ -77,25 +117,36 @@ impl Questions {
 mod tests {
     use super::*;
     use crate::{Limits, Tell};
+    use coax_addr::ServiceTable;
     use std::collections::HashSet;
 
     fn questions(order: Order, targets: &str, ports: &str) -> Option<Questions> {
+        from(order, targets, ports, Rest::default())
+    }
+
+    fn from(order: Order, targets: &str, ports: &str, rest: Rest) -> Option<Questions> {
         let mut set = AddressSet::new();
         set.add(&targets.parse().unwrap()).unwrap();
-        let ports = ports.parse().unwrap();
+        let ports = ProtocolPorts::parse(ports, &ServiceTable::iana(), Protocol::Tcp).unwrap();
         let (limits, tell) = (Limits::default(), Tell::All);
-        Questions::of(&Plan { targets: set, ports, order, limits, tell })
+        Questions::of(&Plan { targets: set, ports, order, limits, tell, rest })
     }
 
     fn all(questions: &Questions) -> Vec<String> {
         let mut share = Share::default();
-        std::iter::from_fn(|| questions.next(&mut share)).map(|it| it.to_string()).collect()
+        std::iter::from_fn(|| questions.next(&mut share)).map(shown).collect()
+    }
+
+    fn shown(question: Question) -> String {
+        format!("{} {}", question.to, question.protocol)
     }
 
     #[test]
     fn serial_goes_host_by_host_from_the_lowest_port() {
-        let asked = all(&questions(Order::Serial, "10.0.0.1-10.0.0.2", "80,22").unwrap());
-        assert_eq!(asked, ["10.0.0.1:22", "10.0.0.1:80", "10.0.0.2:22", "10.0.0.2:80"]);
+        let asked = all(&questions(Order::Serial, "10.0.0.1-10.0.0.2", "80,22,U:53").unwrap());
+        let first = ["10.0.0.1:22 tcp", "10.0.0.1:80 tcp", "10.0.0.1:53 udp"];
+        assert_eq!(asked[..3], first);
+        assert_eq!(asked[3..], first.map(|it| it.replace("0.1:", "0.2:")));
     }
 
     #[test]
@@ -110,10 +161,39 @@ mod tests {
                 break;
             }
             for question in taken {
-                assert!(asked.insert(question), "{question} twice");
+                assert!(asked.insert(question.to), "{} twice", question.to);
             }
         }
         assert_eq!(asked.len(), 25_600);
+    }
+
+    #[test]
+    fn a_scan_that_was_stopped_goes_on_with_what_is_left_and_asks_nothing_twice() {
+        let order = Order::Random { seed: 3 };
+        let (targets, ports) = ("10.0.0.0/26", "1-10");
+        let mut verdicts = HashSet::new();
+        let mut rest = Rest::default();
+        for stopped_after in [100, 7, 200, 1000] {
+            let questions = from(order, targets, ports, rest).unwrap();
+            let mut shares = [Share::default(), Share::default()];
+            let mut unfinished = Vec::new();
+            for turn in 0..stopped_after {
+                match questions.next(&mut shares[turn % 2]) {
+                    Some(lost) if turn % 5 == 0 && stopped_after < 1000 => {
+                        unfinished.push(lost.position);
+                    }
+                    Some(done) => assert!(verdicts.insert(done.to), "{} twice", done.to),
+                    None => {}
+                }
+            }
+            shares.iter().for_each(|share| unfinished.extend(questions.left_of(share)));
+            rest = questions.rest(&unfinished);
+            assert_eq!(
+                verdicts.len() as u64 + from(order, targets, ports, rest.clone()).unwrap().len(),
+                640
+            );
+        }
+        assert_eq!((verdicts.len(), rest), (640, Rest { next: 640, again: Vec::new() }));
     }
 
     #[test]

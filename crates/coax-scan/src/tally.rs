@@ -21,8 +21,12 @@ pub struct Tally {
     pub closed: u64,
     /// Of these, filtered.
     pub filtered: u64,
+    /// Of these, open or filtered: UDP ports that were silent.
+    pub open_or_filtered: u64,
     /// Of these, inconclusive.
     pub inconclusive: u64,
+    /// Ports that were not asked, since their host is a tarpit.
+    pub skipped: u64,
     /// Probes sent, those sent again included.
     pub sent: u64,
 }
@@ -30,13 +34,18 @@ pub struct Tally {
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    states: [AtomicU64; 4],
+    states: [AtomicU64; 5],
+    skipped: AtomicU64,
     sent: AtomicU64,
 }
 
 impl Counts {
     pub(crate) fn count(&self, state: State) {
         self.states[state as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn skipped(&self) {
+        self.skipped.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn sent(&self) {
@@ -52,9 +61,12 @@ pub(crate) fn sum<'a>(total: u64, all: impl Iterator<Item = &'a Counts>) -> Tall
         tally.open += of(State::Open);
         tally.closed += of(State::Closed);
         tally.filtered += of(State::Filtered);
+        tally.open_or_filtered += of(State::OpenOrFiltered);
         tally.inconclusive += of(State::Inconclusive);
+        tally.skipped += counts.skipped.load(Relaxed);
         tally.sent += counts.sent.load(Relaxed);
     }
-    tally.probed = tally.open + tally.closed + tally.filtered + tally.inconclusive;
+    let Tally { open, closed, filtered, open_or_filtered, inconclusive, .. } = tally;
+    tally.probed = open + closed + filtered + open_or_filtered + inconclusive;
     tally
 }

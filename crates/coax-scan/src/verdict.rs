@@ -7,16 +7,19 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use coax_addr::Protocol;
 use coax_net::{IcmpReport, cause_in_words};
 
 /// What was found out about one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The address, with its scope, and the TCP port.
+    /// The address, with its scope, and the port.
     pub address: SocketAddr,
+    /// Whose port it is.
+    pub protocol: Protocol,
     /// Open, closed, or why it cannot be told.
     pub state: State,
     /// How it is known.
@@ -34,6 +37,8 @@ pub enum State {
     Closed,
     /// Something on the way keeps the probe or its answer, or says that it does.
     Filtered,
+    /// Silence, which over UDP may be somebody who listens and had nothing to say.
+    OpenOrFiltered,
     /// This machine could not ask.
     Inconclusive,
 }
@@ -43,8 +48,10 @@ pub enum State {
 pub enum Reason {
     /// The connection was made.
     SynAck,
-    /// The host answered with a reset.
-    Refused,
+    /// The host answered with a reset: refused.
+    Reset,
+    /// A datagram came back.
+    UdpReply,
     /// The probe met itself on this machine: nobody held the port.
     MetItself,
     /// No probe was answered.
@@ -68,33 +75,46 @@ pub enum Reason {
 }
 
 impl State {
-    /// `open`, `closed`, `filtered`, `inconclusive`.
+    /// `open`, `closed`, `filtered`, `open-or-filtered`, `inconclusive`.
     pub fn name(self) -> &'static str {
         match self {
             State::Open => "open",
             State::Closed => "closed",
             State::Filtered => "filtered",
+            State::OpenOrFiltered => "open-or-filtered",
             State::Inconclusive => "inconclusive",
         }
     }
 }
 
 impl Reason {
-    /// The state that this reason stands for.
-    pub fn state(self) -> State {
+    /// What it says of a port of `protocol` at `host`.
+    ///
+    /// That a UDP port is closed is told by the host itself (RFC 1122 §4.1.3.1); the same message
+    /// from another address, or about TCP, is a firewall's.
+    pub fn state(self, protocol: Protocol, host: IpAddr) -> State {
+        let udp = protocol == Protocol::Udp;
         match self {
-            Reason::SynAck => State::Open,
-            Reason::Refused | Reason::MetItself => State::Closed,
+            Reason::SynAck | Reason::UdpReply => State::Open,
+            Reason::Reset | Reason::MetItself => State::Closed,
+            Reason::Icmp(report) if udp && report.is_port_unreachable_from(host) => State::Closed,
+            Reason::NoAnswer if udp => State::OpenOrFiltered,
             Reason::NoAnswer | Reason::Icmp(_) | Reason::HostUnreachable => State::Filtered,
             _ => State::Inconclusive,
         }
+    }
+
+    /// Whether this machine lacked something that comes back when less is asked at once.
+    pub(crate) fn is_shortage(self) -> bool {
+        matches!(self, Reason::Descriptors | Reason::SourcePorts | Reason::Buffers)
     }
 
     /// One word for programs, such as `syn-ack` or `icmp-host-unreachable`.
     pub fn name(self) -> &'static str {
         match self {
             Reason::SynAck => "syn-ack",
-            Reason::Refused => "refused",
+            Reason::Reset => "reset",
+            Reason::UdpReply => "udp-reply",
             Reason::MetItself => "met-itself",
             Reason::NoAnswer => "no-answer",
             Reason::Icmp(report) => icmp(report),
@@ -143,7 +163,7 @@ pub(crate) fn reason_of(error: &io::Error) -> Reason {
     use rustix::io::Errno;
     let Some(errno) = Errno::from_io_error(error) else { return Reason::Machine(0) };
     match errno {
-        Errno::CONNREFUSED => Reason::Refused,
+        Errno::CONNREFUSED => Reason::Reset,
         Errno::CONNRESET | Errno::PIPE => Reason::SynAck,
         Errno::TIMEDOUT => Reason::NoAnswer,
         Errno::MFILE | Errno::NFILE => Reason::Descriptors,
@@ -165,22 +185,40 @@ mod tests {
     use super::*;
     use rustix::io::Errno;
 
+    const HOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
+    fn state_of(errno: Errno) -> State {
+        reason_of(&errno.into()).state(Protocol::Tcp, HOST)
+    }
+
+    #[test]
+    fn a_closed_udp_port_is_told_by_its_host_alone() {
+        let from = |from: [u8; 4]| {
+            Reason::Icmp(IcmpReport { v6: false, kind: 3, code: 3, from: Some(from.into()) })
+        };
+        assert_eq!(from([10, 0, 0, 1]).state(Protocol::Udp, HOST), State::Closed);
+        assert_eq!(from([10, 0, 0, 254]).state(Protocol::Udp, HOST), State::Filtered);
+        assert_eq!(from([10, 0, 0, 1]).state(Protocol::Tcp, HOST), State::Filtered);
+        assert_eq!(Reason::NoAnswer.state(Protocol::Udp, HOST), State::OpenOrFiltered);
+        assert_eq!(Reason::NoAnswer.state(Protocol::Tcp, HOST), State::Filtered);
+    }
+
     #[test]
     fn no_error_but_a_refusal_is_closed() {
         for number in 1..134 {
-            let reason = reason_of(&io::Error::from_raw_os_error(number));
+            let state = state_of(Errno::from_raw_os_error(number));
             let refused = number == Errno::CONNREFUSED.raw_os_error();
-            assert_eq!(reason.state() == State::Closed, refused, "{number}");
+            assert_eq!(state == State::Closed, refused, "{number}");
         }
     }
 
     #[test]
     fn trouble_of_this_machine_is_inconclusive() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS] {
-            assert_eq!(reason_of(&errno.into()).state(), State::Inconclusive, "{errno}");
+            assert_eq!(state_of(errno), State::Inconclusive, "{errno}");
         }
         for errno in [Errno::NETUNREACH, Errno::PERM, Errno::ACCESS, Errno::INVAL] {
-            assert_eq!(reason_of(&errno.into()).state(), State::Inconclusive, "{errno}");
+            assert_eq!(state_of(errno), State::Inconclusive, "{errno}");
         }
     }
 
@@ -188,7 +226,7 @@ mod tests {
     fn an_error_is_shown_in_words_and_named_in_one() {
         let reason = Reason::Machine(Errno::INVAL.raw_os_error());
         assert_eq!((reason.to_string().as_str(), reason.name()), ("invalid argument", "machine"));
-        let report = IcmpReport { v6: false, kind: 3, code: 13 };
+        let report = IcmpReport { v6: false, kind: 3, code: 13, from: None };
         assert_eq!(Reason::Icmp(report).to_string(), "icmp-admin-prohibited");
     }
 }

@@ -6,24 +6,26 @@
 //!
 //! Nothing here knows who reads the verdicts.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use coax_net::{IcmpReport, Knock, Knocked};
+use coax_addr::Protocol;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
-use rustix::event::epoll::{self, Event, EventData, EventFlags};
+use rustix::event::epoll::{self, Event, EventData};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 
+use crate::ask::{Asker, Attempt, Line};
 use crate::engine::Shared;
-use crate::flight::{Flight, Probe};
+use crate::flight::{Flight, Probe, Slot, Stage};
 use crate::pace::Pace;
-use crate::questions::Share;
+use crate::questions::{Question, Share};
+use crate::tarpit::Suspects;
 use crate::verdict::reason_of;
-use crate::{Reason, State, Tell, Verdict};
+use crate::{Heard, Reason, State, Tell, Verdict};
 
 /// Probes sent before the answers are looked at.
 const BURST: usize = 32;
@@ -33,31 +35,25 @@ const EVENTS: usize = 256;
 const BATCH: usize = 256;
 /// A stop is noticed within this time, and verdicts wait no longer.
 const GLANCE: Duration = Duration::from_millis(50);
-/// Open ports are left with a FIN, as a polite caller does, which holds a source port for a minute
-/// (TIME_WAIT). A machine where everything is open would take them all, so after so many a reset
-/// ends the connection.
-const POLITE: u64 = 1000;
-
 /// One thread's part of a scan.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     number: usize,
-    verdicts: SyncSender<Vec<Verdict>>,
+    verdicts: SyncSender<Heard>,
     epoll: OwnedFd,
     events: Vec<Event>,
     pace: Pace,
     flight: Flight,
     share: Share,
     /// The next question, when its host's window is full.
-    held: Option<SocketAddr>,
+    held: Option<Question>,
     asked_all: bool,
-    /// A socket that was refused: as good as new.
-    spare: Option<Knock>,
+    asker: Asker,
+    suspects: Suspects,
     /// Probes at once, as far as descriptors go.
     capacity: usize,
     /// Verdicts since the capacity was last changed.
     smooth: usize,
-    opened: u64,
     batch: Vec<Verdict>,
     flushed: Instant,
 }
@@ -77,12 +73,11 @@ impl Worker {
         shared: Arc<Shared>,
         number: usize,
         epoll: OwnedFd,
-        verdicts: SyncSender<Vec<Verdict>>,
+        verdicts: SyncSender<Heard>,
     ) -> Worker {
         Worker {
             pace: Pace::new(shared.limits.clone()),
             capacity: shared.capacity,
-            shared,
             number,
             verdicts,
             epoll,
@@ -91,11 +86,12 @@ impl Worker {
             share: Share::default(),
             held: None,
             asked_all: false,
-            spare: None,
+            asker: Asker::default(),
+            suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
             smooth: 0,
-            opened: 0,
             batch: Vec::new(),
             flushed: Instant::now(),
+            shared,
         }
     }
 
@@ -112,93 +108,98 @@ impl Worker {
             }
             self.see_what_is_due(now);
         }
+        self.leave_the_rest();
         self.flush();
+    }
+
+    fn leave_the_rest(&mut self) {
+        let Ok(mut unfinished) = self.shared.unfinished.lock() else { return };
+        unfinished.extend(self.held.map(|question| question.position));
+        unfinished.extend(self.shared.questions.left_of(&self.share));
+        unfinished.extend(self.flight.iter().map(|probe| probe.question.position));
     }
 
     fn send_some(&mut self) -> Pause {
         let mut now = Instant::now();
         for _ in 0..BURST {
-            let Some(to) = self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
+            let Some(question) =
+                self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
             else {
                 self.asked_all = true;
                 return Pause::ForAnswers;
             };
-            if self.flight.len() >= self.capacity || !self.pace.has_room(to) {
-                self.held = Some(to);
+            if self.shared.tarpits.contain(question.to.ip()) {
+                self.counts().skipped();
+                continue;
+            }
+            if self.flight.len() >= self.capacity || !self.pace.has_room(question) {
+                self.held = Some(question);
                 return Pause::ForAnswers;
             }
             if let Err(later) = self.pace.try_send(now) {
-                self.held = Some(to);
+                self.held = Some(question);
                 return Pause::Until(later);
             }
-            self.pace.begun(to);
-            let probe = Probe { to, attempt: 0, troubles: 0, knock: None, sent: now, due: now };
-            now = self.send(probe);
+            self.pace.begun(question);
+            now = self.send(Probe::new(question, now));
         }
         Pause::None
     }
 
     /// Sends a probe, and gives the time at which that was done.
     fn send(&mut self, mut probe: Probe) -> Instant {
-        let spare = self.spare.take().filter(|spare| spare.suits(&probe.to));
-        let opened = spare.map_or_else(|| Knock::open(&probe.to), Ok);
-        let knock = match opened {
-            Ok(knock) => knock,
-            Err(error) => return self.trouble(probe, reason_of(&error)),
-        };
         self.counts().sent();
         probe.sent = Instant::now();
-        match knock.ask(&probe.to) {
-            Knocked::Open => self.open(probe, knock),
-            Knocked::Waiting => self.wait(probe, knock),
-            Knocked::Failed(error) => {
-                let reason = knock.report().map_or_else(|| reason_of(&error), Reason::Icmp);
-                self.spare = Some(knock);
-                self.failed(probe, reason)
-            }
+        probe.asked += 1;
+        match self.asker.ask(&probe.question, probe.asked - 1, probe.line.take()) {
+            Attempt::Waits(line) => self.wait(probe, line),
+            Attempt::Heard(reason) => self.heard(probe, reason),
         }
     }
 
-    fn wait(&mut self, mut probe: Probe, knock: Knock) -> Instant {
+    fn wait(&mut self, mut probe: Probe, line: Line) -> Instant {
         let slot = self.flight.next_slot();
-        let flags = EventFlags::OUT | EventFlags::ET;
-        let data = EventData::new_u64(u64::from(slot));
-        if let Err(error) = epoll::add(&self.epoll, &knock, data, flags) {
+        if let Err(error) = self.watch(&line, slot) {
             return self.trouble(probe, reason_of(&error.into()));
         }
         let sent = probe.sent;
-        probe.due = sent + self.pace.wait(probe.to, probe.attempt);
-        probe.knock = Some(knock);
+        probe.due = sent + self.pace.wait(probe.question, probe.attempt);
+        (probe.line, probe.stage) = (Some(line), Stage::Asked);
         self.flight.insert(probe);
         sent
     }
 
-    fn open(&mut self, probe: Probe, knock: Knock) -> Instant {
-        if knock.met_itself() {
-            knock.abort();
-            return self.answered(probe, Reason::MetItself);
+    /// News on `line` will name the next slot, where its probe will be.
+    fn watch(&self, line: &Line, slot: Slot) -> rustix::io::Result<()> {
+        let data = EventData::new_u64(u64::from(slot));
+        match epoll::add(&self.epoll, line.socket(), data, line.news()) {
+            // A line that is used again.
+            Err(Errno::EXIST) => epoll::modify(&self.epoll, line.socket(), data, line.news()),
+            done => done,
         }
-        self.opened += 1;
-        match self.opened > POLITE {
-            true => knock.abort(),
-            false => drop(knock),
-        }
-        self.answered(probe, Reason::SynAck)
     }
 
-    fn failed(&mut self, probe: Probe, reason: Reason) -> Instant {
-        match reason {
-            Reason::SynAck | Reason::Refused => self.answered(probe, reason),
-            Reason::Icmp(_) | Reason::HostUnreachable => self.settle(&probe, reason, None),
-            Reason::NoAnswer => self.unanswered(probe),
-            trouble => self.trouble(probe, trouble),
+    fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
+        let Question { to, protocol, .. } = probe.question;
+        if let (Protocol::Udp, Reason::Icmp(_)) = (protocol, reason) {
+            self.pace.told_by_icmp(probe.question, Instant::now(), probe.asked > 1);
+        }
+        match (reason.state(protocol, to.ip()), reason) {
+            (State::Open | State::Closed, _) => self.answered(probe, reason),
+            (State::Inconclusive, trouble) => self.trouble(probe, trouble),
+            (_, Reason::NoAnswer) => self.unanswered(probe),
+            _ => self.settle(&probe, reason, None),
         }
     }
 
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
         let rtt = now.duration_since(probe.sent);
-        self.pace.answered(probe.to, rtt, probe.attempt);
+        match probe.question.protocol {
+            // The same socket heard all attempts, and each may have asked something else.
+            Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
+            _ => self.pace.answered(probe.question, rtt, probe.attempt),
+        }
         self.settle(&probe, reason, Some(rtt));
         now
     }
@@ -206,46 +207,71 @@ impl Worker {
     /// The attempt was in vain: another one, or the verdict.
     fn unanswered(&mut self, mut probe: Probe) -> Instant {
         let now = Instant::now();
-        probe.knock = None;
-        self.pace.timed_out(probe.to);
-        if probe.attempt >= self.pace.retries(probe.to) {
+        if !self.pace.is_telling(probe.question, probe.sent) {
+            let later = self.pace.park(probe.question, now);
+            return self.put_off(probe, later, Stage::Parked);
+        }
+        self.pace.timed_out(probe.question);
+        if probe.attempt >= self.pace.retries(probe.question) {
             return self.settle(&probe, Reason::NoAnswer, None);
         }
         probe.attempt += 1;
-        let at = self.pace.reserve(now);
-        if at <= now {
-            return self.send(probe);
+        self.send_at(probe, now, now)
+    }
+
+    /// Sends again at `at`, or when the rate allows it.
+    fn send_at(&mut self, probe: Probe, at: Instant, now: Instant) -> Instant {
+        let at = self.pace.reserve(now).max(at);
+        match at <= now {
+            true => self.send(probe),
+            false => self.put_off(probe, at, Stage::ToAsk),
         }
-        probe.due = at;
+    }
+
+    fn put_off(&mut self, mut probe: Probe, at: Instant, stage: Stage) -> Instant {
+        (probe.due, probe.stage) = (at, stage);
+        let sent = probe.sent;
         self.flight.insert(probe);
-        now
+        sent
+    }
+
+    fn look_for_a_place(&mut self, probe: Probe, now: Instant) -> Instant {
+        match self.pace.place(probe.question, now) {
+            Ok(at) => self.send_at(probe, at, now),
+            Err(later) => self.put_off(probe, later, Stage::Parked),
+        }
     }
 
     /// This machine could not ask: again after a pause, twice as long each time, then a verdict.
     fn trouble(&mut self, mut probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
-        let (pause, most) = match reason {
-            Reason::Descriptors | Reason::SourcePorts | Reason::Buffers => {
-                self.capacity = self.flight.sockets().clamp(1, self.capacity);
-                self.smooth = 0;
-                (Duration::from_millis(5), 10)
-            }
-            _ => (Duration::from_millis(20), 2),
+        let (pause, most) = match reason.is_shortage() {
+            true => (Duration::from_millis(5), 10),
+            false => (Duration::from_millis(20), 2),
         };
+        if reason.is_shortage() {
+            self.capacity = self.flight.sockets().clamp(1, self.capacity);
+            self.smooth = 0;
+        }
         if probe.troubles >= most {
             return self.settle(&probe, reason, None);
         }
-        probe.due = now + pause * (1 << probe.troubles);
+        let later = now + pause * (1 << probe.troubles);
         probe.troubles += 1;
-        probe.knock = None;
-        self.flight.insert(probe);
-        now
+        probe.line = None;
+        self.put_off(probe, later, Stage::ToAsk)
     }
 
     fn settle(&mut self, probe: &Probe, reason: Reason, rtt: Option<Duration>) -> Instant {
-        let verdict = Verdict { address: probe.to, state: reason.state(), reason, rtt };
-        self.pace.ended(probe.to);
+        let Question { to: address, protocol, .. } = probe.question;
+        let state = reason.state(protocol, address.ip());
+        let verdict = Verdict { address, protocol, state, reason, rtt };
+        self.pace.ended(probe.question);
         self.counts().count(verdict.state);
+        if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
+            // Who does not listen finds out at the next flush.
+            let _ = self.verdicts.send(Heard::Tarpit(address.ip()));
+        }
         if self.shared.tell == Tell::All
             || matches!(verdict.state, State::Open | State::Inconclusive)
         {
@@ -277,66 +303,50 @@ impl Worker {
         self.events.clear();
         let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         let heard = epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&wait));
-        if heard.is_err_and(|error| error != rustix::io::Errno::INTR) {
+        if heard.is_err_and(|error| error != Errno::INTR) {
             // Whoever is due gets a last look all the same, so this costs time and no answer.
             thread::sleep(time);
         }
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
-            self.news(event.data.u64() as u32);
+            self.news(event.data.u64() as Slot);
         }
         self.events = events;
         true
     }
 
     /// The socket in `slot` has something to tell; or had, before another took its place.
-    fn news(&mut self, slot: u32) {
-        let Some((probe, knock)) =
-            self.flight.find(slot).and_then(|probe| Some((probe, probe.knock.as_ref()?)))
-        else {
-            return;
-        };
-        let heard = knock.hear(&probe.to);
-        let report = match heard {
-            Knocked::Open => None,
-            _ => knock.report(),
-        };
-        if matches!(heard, Knocked::Waiting) && !report.is_some_and(ends) {
-            return;
-        }
+    fn news(&mut self, slot: Slot) {
+        let Some(probe) = self.flight.find(slot) else { return };
+        let Some(line) = &probe.line else { return };
+        let Some(reason) = self.asker.hear(&probe.question, line) else { return };
         if let Some(probe) = self.flight.take(slot) {
-            self.heard(probe, &heard, report);
+            self.came(probe, reason);
         }
     }
 
-    fn heard(&mut self, mut probe: Probe, heard: &Knocked, report: Option<IcmpReport>) {
-        let Some(knock) = probe.knock.take() else { return };
-        match (heard, report) {
-            (Knocked::Open, _) => self.open(probe, knock),
-            (_, Some(report)) => self.failed(probe, Reason::Icmp(report)),
-            (Knocked::Waiting, None) => self.unanswered(probe),
-            (Knocked::Failed(error), None) => {
-                let reason = match reason_of(error) {
-                    // The probe had left: this is the network's word, not ours.
-                    Reason::NoRoute | Reason::Forbidden => Reason::HostUnreachable,
-                    reason => reason,
-                };
-                self.failed(probe, reason)
-            }
-        };
+    /// `reason` came on the probe's line.
+    fn came(&mut self, mut probe: Probe, reason: Reason) -> Instant {
+        if let Some(line) = probe.line.take() {
+            self.asker.done(line, reason);
+        }
+        if probe.stage == Stage::Parked {
+            self.pace.unpark(probe.question);
+        }
+        self.heard(probe, reason)
     }
 
     /// Sends what waited for its time, and judges what has waited too long, with a last look: this
     /// thread may have been away for longer than the answer.
     fn see_what_is_due(&mut self, now: Instant) {
         while let Some(probe) = self.flight.take_due(now) {
-            let Some(knock) = &probe.knock else {
-                self.send(probe);
-                continue;
+            let line = probe.line.as_ref();
+            match line.and_then(|line| self.asker.hear(&probe.question, line)) {
+                Some(reason) => self.came(probe, reason),
+                None if probe.stage == Stage::Asked => self.unanswered(probe),
+                None if probe.stage == Stage::Parked => self.look_for_a_place(probe, now),
+                None => self.send(probe),
             };
-            let heard = knock.hear(&probe.to);
-            let report = knock.report().filter(|&report| ends(report));
-            self.heard(probe, &heard, report);
         }
     }
 
@@ -352,15 +362,7 @@ impl Worker {
     /// Hands the verdicts over; `false` when nobody takes them.
     fn flush(&mut self) -> bool {
         self.flushed = Instant::now();
-        self.batch.is_empty() || self.verdicts.send(std::mem::take(&mut self.batch)).is_ok()
-    }
-}
-
-/// Whether a message ends the attempt; that a packet was too big (type 3, code 4) does not.
-fn ends(report: IcmpReport) -> bool {
-    match (report.v6, report.kind, report.code) {
-        (false, 3, code) => code != 4,
-        (false, 11, _) | (true, 1 | 3, _) => true,
-        _ => false,
+        self.batch.is_empty()
+            || self.verdicts.send(Heard::Verdicts(std::mem::take(&mut self.batch))).is_ok()
     }
 }

@@ -144,15 +144,15 @@ impl AddressSet {
 
     /// The ranges, in order, with at least one address between two of the same interface.
     pub fn ranges(&self) -> impl Iterator<Item = AddressRange> + '_ {
-        let v4 = self.v4.runs().ranges().iter().filter_map(|&(first, last)| {
+        let v6 = self.v6.values().flat_map(|own| own.runs().ranges());
+        self.v4_ranges().chain(v6.filter_map(v6_range))
+    }
+
+    fn v4_ranges(&self) -> impl Iterator<Item = AddressRange> + '_ {
+        self.v4.runs().ranges().iter().filter_map(|&(first, last)| {
             let (first, last) = (Ipv4Addr::from_bits(first), Ipv4Addr::from_bits(last));
             AddressRange::new(first.into(), last.into())
-        });
-        let v6 = self.v6.values().flat_map(|own| own.runs().ranges());
-        v4.chain(v6.filter_map(|&(first, last)| {
-            let (first, last) = (Ipv6Addr::from_bits(first), Ipv6Addr::from_bits(last));
-            AddressRange::new(first.into(), last.into())
-        }))
+        })
     }
 
     fn add_octets(&mut self, octets: &Octets) -> Result<(), Fault> {
@@ -198,6 +198,28 @@ impl PartialEq for AddressSet {
 }
 
 impl Eq for AddressSet {}
+
+/// A list of targets that is this set when it is read: ranges, and one by one the addresses that
+/// belong to an interface, whose number stands for its name.
+impl fmt::Display for AddressSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words: Vec<String> = self.v4_ranges().map(|range| range.to_string()).collect();
+        for (scope, ranges) in self.groups() {
+            if scope == 0 {
+                words.extend(ranges.iter().filter_map(v6_range).map(|range| range.to_string()));
+                continue;
+            }
+            for bits in ranges.iter().flat_map(|&(first, last)| first..=last) {
+                words.push(format!("{}%{scope}", Ipv6Addr::from_bits(bits)));
+            }
+        }
+        f.write_str(&words.join(","))
+    }
+}
+
+fn v6_range(&(first, last): &(u128, u128)) -> Option<AddressRange> {
+    AddressRange::new(Ipv6Addr::from_bits(first).into(), Ipv6Addr::from_bits(last).into())
+}
 
 /// The ranges; a list of what was added, and in which order, would say less.
 impl fmt::Debug for AddressSet {

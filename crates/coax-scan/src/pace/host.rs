@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::round_trip::RoundTrip;
+use super::udp::Sparing;
 use super::window::Window;
 
 /// Unanswered probes after which a host that never answered counts as silent.
@@ -33,6 +34,8 @@ pub(super) struct Host {
     late: u64,
     trip: RoundTrip,
     window: Window,
+    /// Known once it has sent an ICMP message about UDP.
+    pub(super) sparing: Option<Sparing>,
 }
 
 impl Host {
@@ -47,6 +50,17 @@ impl Host {
         }
         self.trip.sample(rtt);
         self.window.answered(lost);
+    }
+
+    /// The time it took is not known, nor whether anything was lost.
+    pub(super) fn answered_at_last(&mut self) {
+        self.prompt += 1;
+        self.window.answered(0);
+    }
+
+    /// Whether it must not be forgotten.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way > 0 || self.sparing.is_some_and(|sparing| sparing.parked > 0)
     }
 
     /// Every second attempt waits twice as long (RFC 6298 §5.5): what is late is not lost.

@@ -4,8 +4,8 @@ use super::*;
 
 const MS: Duration = Duration::from_millis(1);
 
-fn at(text: &str) -> SocketAddr {
-    text.parse().unwrap()
+fn at(text: &str) -> Question {
+    Question { to: text.parse().unwrap(), protocol: Protocol::Tcp, position: 0 }
 }
 
 #[test]
@@ -69,7 +69,8 @@ fn a_silent_host_is_asked_less_until_it_answers_and_a_reluctant_one_more() {
 fn hosts_without_probes_under_way_are_forgotten() {
     let mut pace = Pace::new(Limits::default());
     for number in 0..100_000_u32 {
-        let host = SocketAddr::from((number.to_be_bytes(), 80));
+        let to = SocketAddr::from((number.to_be_bytes(), 80));
+        let host = Question { to, ..at("0.0.0.0:80") };
         pace.begun(host);
         pace.answered(host, MS, 0);
         if number % 100 != 0 {
@@ -77,6 +78,30 @@ fn hosts_without_probes_under_way_are_forgotten() {
         }
     }
     assert!(pace.hosts.len() <= HOSTS, "{}", pace.hosts.len());
-    assert!(pace.hosts.contains_key(&at("0.0.0.0:0")), "one with probes is kept");
+    assert!(pace.hosts.contains_key(&key(at("0.0.0.0:0"))), "one with probes is kept");
     assert_eq!(pace.under_way, 1000);
+}
+
+#[test]
+fn a_question_put_aside_gives_its_room_to_others_and_its_host_is_not_forgotten() {
+    let start = Instant::now();
+    let mut pace = Pace::new(Limits::default());
+    let port = Question { protocol: Protocol::Udp, ..at("10.0.0.1:1") };
+    pace.begun(port);
+    assert!(pace.is_telling(port, start), "it has not said a word yet");
+    pace.told_by_icmp(port, start, false);
+    pace.begun(port);
+    assert!(!pace.is_telling(port, start));
+    assert!(pace.is_telling(at("10.0.0.1:1"), start), "TCP is another matter");
+    let later = pace.park(port, start);
+    assert!(later > start + 1000 * MS);
+    pace.ended(port);
+    assert_eq!(pace.under_way, 0);
+    (0..2 * HOSTS as u32).for_each(|number| {
+        let host = Question { to: (number.to_be_bytes(), 80).into(), ..port };
+        pace.begun(host);
+        pace.ended(host);
+    });
+    assert_eq!(pace.place(port, later), Ok(later));
+    assert_eq!((pace.under_way, pace.sparing(port).unwrap().parked), (1, 0));
 }

@@ -45,6 +45,7 @@ fn schema() -> Value {
     events.add::<super::resolve::Explained>();
     events.add::<super::resolve::ResolveSummary>();
     events.add::<super::scan::PortReport>();
+    events.add::<super::scan::TarpitReport>();
     events.add::<super::scan::ScanSummary>();
     events.finish()
 }

@@ -22,9 +22,9 @@ pub(crate) struct PortReport {
     pub(crate) address: IpAddr,
     pub(crate) protocol: &'static str,
     pub(crate) port: u16,
-    /// open, closed, filtered or inconclusive.
+    /// open, closed, filtered, open-or-filtered (UDP) or inconclusive.
     pub(crate) state: &'static str,
-    /// How it is known, such as syn-ack, refused, no-answer, icmp-host-unreachable or no-route.
+    /// How it is known, such as syn-ack, reset, udp-reply, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
     /// From the probe to its answer.
     pub(crate) rtt_us: Option<u64>,
@@ -38,7 +38,12 @@ pub(crate) struct PortReport {
 impl Report for PortReport {
     const EVENT: &'static str = "port";
     fn human(&self) -> Human {
-        let PortReport { place, state, reason, .. } = self;
+        let PortReport { state, reason, .. } = self;
+        // As an endpoint is written, where TCP needs no word.
+        let place = match self.protocol {
+            "tcp" => self.place.clone(),
+            other => format!("{other}://{}", self.place),
+        };
         let service = self.service.as_ref().map(|name| format!("{}?", clean(name)));
         let mut line = format!("{place:<24} {state:<12} {:<16}", service.unwrap_or_default());
         if *state != State::Open.name() {
@@ -50,6 +55,22 @@ impl Report for PortReport {
             let _ = write!(line, "  {}", clean(&self.host));
         }
         Human::Answer(line.trim_end().to_owned())
+    }
+}
+
+/// A host that answers on every port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TarpitReport {
+    /// The name it was found by, or the address.
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+}
+
+impl Report for TarpitReport {
+    const EVENT: &'static str = "tarpit";
+    fn human(&self) -> Human {
+        let host = clean(&self.host);
+        Human::Talk(format!("coax: {host} answers on every port, so it is asked no more"))
     }
 }
 
@@ -65,7 +86,11 @@ pub(crate) struct ScanSummary {
     pub(crate) open: u64,
     pub(crate) closed: u64,
     pub(crate) filtered: u64,
+    /// UDP ports that were silent.
+    pub(crate) open_or_filtered: u64,
     pub(crate) inconclusive: u64,
+    /// Ports that were not asked, since their host is a tarpit.
+    pub(crate) skipped: u64,
     /// Why ports are inconclusive, and how many.
     pub(crate) inconclusive_because: BTreeMap<&'static str, u64>,
     /// Probes sent, those sent again included.
@@ -77,17 +102,18 @@ pub(crate) struct ScanSummary {
 
 impl ScanSummary {
     pub(super) fn new(tally: &Tally) -> ScanSummary {
-        let &Tally { total, probed, open, closed, filtered, inconclusive, sent } = tally;
         ScanSummary {
             addresses: None,
-            total,
-            probed,
-            open,
-            closed,
-            filtered,
-            inconclusive,
+            total: tally.total,
+            probed: tally.probed,
+            open: tally.open,
+            closed: tally.closed,
+            filtered: tally.filtered,
+            open_or_filtered: tally.open_or_filtered,
+            inconclusive: tally.inconclusive,
+            skipped: tally.skipped,
             inconclusive_because: BTreeMap::new(),
-            probes: sent,
+            probes: tally.sent,
             elapsed_ms: 0.0,
             interrupted: false,
         }
@@ -98,6 +124,14 @@ impl Report for ScanSummary {
     const EVENT: &'static str = "scan-summary";
     fn human(&self) -> Human {
         let ScanSummary { probed, open, closed, filtered, inconclusive, .. } = self;
+        let maybe = match self.open_or_filtered {
+            0 => String::new(),
+            count => format!(" {count} open or filtered,"),
+        };
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(" {count} skipped,"),
+        };
         let mut text = String::new();
         for (reason, count) in &self.inconclusive_because {
             let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
@@ -108,7 +142,7 @@ impl Report for ScanSummary {
         let seconds = self.elapsed_ms / 1e3;
         let _ = write!(
             text,
-            "{probed} probed: {open} open, {closed} closed, {filtered} filtered, \
+            "{probed} probed: {open} open, {closed} closed, {filtered} filtered,{maybe}{skipped} \
              {inconclusive} inconclusive in {seconds:.1} s"
         );
         Human::Talk(text)

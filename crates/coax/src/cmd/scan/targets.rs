@@ -87,6 +87,13 @@ pub(super) fn choose(args: &Args, out: &Out) -> Result<Chosen, Failure> {
     Ok(chosen)
 }
 
+/// The addresses of a list without names.
+pub(super) fn addresses(words: &str) -> Result<AddressSet, Failure> {
+    let mut gathered = Gathered::default();
+    gathered.words(words)?;
+    Ok(gathered.addresses)
+}
+
 /// All addresses of the family that is not wanted.
 fn other_family(wanted: Wanted) -> Option<AddressRange> {
     let none = match wanted {

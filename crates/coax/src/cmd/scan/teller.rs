@@ -14,7 +14,7 @@ use coax_addr::{Protocol, ServiceTable};
 use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::event::{PortReport, ScanSummary};
+use super::event::{PortReport, ScanSummary, TarpitReport};
 use crate::failure::Failure;
 use crate::out::{self, Human, Out, Report};
 
@@ -28,7 +28,7 @@ pub(super) struct Teller<'a> {
     bar: ProgressBar,
     services: ServiceTable,
     /// The service of each port that was looked up.
-    guesses: HashMap<u16, Option<String>>,
+    guesses: HashMap<(Protocol, u16), Option<String>>,
     names: HashMap<IpAddr, String>,
     all_states: bool,
     inconclusive: BTreeMap<&'static str, u64>,
@@ -86,19 +86,16 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
         let (address, port) = (verdict.address.ip(), verdict.address.port());
+        let protocol = verdict.protocol;
         let services = &self.services;
-        let guess = self.guesses.entry(port).or_insert_with(|| {
-            services
-                .by_port(port, Some(Protocol::Tcp))
-                .into_iter()
-                .next()
-                .map(|it| it.name.into_owned())
+        let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
+            services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
         let host = self.names.get(&address).cloned();
         PortReport {
             host: host.unwrap_or_else(|| address.to_string()),
             address,
-            protocol: Protocol::Tcp.name(),
+            protocol: protocol.name(),
             port,
             state: verdict.state.name(),
             reason: verdict.reason.name(),
@@ -106,6 +103,13 @@ impl<'a> Teller<'a> {
             service: guess.clone(),
             place: verdict.address.to_string(),
         }
+    }
+
+    /// Says that a host answers on every port.
+    pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
+        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let report = TarpitReport { host, address };
+        self.bar.suspend(|| self.out.report(&report))
     }
 
     /// Shows how far it is.
@@ -120,18 +124,24 @@ impl<'a> Teller<'a> {
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
     }
 
+    /// How long this has taken so far.
+    pub(super) fn elapsed_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1e3
+    }
+
     /// Says the last line.
     pub(super) fn finish(
         mut self,
         tally: &Tally,
         plan: &Plan,
+        elapsed_ms: f64,
         interrupted: bool,
     ) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
-            elapsed_ms: self.started.elapsed().as_secs_f64() * 1e3,
+            elapsed_ms,
             interrupted,
             ..ScanSummary::new(tally)
         };

@@ -12,25 +12,24 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use nix::sys::socket::sockopt::{Ipv4RecvErr, Ipv6RecvErr};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use socket2::SockRef;
 
+use crate::icmp::{self, IcmpReport};
 use crate::trace;
 
 /// A non-blocking TCP socket of one family that asks one port at a time.
 #[derive(Debug)]
-pub struct Knock {
+pub struct ConnectProbe {
     fd: OwnedFd,
     v4: bool,
 }
 
 /// What a connection attempt came to, so far.
 #[derive(Debug)]
-pub enum Knocked {
+pub enum ConnectProgress {
     /// Somebody listens; the connection stands until the socket is dropped.
     Open,
     /// Nothing has been heard yet. The socket becomes writable, or in error, when that changes.
@@ -40,20 +39,9 @@ pub enum Knocked {
     Failed(io::Error),
 }
 
-/// An ICMP message about the attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct IcmpReport {
-    /// Whether it is a message of ICMPv6.
-    pub v6: bool,
-    /// The type, RFC 792 or RFC 4443.
-    pub kind: u8,
-    /// The code within the type.
-    pub code: u8,
-}
-
-impl Knock {
+impl ConnectProbe {
     /// Opens a socket for addresses of the family of `to`. It does not block.
-    pub fn open(to: &SocketAddr) -> io::Result<Knock> {
+    pub fn open(to: &SocketAddr) -> io::Result<ConnectProbe> {
         let v4 = to.is_ipv4();
         let (family, name) = match v4 {
             true => (AddressFamily::INET, "AF_INET"),
@@ -67,11 +55,8 @@ impl Knock {
                 Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
             },
         )?;
-        match v4 {
-            true => setsockopt(&fd, Ipv4RecvErr, &true)?,
-            false => setsockopt(&fd, Ipv6RecvErr, &true)?,
-        }
-        Ok(Knock { fd, v4 })
+        icmp::keep_reports(&fd, v4)?;
+        Ok(ConnectProbe { fd, v4 })
     }
 
     /// Whether this socket can ask an address of the family of `to`.
@@ -80,47 +65,31 @@ impl Knock {
     }
 
     /// Asks `to`. What is heard at once, as on the loopback, is told at once.
-    pub fn ask(&self, to: &SocketAddr) -> Knocked {
+    pub fn ask(&self, to: &SocketAddr) -> ConnectProgress {
         match self.connect(to) {
-            Knocked::Waiting => self.hear(to),
+            ConnectProgress::Waiting => self.hear(to),
             heard => heard,
         }
     }
 
     /// What has been heard of `to`, which was asked before. After a failure the socket is new.
-    pub fn hear(&self, to: &SocketAddr) -> Knocked {
+    pub fn hear(&self, to: &SocketAddr) -> ConnectProgress {
         self.connect(to)
     }
 
-    fn connect(&self, to: &SocketAddr) -> Knocked {
+    fn connect(&self, to: &SocketAddr) -> ConnectProgress {
         let args = || format!("{}, {to}", self.fd.as_raw_fd());
         let done = trace::call("connect", args, || Ok(net::connect(&self.fd, to)?));
         match done.map_err(|error| (Errno::from_io_error(&error), error)) {
-            Ok(()) | Err((Some(Errno::ISCONN), _)) => Knocked::Open,
-            Err((Some(Errno::INPROGRESS | Errno::ALREADY), _)) => Knocked::Waiting,
-            Err((_, error)) => Knocked::Failed(error),
+            Ok(()) | Err((Some(Errno::ISCONN), _)) => ConnectProgress::Open,
+            Err((Some(Errno::INPROGRESS | Errno::ALREADY), _)) => ConnectProgress::Waiting,
+            Err((_, error)) => ConnectProgress::Failed(error),
         }
     }
 
     /// Takes the next ICMP message about this socket's attempts, if there is one.
     pub fn report(&self) -> Option<IcmpReport> {
-        let mut room = nix::cmsg_space!(nix::libc::sock_extended_err, nix::libc::sockaddr_in6);
-        let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-        let fd = self.fd.as_raw_fd();
-        let heard = recvmsg::<SockaddrStorage>(fd, &mut [], Some(&mut room), flags).ok()?;
-        heard.cmsgs().ok()?.find_map(|message| {
-            let (ControlMessageOwned::Ipv4RecvErr(error, _)
-            | ControlMessageOwned::Ipv6RecvErr(error, _)) = message
-            else {
-                return None;
-            };
-            let v6 = error.ee_origin == nix::libc::SO_EE_ORIGIN_ICMP6;
-            (v6 || error.ee_origin == nix::libc::SO_EE_ORIGIN_ICMP).then_some(IcmpReport {
-                v6,
-                kind: error.ee_type,
-                code: error.ee_code,
-            })
-        })
+        icmp::next_report(&self.fd)
     }
 
     /// Whether the open connection leads from a port to that same port. On this machine's own
@@ -141,7 +110,7 @@ impl Knock {
     }
 }
 
-impl AsFd for Knock {
+impl AsFd for ConnectProbe {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -161,27 +130,27 @@ mod tests {
         for host in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(host).unwrap();
             let open = listener.local_addr().unwrap();
-            let knock = Knock::open(&open).unwrap();
+            let probe = ConnectProbe::open(&open).unwrap();
             for _ in 0..100 {
-                let heard = knock.ask(&closed(host));
-                let Knocked::Failed(error) = heard else { panic!("{host}: {heard:?}") };
+                let heard = probe.ask(&closed(host));
+                let ConnectProgress::Failed(error) = heard else { panic!("{host}: {heard:?}") };
                 assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-                assert_eq!(knock.report(), None);
+                assert_eq!(probe.report(), None);
             }
-            assert!(matches!(knock.ask(&open), Knocked::Open), "{host}");
-            assert!(!knock.met_itself());
-            assert!(knock.suits(&open));
+            assert!(matches!(probe.ask(&open), ConnectProgress::Open), "{host}");
+            assert!(!probe.met_itself());
+            assert!(probe.suits(&open));
         }
     }
 
     #[test]
     fn a_socket_that_calls_itself_is_found_out() {
         let here = closed("127.0.0.1:0");
-        let knock = Knock::open(&here).unwrap();
-        net::bind(&knock.fd, &here).unwrap();
-        assert!(matches!(knock.ask(&here), Knocked::Open));
-        assert!(knock.met_itself());
-        knock.abort();
+        let probe = ConnectProbe::open(&here).unwrap();
+        net::bind(&probe.fd, &here).unwrap();
+        assert!(matches!(probe.ask(&here), ConnectProgress::Open));
+        assert!(probe.met_itself());
+        probe.abort();
         assert!(TcpListener::bind(here).is_ok(), "nothing is left in TIME_WAIT");
     }
 }

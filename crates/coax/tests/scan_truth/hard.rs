@@ -1,0 +1,114 @@
+//! Hosts and networks that make it hard: resets that are rationed, packets that are lost, ICMP
+//! errors that the kernel keeps to itself.
+
+use std::collections::BTreeMap;
+
+use testkit::Lab;
+
+use crate::ground::{COAX, OPEN, Said, TWINS, all_open, said, same, scan};
+
+/// A table for one chain of the target's packet filter.
+fn chain(name: &str, hook: &str, rules: &str) -> String {
+    format!(
+        "table inet {name} {{ chain c {{ type filter hook {hook} priority 10\n{rules}\n}}\n}}\n"
+    )
+}
+
+fn all(ports: std::ops::RangeInclusive<u16>, state: &str, reason: &str) -> Said {
+    ports.map(|port| (port, (state.to_owned(), reason.to_owned()))).collect()
+}
+
+#[test]
+fn a_host_that_rations_its_resets_is_asked_until_every_port_is_told() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN, 1100, 1200]);
+    let rationed = "tcp flags & rst == rst limit rate over 200/second burst 20 packets drop";
+    lab.target.rules(&chain("ration", "output", rationed));
+    lab.target.rules(&chain("wall", "input", "tcp dport 1150-1154 drop"));
+    for (_, target) in TWINS {
+        let mut wanted = all(1001..=1500, "closed", "refused");
+        wanted.extend(all(1150..=1154, "filtered", "no-answer"));
+        for open in [OPEN, 1100, 1200] {
+            wanted.extend(all(open..=open, "open", "syn-ack"));
+        }
+        let outcome = scan(lab.ask(COAX), target, "1001-1500").run().exits(0);
+        same(target, &said(&outcome), &wanted);
+    }
+}
+
+/// Two packets of a hundred are lost each way; the default of six retries misses one port in
+/// 10⁷ runs of this test.
+#[test]
+fn a_wire_that_loses_packets_makes_no_port_wrong() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    lab.target.rules(&all_open("2000-2039"));
+    lab.target.rules(&chain("wall", "input", "tcp dport 2500-2799 drop"));
+    for hook in ["input", "output"] {
+        let lossy = "meta l4proto tcp numgen random mod 100 < 2 drop";
+        lab.target.rules(&chain(&format!("lossy_{hook}"), hook, lossy));
+    }
+    for (_, target) in TWINS {
+        let mut wanted = all(2000..=2799, "closed", "refused");
+        wanted.extend(all(2000..=2039, "open", "syn-ack"));
+        wanted.extend(all(2500..=2799, "filtered", "no-answer"));
+        let outcome = scan(lab.ask(COAX), target, "2000-2799").run().exits(0);
+        same(target, &said(&outcome), &wanted);
+    }
+}
+
+/// With the limits a kernel has by default, most errors are never sent. Filtered is right with and
+/// without one, and the reason says which it was.
+#[test]
+fn a_host_that_rations_its_icmp_errors_is_filtered_all_the_same() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    let prohibited = "tcp dport 1100-1139 reject with icmpx type admin-prohibited";
+    lab.target.rules(&chain("wall", "input", prohibited));
+    for (_, target) in TWINS {
+        let outcome = scan(lab.ask(COAX), target, "1001,1100-1139").run().exits(0);
+        let mut reasons = BTreeMap::<String, usize>::new();
+        for (port, (state, reason)) in said(&outcome) {
+            assert_eq!(state, if port == OPEN { "open" } else { "filtered" }, "{target}:{port}");
+            *reasons.entry(reason).or_default() += 1;
+        }
+        let named = reasons.remove("icmp-admin-prohibited").unwrap_or_default();
+        let silent = reasons.remove("no-answer").unwrap_or_default();
+        assert!(named > 0, "{target}: no error came through: {}", outcome.shown());
+        assert_eq!((named + silent, reasons.len()), (40, 1), "{}", outcome.shown());
+    }
+}
+
+#[test]
+fn a_slow_link_is_waited_for() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let Some(tc) = testkit::peer_or_skip("tc") else { return };
+    let delay = ["qdisc", "add", "dev", "lab", "root", "netem", "delay", "300ms"];
+    if lab.target.program(tc).args(delay).run().code() != 0 {
+        return testkit::skip("the kernel has no netem: sudo modprobe sch_netem");
+    }
+    let _server = lab.target.listens(&[OPEN]);
+    for (_, target) in TWINS {
+        let mut wanted = all(1001..=1060, "closed", "refused");
+        wanted.extend(all(OPEN..=OPEN, "open", "syn-ack"));
+        let outcome = scan(lab.ask(COAX), target, "1001-1060").run().exits(0);
+        same(target, &said(&outcome), &wanted);
+    }
+}
+
+/// A middlebox that answers for everything it forbids, as many do: no host behind it, resets only
+/// for some ports, and one open.
+#[test]
+fn half_answered_and_half_silent_is_told_apart() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    lab.target.rules(&chain("wall", "input", "tcp dport 1101-1400 drop"));
+    for (_, target) in TWINS {
+        let mut wanted = all(1001..=1100, "closed", "refused");
+        wanted.extend(all(1101..=1400, "filtered", "no-answer"));
+        wanted.extend(all(OPEN..=OPEN, "open", "syn-ack"));
+        let quick = scan(lab.ask(COAX), target, "1001-1400").args(["--timeout", "300ms"]);
+        let outcome = quick.run().exits(0);
+        same(target, &said(&outcome), &wanted);
+    }
+}

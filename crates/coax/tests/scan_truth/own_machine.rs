@@ -1,0 +1,104 @@
+//! What this machine lacks or forbids is inconclusive: it says nothing about the port.
+
+use testkit::{Lab, Outcome};
+
+use crate::ground::{COAX, OPEN, TWINS, events, said, said_of, same, scan, truth};
+
+/// Every port of `outcome` has this verdict, and the summary says how many there were.
+#[track_caller]
+fn all_are(outcome: &Outcome, state: &str, reason: &str) {
+    for (port, said) in said(outcome) {
+        assert_eq!((said.0.as_str(), said.1.as_str()), (state, reason), "port {port}");
+    }
+    let summary = events(outcome, "scan-summary").pop().unwrap();
+    assert_eq!(summary["inconclusive_because"][reason], summary["inconclusive"]);
+}
+
+#[test]
+fn without_a_route_every_port_is_inconclusive() {
+    let Some(lab) = Lab::or_skip() else { return };
+    for target in ["192.0.2.1", "2001:db8::1"] {
+        let outcome = scan(lab.ask(COAX), target, "1-40").run();
+        all_are(&outcome, "inconclusive", "no-route");
+        assert_eq!(said(&outcome).len(), 40);
+        assert_ne!(outcome.code(), 0, "{}", outcome.shown());
+    }
+}
+
+#[test]
+fn a_target_without_a_route_does_not_spoil_the_others() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    for (target, nowhere) in [(Lab::V4, "192.0.2.1"), (Lab::V6, "2001:db8::1")] {
+        let both = format!("{nowhere},{target}");
+        let outcome = scan(lab.ask(COAX), &both, "1001-1002").run().exits(0);
+        let wanted = [(OPEN, "", "open", "syn-ack"), (1002, "", "closed", "refused")];
+        same(target, &said_of(&outcome, target), &truth(&wanted));
+        let wanted = [1001, 1002].map(|port| (port, "", "inconclusive", "no-route"));
+        same(nowhere, &said_of(&outcome, nowhere), &truth(&wanted));
+    }
+}
+
+#[test]
+fn a_firewall_of_this_machine_is_no_answer_of_the_target() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    lab.client.rules(
+        "table inet own { chain out { type filter hook output priority 0\n\
+         tcp dport 1002 drop\n}\n}\n",
+    );
+    for (_, target) in TWINS {
+        let outcome = scan(lab.ask(COAX), target, "1001-1003").run().exits(0);
+        let wanted = [
+            (OPEN, "", "open", "syn-ack"),
+            (1002, "", "inconclusive", "forbidden"),
+            (1003, "", "closed", "refused"),
+        ];
+        same(target, &said(&outcome), &truth(&wanted));
+    }
+}
+
+#[test]
+fn routes_that_forbid_are_inconclusive() {
+    let Some(lab) = Lab::or_skip() else { return };
+    for (kind, reason) in
+        [("unreachable", "no-route"), ("prohibit", "forbidden"), ("blackhole", "machine")]
+    {
+        for network in ["198.51.100.0/24", "2001:db8:1::/64"] {
+            lab.client.sh(&format!("ip route replace {kind} {network}"));
+            let target = network.split('/').next().unwrap().replace(".0", ".7");
+            let outcome = scan(lab.ask(COAX), &target, "1-3").run();
+            all_are(&outcome, "inconclusive", reason);
+        }
+    }
+}
+
+/// Nobody has the address: the neighbour does not answer, and it is this machine's own kernel that
+/// gives up after three seconds. No router said anything.
+#[test]
+fn an_address_that_nobody_has_is_filtered() {
+    let Some(lab) = Lab::or_skip() else { return };
+    for target in ["10.77.0.9", "fd00:77::9"] {
+        let outcome = scan(lab.ask(COAX), target, "1-20").run().exits(1);
+        for (port, (state, reason)) in said(&outcome) {
+            let known = ["host-unreachable", "no-answer"].contains(&reason.as_str());
+            assert!(state == "filtered" && known, "{target}:{port}: {state}, {reason}");
+        }
+    }
+}
+
+/// Eight source ports for four hundred questions.
+#[test]
+fn a_lack_of_source_ports_makes_it_slower_and_nothing_wrong() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let _server = lab.target.listens(&[OPEN]);
+    lab.client.sh("echo 40000 40007 > /proc/sys/net/ipv4/ip_local_port_range");
+    for (_, target) in TWINS {
+        let outcome = scan(lab.ask(COAX), target, "1001-1400").run().exits(0);
+        let mut wanted = truth(&[(OPEN, "", "open", "syn-ack")]);
+        for port in 1002..=1400 {
+            wanted.insert(port, ("closed".to_owned(), "refused".to_owned()));
+        }
+        same(target, &said(&outcome), &wanted);
+    }
+}
