@@ -291,3 +291,43 @@ fn a_printer_has_nothing_to_print() {
         running.expect_out("heard b''");
     });
 }
+
+/// Answers PostgreSQL's request for TLS with the letter it is given, and goes on accordingly.
+const POSTGRES: &str = r#"
+import ssl
+letter, folder = sys.argv[1], sys.argv[2]
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 5432))
+s.listen(5)
+ready("ready")
+while True:
+    peer, _ = s.accept()
+    if peer.recv(8) == b"\0\0\0\x08\x04\xd2\x16\x2f":
+        peer.sendall(letter.encode())
+    if letter == "S":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(folder + "/cert.pem", folder + "/cert.key")
+        peer = tls.wrap_socket(peer, server_side=True)
+    peer.recv(1000)
+"#;
+
+#[test]
+fn postgres_is_asked_whether_it_speaks_tls_and_shows_its_names_if_so() {
+    in_a_network_of_its_own(|| {
+        let folder = tempfile::tempdir().unwrap();
+        if certificate(folder.path(), "cert", "DNS:db.coax.test").is_none() {
+            return;
+        }
+        for letter in ["N", "S"] {
+            let words = [letter, folder.path().to_str().unwrap()];
+            let Some(running) = python(POSTGRES, words) else { return };
+            running.expect_err("ready");
+            let found = ask(LOOPBACK, 5432, Protocol::Tcp);
+            shows(&found, "postgresql", "");
+            let certificate = found.tls.and_then(|tls| tls.certificate);
+            let names = certificate.map(|certificate| certificate.names);
+            assert_eq!(names, (letter == "S").then(|| vec!["db.coax.test".to_owned()]));
+        }
+    });
+}

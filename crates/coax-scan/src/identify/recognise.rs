@@ -221,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn services_are_called_what_iana_calls_them_where_it_does() {
+        let registry = coax_addr::ServiceTable::iana();
+        for sign in SIGNS {
+            let registered = !registry.by_name(sign.service, None).is_empty();
+            let own = ["beanstalkd", "lmtp", "mpd", "nats"].contains(&sign.service);
+            assert!(registered != own, "{}", sign.service);
+        }
+    }
+
+    #[test]
     fn what_could_be_two_things_or_none_is_not_named() {
         let unknown: [&[u8]; 14] = [
             b"",

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use coax_addr::Transport;
 use coax_net::Stream;
-use rustls::pki_types::ServerName;
 use tokio::time::Instant;
 
 use super::channel::{Channel, End, Said, dial};
@@ -140,7 +139,7 @@ impl Port<'_> {
             Err(why) => return Ok(Identity::not_reached(why)),
         };
         let trip = begun.elapsed();
-        match handshake(stream, self.server_name(), inside, until).await {
+        match handshake(stream, self.name, inside, until).await {
             Handshake::Done(channel, tls) => {
                 // Whoever was waited for on the plain way is not waited for again.
                 let greeting = match self.opening.tls {
@@ -204,8 +203,7 @@ impl Port<'_> {
         };
         let mut found = Identity::of(said, Hearing::Answered, known);
         if let (b"S", Channel::Plain(stream)) = (&answer[..], channel) {
-            let name = self.server_name();
-            found.tls = match handshake(stream, name, None, until).await {
+            found.tls = match handshake(stream, self.name, None, until).await {
                 Handshake::Done(_, tls)
                 | Handshake::Refused(tls)
                 | Handshake::WrongProtocol(tls) => Some(tls),
@@ -227,12 +225,6 @@ impl Port<'_> {
             Question::Postgres => question::POSTGRES.into(),
             Question::Nothing => Cow::Borrowed(b""),
         }
-    }
-
-    /// What cannot be a server's name is not asked for.
-    fn server_name(&self) -> ServerName<'static> {
-        let named = self.name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
-        named.unwrap_or_else(|| ServerName::IpAddress(self.address.ip().into()))
     }
 }
 

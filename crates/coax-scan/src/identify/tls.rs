@@ -65,11 +65,12 @@ pub(super) struct TlsChannel {
 /// to be spoken.
 pub(super) async fn handshake(
     stream: Stream,
-    name: ServerName<'static>,
+    name: Option<&str>,
     inside: Option<&'static str>,
     until: Instant,
 ) -> Handshake {
-    let Some(session) = session(name, inside) else {
+    let session = server_name(&stream, name).and_then(|name| session(name, inside));
+    let Some(session) = session else {
         return Handshake::NotTls(Said::nothing(End::Closed));
     };
     let mut channel = Box::new(TlsChannel { stream, session, raw: Vec::new(), taken: 0 });
@@ -96,6 +97,12 @@ pub(super) async fn handshake(
 /// Whether this is how an answer in TLS begins: an alert or a handshake record (RFC 8446 §5.1).
 pub(super) fn is_record(bytes: &[u8]) -> bool {
     matches!(bytes, [0x15 | 0x16, 3, 0..=4, length, ..] if *length <= 0x41)
+}
+
+/// What cannot be a server's name is not asked for.
+fn server_name(stream: &Stream, name: Option<&str>) -> Option<ServerName<'static>> {
+    let named = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
+    named.or_else(|| stream.peer().ip().map(|ip| ServerName::IpAddress(ip.into())))
 }
 
 fn session(name: ServerName<'static>, inside: Option<&'static str>) -> Option<ClientConnection> {
