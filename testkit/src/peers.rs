@@ -10,20 +10,25 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 20] = [
+const PACKAGES: &[(&str, &str)] = &[
     ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
+    ("dropbear", "dropbear-bin"),
     ("expect", "expect"),
     ("ip", "iproute2"),
+    ("knotd", "knot"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("ndiff", "ndiff"),
     ("nft", "nftables"),
+    ("nginx", "nginx"),
     ("nmap", "nmap"),
     ("nsenter", "util-linux"),
     ("prlimit", "util-linux"),
     ("nsd", "nsd"),
+    ("openssl", "openssl"),
     ("python3", "python3"),
+    ("redis-server", "redis-server"),
     ("setpriv", "util-linux"),
     ("setsid", "util-linux"),
     ("socat", "socat"),

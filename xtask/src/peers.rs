@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 20] = [
+const PEERS: &[(&str, &str)] = &[
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
@@ -21,15 +21,16 @@ const PEERS: [(&str, &str); 20] = [
     ("strace", "strace"),
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
-    ("nft", "nftables"),
-    ("masscan", "masscan"),
-    ("nginx", "nginx"),
-    ("dropbear", "dropbear-bin"),
     ("chronyd", "chrony"),
-    ("openssl", "openssl"),
     ("curl", "curl"),
     ("xmllint", "libxml2-utils"),
     ("ndiff", "ndiff"),
+    ("dropbear", "dropbear-bin"),
+    ("knotd", "knot"),
+    ("nft", "nftables"),
+    ("nginx", "nginx"),
+    ("openssl", "openssl"),
+    ("redis-server", "redis-server"),
 ];
 
 /// Installs what is missing.

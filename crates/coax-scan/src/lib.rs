@@ -3,11 +3,14 @@
 //! A [`Plan`] says what to ask, a [`Scan`] asks it, and of every port comes one [`Verdict`] with
 //! its reason. A port about which this machine could not find out is *inconclusive*, never closed.
 //!
+//! [`Identify`] asks an open port what it is.
+//!
 //! Nothing here prints or resolves a name. Only SYN scans need a privilege.
 
 mod ask;
 mod engine;
 mod flight;
+mod identify;
 mod pace;
 mod payload;
 mod plan;
@@ -18,6 +21,10 @@ mod verdict;
 mod worker;
 
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
+pub use identify::{
+    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
+    recognise_reply,
+};
 pub use plan::{Limits, Order, Plan, Rest, TcpProbe, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -1,0 +1,26 @@
+//! Whatever a port says, its product is one short clean line, or it is not known at all.
+#![no_main]
+
+use coax_scan::{Certificate, Recognised, recognise, recognise_reply};
+use libfuzzer_sys::fuzz_target;
+
+fn check(known: Option<Recognised>) {
+    let Some(Recognised { service, product }) = known else { return };
+    assert!(!service.is_empty());
+    if let Some(product) = product {
+        assert!(!product.is_empty() && product.chars().count() <= 200, "{product:?}");
+        assert!(!product.contains(char::is_control), "{product:?}");
+    }
+}
+
+fuzz_target!(|input: (u16, &[u8], &[u8])| {
+    let (port, asked, said) = input;
+    check(recognise(said));
+    check(recognise_reply(port, asked, said));
+    // What was asked comes back in many answers, and the fuzzer would only ever guess at it.
+    check(recognise_reply(port, &said[..said.len().min(48)], said));
+    if let Some(certificate) = Certificate::read(said) {
+        assert!(certificate.names.len() <= 100);
+        assert!(certificate.names.iter().all(|name| name.chars().count() <= 200));
+    }
+});
