@@ -12,6 +12,7 @@ mod load;
 mod meter;
 mod pipe;
 mod resolve;
+mod scan;
 mod start;
 mod stream;
 mod table;
@@ -21,28 +22,41 @@ use std::path::PathBuf;
 use crate::peers;
 use crate::run::{cargo, run, workspace};
 
+pub(crate) use scan::bare_scan;
+
 /// Runs the measurement called `name`; its tables go to stdout, as JSON where asked for.
-pub(crate) fn measure(name: &str, json: bool) -> Result<(), String> {
-    let bench = match name {
-        "stream" => stream::run,
-        "pipe" => pipe::run,
-        "echo" => echo::run,
-        "start" => start::run,
-        "resolve" => resolve::run,
-        _ => {
+pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
+    let json = words.contains(&"--json");
+    let words = words.iter().copied().filter(|&word| word != "--json").collect::<Vec<_>>();
+    let bench = match (name, words.as_slice()) {
+        ("scan", words) => return scan::run(words, &mut |table| print(&table, json)),
+        ("stream", []) => stream::run,
+        ("pipe", []) => pipe::run,
+        ("echo", []) => echo::run,
+        ("start", []) => start::run,
+        ("resolve", []) => resolve::run,
+        (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, scan"
             ));
         }
+        (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),
     };
+    prepare()?;
+    print(&bench()?, json);
+    Ok(())
+}
+
+fn prepare() -> Result<(), String> {
     peers::install()?;
-    run(cargo().args(["build", "--release", "-p", "coax"]))?;
-    let table = bench()?;
+    run(cargo().args(["build", "--release", "-p", "coax"]))
+}
+
+fn print(table: &table::Table, json: bool) {
     match json {
         true => println!("{}", table.json()),
         false => println!("\n{}", table.text()),
     }
-    Ok(())
 }
 
 /// The release binary.

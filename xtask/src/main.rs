@@ -25,6 +25,8 @@ cargo xtask fmt|clippy|layers|tidy|test|doc
                              one step of ci
 cargo xtask bench NAME [--json]
                              measure coax beside its peers: stream, pipe, echo, start, resolve
+cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
+                             measure coax scan, in network namespaces, as root
 cargo xtask man DIR          write the man pages
 cargo xtask completions DIR  write the shell completions
 ";
@@ -51,8 +53,9 @@ fn dispatch(words: &[&str]) -> Result<(), String> {
         ["test"] => ci::tests(),
         ["doc"] => ci::docs(),
         ["peers"] => peers::install(),
-        ["bench", name] => bench::measure(name, false),
-        ["bench", name, "--json"] => bench::measure(name, true),
+        ["bench", name, rest @ ..] => bench::measure(name, rest),
+        // What `bench scan` runs as a process of its own.
+        ["bare-scan"] => bench::bare_scan(),
         ["man", directory] => generate::man(directory),
         ["completions", directory] => generate::completions(directory),
         [] | ["help" | "-h" | "--help"] => {

@@ -9,11 +9,12 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 19] = [
+const PEERS: [(&str, &str); 20] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
     ("nmap", "nmap"),
+    ("masscan", "masscan"),
     ("nsd", "nsd"),
     ("dig", "bind9-dnsutils"),
     ("python3", "python3"),

@@ -83,18 +83,19 @@ impl Pace {
 
     /// The host answered, after `lost` probes that it did not answer.
     pub(crate) fn answered(&mut self, to: Question, rtt: Duration, lost: u8) {
-        self.everyone.answered(lost);
-        if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(Some(rtt), lost);
-        }
+        self.heard_from(to, Some(rtt), lost);
     }
 
     /// The host answered the last probe or one of `lost` before it; which, nobody knows.
     pub(crate) fn answered_one_of(&mut self, to: Question, lost: u8) {
+        self.heard_from(to, None, lost);
+    }
+
+    fn heard_from(&mut self, to: Question, rtt: Option<Duration>, lost: u8) {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
+        let lost = host.lost(rtt, lost);
+        host.answered(rtt, lost);
         self.everyone.answered(lost);
-        if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(None, lost);
-        }
     }
 
     /// A probe was not answered in time.

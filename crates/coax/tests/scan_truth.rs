@@ -23,5 +23,7 @@ mod own_machine;
 mod syn;
 #[path = "scan_truth/udp.rs"]
 mod udp;
+#[path = "scan_truth/udp_servers.rs"]
+mod udp_servers;
 #[path = "scan_truth/vanish.rs"]
 mod vanish;

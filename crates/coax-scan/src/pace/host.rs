@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::round_trip::RoundTrip;
+use super::round_trip::{FIRST, RoundTrip};
 use super::udp::Sparing;
 use super::window::Window;
 
@@ -32,6 +32,8 @@ pub(super) struct Host {
     prompt: u64,
     /// Ports that answered at a later one.
     late: u64,
+    /// Probes that left before the first answer and have no verdict yet, at most.
+    hasty: usize,
     trip: RoundTrip,
     window: Window,
     /// Known once it has sent an ICMP message about UDP.
@@ -41,6 +43,19 @@ pub(super) struct Host {
 impl Host {
     pub(super) fn has_room(&self) -> bool {
         self.under_way < self.window.size()
+    }
+
+    /// How many of `lost` attempts count. Those that left before the first answer were not waited
+    /// for as long as a far host needs, so there they were late.
+    pub(super) fn lost(&mut self, rtt: Option<Duration>, lost: u8) -> u8 {
+        if self.prompt + self.late == 0 {
+            self.hasty = self.under_way;
+        }
+        if lost == 0 || rtt.is_some_and(|rtt| rtt <= FIRST) || self.hasty == 0 {
+            return lost;
+        }
+        self.hasty -= 1;
+        0
     }
 
     pub(super) fn answered(&mut self, rtt: Option<Duration>, lost: u8) {

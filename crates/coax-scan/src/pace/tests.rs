@@ -14,7 +14,8 @@ fn the_wait_follows_the_host_that_answers_and_grows_with_each_second_attempt() {
     let (near, far) = (at("10.0.0.1:80"), at("10.0.0.2:80"));
     for host in [near, far] {
         pace.begun(host);
-        assert_eq!(pace.wait(host, 0), 1000 * MS);
+        let waits = [0, 1, 2, 6].map(|attempt| pace.wait(host, attempt).as_millis());
+        assert_eq!(waits, [500, 500, 1000, 1000], "as long as the timeout in the end");
     }
     (0..20).for_each(|_| pace.answered(near, MS, 0));
     (0..99).for_each(|_| pace.answered(far, 300 * MS, 0));
@@ -104,4 +105,18 @@ fn a_question_put_aside_gives_its_room_to_others_and_its_host_is_not_forgotten()
     });
     assert_eq!(pace.place(port, later), Ok(later));
     assert_eq!((pace.under_way, pace.sparing(port).unwrap().parked), (1, 0));
+}
+
+#[test]
+fn a_host_further_away_than_the_first_guess_is_not_taken_for_lossy() {
+    let mut pace = Pace::new(Limits::default());
+    let (far, lossy) = (at("10.0.0.1:1"), at("10.0.0.2:1"));
+    for host in [far, lossy] {
+        (0..100).for_each(|_| pace.begun(host));
+    }
+    (0..100).for_each(|_| pace.answered(far, 700 * MS, 2));
+    (0..100).for_each(|_| pace.answered(lossy, 70 * MS, 2));
+    assert_eq!((pace.retries(far), pace.retries(lossy)), (6, 18));
+    (0..100).for_each(|_| pace.answered(far, 700 * MS, 2));
+    assert_eq!(pace.retries(far), 18, "once it is known how far it is, what is lost is lost");
 }

@@ -44,7 +44,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
     coax scan localhost                         the 1000 ports most worth asking
     coax scan -p - 127.0.0.1                    all of them
-    coax scan -p 22,80,443,http* 10.0.0.0/24 --exclude 10.0.0.1
+    coax scan -p '22,80,443,http*' 10.0.0.0/24 --exclude 10.0.0.1
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
     coax scan -f hosts -p ssh --json            a file of targets; - is stdin
     coax scan -p 80 10.0.0.0/16 --rate 1000     no more than 1000 probes a second
@@ -82,7 +82,8 @@ FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
     other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
-    open ones, or with --all-states all of every host. inconclusive is called unknown there.
+    open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
+    that goes on (--resume) writes what it found itself.
 
 CHANGES
     --since compares with what an earlier scan wrote with --json; its last scan counts. What was
@@ -107,10 +108,12 @@ pub(crate) struct Args {
     /// Names, addresses, networks, ranges
     #[arg(value_name = "TARGET", required_unless_present_any = ["file", "resume"])]
     targets: Vec<String>,
-    /// Ports to ask [default: top:1000, with --udp top:100]
+    /// Ports to ask [default: top:1000]
+    ///
+    /// With --udp the default is top:100, since a closed UDP port may take a second.
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     ports: Option<String>,
-    /// Ask UDP ports; T: and U: before ports say otherwise
+    /// Ask UDP ports, unless T: stands before them
     #[arg(short = 'u', long)]
     udp: bool,
     /// Ports not to ask

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coax_addr::ProtocolPorts;
-use coax_scan::{Plan, Rest, Verdict};
+use coax_scan::{Plan, Rest, TcpProbe, Verdict};
 
 use crate::failure::{Exit, Failure};
 use hosts::Hosts;
@@ -92,6 +92,7 @@ impl Files {
         self.hosts = Hosts::new(all_states);
         self.run = Run {
             ports: plan.ports.clone(),
+            raw: plan.tcp == TcpProbe::Syn,
             asked_all: plan.rest == Rest::default(),
             addresses: plan.targets.len(),
             command: command_line(),
