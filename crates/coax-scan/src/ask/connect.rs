@@ -43,12 +43,14 @@ impl Asker {
         Attempt::Heard(heard)
     }
 
-    /// What to do with the socket depends on what it brought.
+    /// What to do with the socket depends on what it brought. Only a reset leaves it as good as new:
+    /// after a report the kernel may still be asking the old port, and would not ask the next.
     pub(super) fn done(&mut self, probe: ConnectProbe, heard: Reason) {
         match heard {
             Reason::SynAck if self.opened < POLITE => self.opened += 1,
             Reason::SynAck | Reason::MetItself => probe.abort(),
-            _ => self.spare = Some(probe),
+            Reason::Reset => self.spare = Some(probe),
+            _ => drop(probe),
         }
     }
 }

@@ -36,9 +36,11 @@ fn both_families_in_one_run_are_as_right_as_each_alone() {
 }
 
 /// One port differs by design. A TCP port that is rejected with ICMP port-unreachable is refused
-/// as far as `connect` tells, and `nmap -sT` calls it closed. coax reads the socket's error queue,
-/// sees that a firewall spoke and not the host's TCP, which would send a reset, and says filtered,
-/// as `nmap -sS` does, which sees the packet.
+/// as far as `connect` tells, and `nmap -sT` calls it closed; filtered, when the message comes while
+/// the kernel still works on the call, since it then keeps the error to itself. coax reads the
+/// socket's error queue, which has the message in both cases, sees that a firewall spoke and not
+/// the host's TCP, which would send a reset, and says filtered, as `nmap -sS` does, which sees the
+/// packet.
 #[test]
 fn nmap_says_the_same_of_every_port_but_one_that_it_cannot_see() {
     let Some((lab, _server)) = tcp_lab() else { return };
@@ -51,7 +53,8 @@ fn nmap_says_the_same_of_every_port_but_one_that_it_cannot_see() {
         for (port, state) in &theirs {
             match *port {
                 PORT_UNREACHABLE => {
-                    assert_eq!((state.as_str(), ours[port].as_str()), ("closed", "filtered"));
+                    assert!(["closed", "filtered"].contains(&state.as_str()), "{state}");
+                    assert_eq!(ours[port], "filtered");
                 }
                 _ => assert_eq!(ours[port], *state, "{target} port {port}"),
             }

@@ -80,6 +80,29 @@ fn a_host_that_rations_its_icmp_errors_is_filtered_all_the_same() {
     }
 }
 
+/// The kernel keeps an attempt going though a message said that it is in vain, so its socket must
+/// not ask the next port: the next port's packet would never be sent. Without retries that shows.
+#[test]
+fn a_rejected_port_does_not_keep_the_next_one_from_being_asked() {
+    let Some(lab) = Lab::or_skip() else { return };
+    lab.talkative();
+    let _server = lab.target.listens(&[OPEN]);
+    lab.target.rules(&all_open("2000-2099"));
+    lab.target.rules(&chain(
+        "wall",
+        "input",
+        "tcp dport 3000-3099 reject with icmpx type no-route",
+    ));
+    let ports = (0..100).map(|at| format!("{},{}", 2000 + at, 3000 + at)).collect::<Vec<_>>();
+    for (_, target) in TWINS {
+        let mut wanted = all(2000..=2099, "open", "syn-ack");
+        wanted.extend(all(3000..=3099, "filtered", "icmp-net-unreachable"));
+        let once = scan(lab.ask(COAX), target, &ports.join(",")).args(["--retries", "0"]);
+        let outcome = once.args(["--rate", "400"]).run().exits(0);
+        same(target, &said(&outcome), &wanted);
+    }
+}
+
 #[test]
 fn a_slow_link_is_waited_for() {
     let Some(lab) = Lab::or_skip() else { return };

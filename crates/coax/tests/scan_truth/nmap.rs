@@ -19,7 +19,7 @@ pub fn nmap(
 ) -> Option<BTreeMap<u16, String>> {
     let nmap = peer_or_skip("nmap")?;
     let version = if family == Family::V6 { &["-6"][..] } else { &[] };
-    let quick = ["-n", "-Pn", "-T4", "--max-retries", "2", "--min-rtt-timeout", "600ms", "-vvv"];
+    let quick = ["-n", "-Pn", "-T4", "--max-retries", "2", "--min-rtt-timeout", "300ms", "-vvv"];
     let program = lab.ask(nmap).args([how, "-p", ports, "-oX", "-"]).args(quick).args(version);
     Some(states(&program.arg(target).run().exits(0).out()))
 }
