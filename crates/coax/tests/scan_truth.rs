@@ -17,5 +17,7 @@ mod hard;
 mod nmap;
 #[path = "scan_truth/own_machine.rs"]
 mod own_machine;
+#[path = "scan_truth/syn.rs"]
+mod syn;
 #[path = "scan_truth/vanish.rs"]
 mod vanish;
