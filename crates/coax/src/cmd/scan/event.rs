@@ -32,7 +32,8 @@ pub(crate) struct PortReport {
     pub(crate) state: &'static str,
     /// How it is known, such as syn-ack, reset, udp-reply, no-answer, icmp-host-unreachable or no-route.
     pub(crate) reason: &'static str,
-    /// From the probe to its answer.
+    /// From the probe to its answer; null where a SYN was sent again, since nobody can say which
+    /// was answered.
     pub(crate) rtt_us: Option<u64>,
     /// What is usually at this port: a guess.
     pub(crate) service: Option<String>,
