@@ -10,7 +10,8 @@ use std::env;
 use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
-const PACKAGES: [(&str, &str); 19] = [
+const PACKAGES: [(&str, &str); 20] = [
+    ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
     ("expect", "expect"),
     ("ip", "iproute2"),

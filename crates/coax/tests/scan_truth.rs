@@ -15,7 +15,15 @@ mod ground;
 mod hard;
 #[path = "scan_truth/nmap.rs"]
 mod nmap;
+#[path = "scan_truth/nobody.rs"]
+mod nobody;
 #[path = "scan_truth/own_machine.rs"]
 mod own_machine;
+#[path = "scan_truth/syn.rs"]
+mod syn;
+#[path = "scan_truth/udp.rs"]
+mod udp;
+#[path = "scan_truth/udp_servers.rs"]
+mod udp_servers;
 #[path = "scan_truth/vanish.rs"]
 mod vanish;

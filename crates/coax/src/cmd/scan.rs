@@ -44,7 +44,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
     coax scan localhost                         the 1000 ports most worth asking
     coax scan -p - 127.0.0.1                    all of them
-    coax scan -p 22,80,443,http* 10.0.0.0/24 --exclude 10.0.0.1
+    coax scan -p '22,80,443,http*' 10.0.0.0/24 --exclude 10.0.0.1
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
     coax scan -f hosts -p ssh --json            a file of targets; - is stdin
     coax scan -p 80 10.0.0.0/16 --rate 1000     no more than 1000 probes a second
@@ -81,7 +81,7 @@ UDP
 FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
-    other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
+    other costs some 300 bytes of memory until then, and 150 for each port that is listed: the
     open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
     that goes on (--resume) writes what it found itself.
 
@@ -108,10 +108,12 @@ pub(crate) struct Args {
     /// Names, addresses, networks, ranges
     #[arg(value_name = "TARGET", required_unless_present_any = ["file", "resume"])]
     targets: Vec<String>,
-    /// Ports to ask [default: top:1000, with --udp top:100]
+    /// Ports to ask [default: top:1000]
+    ///
+    /// With --udp the default is top:100, since a closed UDP port may take a second.
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     ports: Option<String>,
-    /// Ask UDP ports; T: and U: before ports say otherwise
+    /// Ask UDP ports, unless T: stands before them
     #[arg(short = 'u', long)]
     udp: bool,
     /// Ports not to ask
@@ -183,7 +185,6 @@ enum Sequence {
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let before = args.since.as_deref().map(Before::read).transpose()?.unwrap_or_default();
-    let signals = Asked::to_end()?;
     let mut rounds = Rounds {
         args,
         out,
@@ -191,7 +192,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         said: None,
         before,
         files: Files::new(args.xml.as_deref(), args.grep.as_deref())?,
-        signals,
+        signals: Asked::default(),
         number: 0,
     };
     match args.watch {
@@ -305,23 +306,29 @@ impl From<ScanError> for Failure {
 
 /// The signals that ask the scan to end. The first is answered with a summary; a second one kills
 /// at once, since whoever reads the summary may have stopped reading.
+#[derive(Default)]
 struct Asked {
     signal: Arc<AtomicUsize>,
+    caught: bool,
 }
 
 impl Asked {
-    fn to_end() -> Result<Asked, Failure> {
-        let (again, signal) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    /// From now on they are caught.
+    fn catch(&mut self) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.caught, true) {
+            return Ok(());
+        }
+        let again = Arc::new(AtomicBool::new(false));
         for number in [SIGINT, SIGTERM] {
             flag::register_conditional_default(number, again.clone())
                 .and_then(|_| flag::register(number, again.clone()))
-                .and_then(|_| flag::register_usize(number, signal.clone(), number as usize))
+                .and_then(|_| flag::register_usize(number, self.signal.clone(), number as usize))
                 .map_err(|error| {
                     let why = coax_net::cause_in_words(&error);
                     Failure::new(Exit::Machine, format!("cannot catch signals: {why}"))
                 })?;
         }
-        Ok(Asked { signal })
+        Ok(())
     }
 
     fn came(&self) -> Option<i32> {

@@ -1,19 +1,13 @@
 //! The connect scan, which needs no privilege: against the truth, beside nmap, as anybody.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
-use testkit::{Lab, Program, peer_or_skip};
+use testkit::{Lab, peer_or_skip};
 
 use crate::ground::{
-    COAX, Family, PORT_UNREACHABLE, TWINS, ports, said, said_of, same, scan, tcp, tcp_lab, truth,
+    COAX, Family, PORT_UNREACHABLE, TWINS, answers_took_time, ports, quick, said, said_of, same,
+    scan, states, tcp, tcp_lab, truth,
 };
 use crate::nmap::nmap;
-
-/// As fast as it is still certain on a wire that loses nothing.
-fn quick(program: Program) -> Program {
-    program.args(["--timeout", "200ms", "--retries", "2"])
-}
+use crate::nobody::Nobody;
 
 #[test]
 fn every_port_has_its_state_and_its_reason() {
@@ -22,6 +16,7 @@ fn every_port_has_its_state_and_its_reason() {
         let rows = tcp(family);
         let outcome = scan(lab.ask(COAX), target, &ports(&rows)).run().exits(0);
         same(target, &said(&outcome), &truth(&rows));
+        answers_took_time(&outcome);
     }
 }
 
@@ -34,7 +29,7 @@ fn both_families_in_one_run_are_as_right_as_each_alone() {
         let mut wanted = truth(&tcp(family));
         for port in 1001..=1016 {
             // No rule speaks of the others.
-            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "refused".to_owned()));
+            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "reset".to_owned()));
         }
         same(target, &said_of(&outcome, target), &wanted);
     }
@@ -50,8 +45,7 @@ fn nmap_says_the_same_of_every_port_but_one_that_it_cannot_see() {
     for (family, target) in TWINS {
         let rows = tcp(family);
         let outcome = quick(scan(lab.ask(COAX), target, &ports(&rows))).run().exits(0);
-        let ours = said(&outcome).into_iter().map(|(port, (state, _))| (port, state));
-        let ours = ours.collect::<std::collections::BTreeMap<_, _>>();
+        let ours = states(&outcome);
         let Some(theirs) = nmap(&lab, "-sT", family, target, &ports(&rows)) else { return };
         assert_eq!(theirs.len(), rows.len(), "nmap left ports out: {theirs:?}");
         for (port, state) in &theirs {
@@ -70,22 +64,10 @@ fn nmap_says_the_same_of_every_port_but_one_that_it_cannot_see() {
 #[test]
 fn without_any_privilege_the_answers_are_the_same() {
     let Some((lab, _server)) = tcp_lab() else { return };
-    let Some(setpriv) = peer_or_skip("setpriv") else { return };
-    // Where the binary was built may be closed to others.
-    let place = tempfile::tempdir().unwrap();
-    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let copy = place.path().join("coax");
-    fs::copy(COAX, &copy).unwrap();
-    let mut nobody = vec!["--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"];
-    if lab.client.has_users() {
-        nobody.extend(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    }
-    let nobody = || lab.ask(&setpriv).args(&nobody);
-    let rights = nobody().args(["sh", "-c", "grep CapEff /proc/self/status"]).run().out();
-    assert_eq!(rights.trim_start_matches("CapEff:").trim(), "0".repeat(16), "nobody has none");
+    let Some(nobody) = Nobody::or_skip(&lab) else { return };
     for (family, target) in TWINS {
         let rows = tcp(family);
-        let outcome = quick(scan(nobody().arg(&copy), target, &ports(&rows))).run().exits(0);
+        let outcome = quick(scan(nobody.coax(&lab), target, &ports(&rows))).run().exits(0);
         same(target, &said(&outcome), &truth(&rows));
     }
 }
@@ -97,7 +79,7 @@ fn sixty_four_descriptors_give_the_same_answers() {
     for (family, target) in TWINS {
         let mut wanted = truth(&tcp(family));
         for port in 801..=1400 {
-            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "refused".to_owned()));
+            wanted.entry(port).or_insert_with(|| ("closed".to_owned(), "reset".to_owned()));
         }
         let poor = lab.ask(&prlimit).args(["--nofile=64:64", COAX]);
         let outcome = quick(scan(poor, target, "801-1400")).run().exits(0);
@@ -115,4 +97,19 @@ fn the_family_that_is_not_wanted_is_not_asked() {
         assert_eq!(said(&outcome), said_of(&outcome, target));
         assert_eq!(said(&outcome).len(), 1);
     }
+}
+
+/// A link-local address means something on its own link alone.
+#[test]
+fn a_link_local_address_is_asked_on_its_link() {
+    let Some((lab, _server)) = tcp_lab() else { return };
+    let own = "ip -6 -oneline address show dev lab scope link -tentative";
+    let line = format!("until {own} | grep -o 'fe80[^/]*'; do :; done");
+    let address = lab.target.sh(&line).out();
+    let target = format!("{}%lab", address.trim());
+    // Its own link-local address must be settled too.
+    lab.client.sh(&format!("until {own} | grep -q fe80; do :; done"));
+    let rows = tcp(Family::V6);
+    let outcome = quick(scan(lab.ask(COAX), &target, &ports(&rows))).run().exits(0);
+    same(&target, &said(&outcome), &truth(&rows));
 }

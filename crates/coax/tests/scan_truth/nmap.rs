@@ -7,7 +7,8 @@ use testkit::{Lab, peer_or_skip};
 use crate::ground::Family;
 
 /// Each port's state, in coax's words. Host discovery and names are left out, and three levels of
-/// verbosity keep ports of one state from being put together. `None` without nmap.
+/// verbosity keep ports of one state from being put together. It is patient: this machine may be busy, and a
+/// port it gives up on would look filtered. `None` without nmap.
 #[track_caller]
 pub fn nmap(
     lab: &Lab,
@@ -18,7 +19,7 @@ pub fn nmap(
 ) -> Option<BTreeMap<u16, String>> {
     let nmap = peer_or_skip("nmap")?;
     let version = if family == Family::V6 { &["-6"][..] } else { &[] };
-    let quick = ["-n", "-Pn", "-T4", "--max-retries", "2", "-vvv"];
+    let quick = ["-n", "-Pn", "-T4", "--max-retries", "2", "--min-rtt-timeout", "600ms", "-vvv"];
     let program = lab.ask(nmap).args([how, "-p", ports, "-oX", "-"]).args(quick).args(version);
     Some(states(&program.arg(target).run().exits(0).out()))
 }

@@ -10,10 +10,13 @@ use testkit::Lab;
 
 use crate::ground::{COAX, OPEN, all_open, events, scan};
 
-/// Asks 300 open ports of each twin, breaks the target after some, and gives how many were open
-/// and what was said of the rest, by state and reason.
+/// How many ports have this state and this reason.
+type Rest = BTreeMap<(String, String), usize>;
+
+/// Asks 300 open ports of each twin, breaks the target after some, and gives what was said of those
+/// that were not found open.
 #[track_caller]
-fn broken(how: impl Fn(&Lab)) -> Option<(usize, BTreeMap<(String, String), usize>)> {
+fn broken(how: impl Fn(&Lab)) -> Option<Rest> {
     let lab = Lab::or_skip()?;
     let _server = lab.target.listens(&[OPEN]);
     lab.target.rules(&all_open("2000-2299"));
@@ -24,7 +27,7 @@ fn broken(how: impl Fn(&Lab)) -> Option<(usize, BTreeMap<(String, String), usize
     running.expect_bytes(15_000);
     how(&lab);
     let outcome = running.wait().exits(0).speaks_plainly();
-    let mut said = BTreeMap::new();
+    let mut said = Rest::new();
     for event in events(&outcome, "port") {
         let text = |field: &str| event[field].as_str().unwrap().to_owned();
         *said.entry((text("state"), text("reason"))).or_default() += 1;
@@ -32,11 +35,11 @@ fn broken(how: impl Fn(&Lab)) -> Option<(usize, BTreeMap<(String, String), usize
     assert_eq!(said.values().sum::<usize>(), 600, "every port is accounted for: {said:?}");
     let open = said.remove(&("open".to_owned(), "syn-ack".to_owned())).unwrap_or_default();
     assert!((50..550).contains(&open), "it was not in the middle: {open} open, {said:?}");
-    Some((open, said))
+    Some(said)
 }
 
 #[track_caller]
-fn only(said: &BTreeMap<(String, String), usize>, allowed: &[(&str, &str)]) {
+fn only(said: &Rest, allowed: &[(&str, &str)]) {
     for (state, reason) in said.keys() {
         assert!(allowed.contains(&(state, reason)), "{state} because of {reason}: {said:?}");
     }
@@ -44,14 +47,14 @@ fn only(said: &BTreeMap<(String, String), usize>, allowed: &[(&str, &str)]) {
 
 #[test]
 fn a_host_that_is_switched_off_is_filtered_from_then_on() {
-    let Some((_, said)) = broken(|lab| drop(lab.target.sh("ip link set lab down"))) else { return };
+    let Some(said) = broken(|lab| drop(lab.target.sh("ip link set lab down"))) else { return };
     only(&said, &[("filtered", "no-answer"), ("filtered", "host-unreachable")]);
 }
 
 #[test]
 fn an_address_that_is_taken_away_is_filtered_from_then_on() {
     let take = |lab: &Lab| drop(lab.target.sh("ip address flush dev lab"));
-    let Some((_, said)) = broken(take) else { return };
+    let Some(said) = broken(take) else { return };
     only(&said, &[("filtered", "no-answer"), ("filtered", "host-unreachable")]);
 }
 
@@ -59,7 +62,7 @@ fn an_address_that_is_taken_away_is_filtered_from_then_on() {
 fn a_firewall_that_comes_up_is_filtered_from_then_on() {
     let wall = "table inet wall { chain c { type filter hook prerouting priority -400\n\
                 tcp dport 2000-2299 drop\n}\n}\n";
-    let Some((_, said)) = broken(|lab| lab.target.rules(wall)) else { return };
+    let Some(said) = broken(|lab| lab.target.rules(wall)) else { return };
     only(&said, &[("filtered", "no-answer")]);
 }
 
@@ -67,7 +70,7 @@ fn a_firewall_that_comes_up_is_filtered_from_then_on() {
 #[test]
 fn a_route_of_ones_own_that_is_gone_makes_the_rest_inconclusive() {
     let cut = |lab: &Lab| drop(lab.client.sh("ip link delete lab"));
-    let Some((_, said)) = broken(cut) else { return };
+    let Some(said) = broken(cut) else { return };
     let of_the_network = [("filtered", "no-answer"), ("filtered", "host-unreachable")];
     only(&said, &[&of_the_network[..], &[("inconclusive", "no-route")]].concat());
     let told = said.get(&("inconclusive".to_owned(), "no-route".to_owned())).copied();

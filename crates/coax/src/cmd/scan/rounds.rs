@@ -33,6 +33,8 @@ pub(super) struct Rounds<'a> {
     pub(super) said: Option<Said>,
     pub(super) before: Before,
     pub(super) files: Files,
+    /// Until the first scan a signal ends everything at once: there is nothing to sum up, and who
+    /// reads targets from stdin would not notice a flag.
     pub(super) signals: Asked,
     /// Of scans that were begun.
     pub(super) number: u64,
@@ -49,6 +51,7 @@ impl Rounds<'_> {
     /// One round.
     pub(super) fn scan(&mut self) -> Result<(), Failure> {
         let Task { plan, chosen, resume } = self.task()?;
+        self.signals.catch()?;
         if self.signals.came().is_some() {
             return Err(self.signals.failure());
         }

@@ -1,0 +1,89 @@
+//! What cannot be meant is refused in one line, before anything is asked.
+
+use testkit::Program;
+
+use crate::COAX;
+
+fn refused(args: &[&str], words: &str) {
+    Program::new(COAX).arg("scan").args(args).run().prints("").fails(2, words);
+}
+
+#[test]
+fn an_empty_target_set_is_refused() {
+    refused(&[], "<TARGET>");
+    for nothing in ["", ",", " "] {
+        refused(&[nothing], "no address is left to scan");
+    }
+    refused(&["-f", "/dev/null"], "no address is left to scan");
+    refused(&["127.0.0.1", "--exclude", "127.0.0.1"], "no address is left to scan");
+    refused(&["10.0.0.0/8", "--exclude", "0.0.0.0/0"], "no address is left to scan");
+    refused(&["127.0.0.1", "-6"], "no IPv6 address is left to scan");
+    refused(&["::1", "-4"], "no IPv4 address is left to scan");
+}
+
+#[test]
+fn an_absurd_network_is_refused() {
+    refused(&["10.0.0.0/40"], "the prefix 40 is above 32");
+    refused(&["::1/129"], "the prefix 129 is above 128");
+    refused(&["10.0.0.0/-1"], "10.0.0.0/-1");
+    refused(&["10.0.0.0/"], "10.0.0.0/");
+    refused(&["::/0", "-p", "80"], "more than can be asked");
+    refused(&["2001:db8::/32", "-p", "-"], "more than can be asked");
+    refused(&["10.0.0.9-10.0.0.1"], "10.0.0.9-10.0.0.1");
+    refused(&["127.0.0.300"], "the octet 300 is above 255");
+}
+
+#[test]
+fn a_target_is_a_host_and_nothing_else() {
+    refused(&["127.0.0.1:80"], "write 127.0.0.1");
+    refused(&["http://db.test/"], "write db.test");
+    refused(&["fe80::1%nosuch0"], "there is no interface 'nosuch0'");
+}
+
+#[test]
+fn wrong_ports_are_refused() {
+    refused(&["-p", "nosuchservice", "127.0.0.1"], "'nosuchservice'");
+    refused(&["-p", "htpt", "127.0.0.1"], "did you mean 'http'?");
+    refused(&["-p", "70000", "127.0.0.1"], "the port 70000 is above 65535");
+    refused(&["-p", "9-5", "127.0.0.1"], "write 5-9");
+    refused(&["-p", "", "127.0.0.1"], "nothing stands here");
+    refused(&["-p", "80,,", "127.0.0.1"], "nothing stands here");
+    refused(&["-p", "80", "--exclude-ports", "1-100", "127.0.0.1"], "no port is left to scan");
+}
+
+#[test]
+fn wrong_numbers_are_refused() {
+    refused(&["--rate", "0", "127.0.0.1"], "--rate");
+    refused(&["--rate", "-5", "127.0.0.1"], "'-5'");
+    refused(&["--timeout", "soon", "127.0.0.1"], "a time is written like");
+    refused(&["--retries", "1000", "127.0.0.1"], "--retries");
+    refused(&["--order", "backwards", "127.0.0.1"], "--order");
+    refused(&["-4", "-6", "127.0.0.1"], "cannot be used with");
+}
+
+#[test]
+fn a_file_with_rubbish_is_refused_with_the_number_of_the_line() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("hosts");
+    let shown = file.display().to_string();
+    for (text, line, why) in [
+        (&b"127.0.0.1\n# fine\n\n127.0.0.300\n"[..], 4, "the octet 300 is above 255"),
+        (b"127.0.0.1\n\x01\x02\n", 2, "a name has no"),
+        (b"127.0.0.1\r\n127.0.0.2\r\n10.0.0.0/33\r\n", 3, "the prefix 33 is above 32"),
+        (b"\xff\xfe\n", 1, "it is not UTF-8"),
+        (&[b'7'; 100_000], 1, "it is longer than"),
+        (b"127.0.0.1 127.0.0.2 ;rm\n", 1, ";rm"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        refused(&["-p", "9", "-f", &shown], &format!("{shown}, line {line}: "));
+        refused(&["-p", "9", "-f", &shown], why);
+        let piped = Program::new(COAX).args(["scan", "-p", "9", "-f", "-"]).run_with(text);
+        piped.prints("").fails(2, &format!("stdin, line {line}: "));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    refused(&["-f", "/nonexistent/hosts"], "cannot read /nonexistent/hosts: no such file");
+    refused(&["-f", "/"], "cannot read /: is a directory");
+}
