@@ -119,6 +119,36 @@ fn the_xml_file_of_ipv6_and_of_every_state_fits_the_grammar() {
 }
 
 #[test]
+fn both_protocols_and_raw_packets_have_their_own_words() {
+    let Some(place) = Place::or_skip() else { return };
+    let (_tcp, _udp) = (place.network.listens(&[22]), place.network.echoes(&[7]));
+    let words = ["-p", "T:22,23,U:7-9", "127.0.0.1", "--xml", "both.xml", "--grep", "both.grep"];
+    place.scan(&words).exits(0);
+    let xml = place.read("both.xml");
+    for part in [
+        "<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"2\" services=\"22-23\"/>",
+        "<scaninfo type=\"udp\" protocol=\"udp\" numservices=\"3\" services=\"7-9\"/>",
+        "<extraports state=\"closed\" count=\"3\">",
+        "<extrareasons reason=\"port-unreach\" count=\"2\" proto=\"udp\"/>",
+        "<extrareasons reason=\"conn-refused\" count=\"1\" proto=\"tcp\"/>",
+        "portid=\"7\"><state state=\"open\" reason=\"udp-response\" reason_ttl=\"0\"/>",
+    ] {
+        assert!(xml.contains(part), "no {part} in {xml}");
+    }
+    check(&place, "both.xml");
+    let ports = "Ports: 22/open/tcp//ssh///, 7/open/udp//echo///\tIgnored State: closed (3)\n";
+    assert!(place.read("both.grep").contains(ports), "{}", place.read("both.grep"));
+    if !place.network.has_users() {
+        return;
+    }
+    place.scan(&["--syn", "-p", "22,23", "127.0.0.1", "--xml", "syn.xml"]).exits(0);
+    let xml = place.read("syn.xml");
+    assert!(xml.contains("<scaninfo type=\"syn\" protocol=\"tcp\""), "{xml}");
+    assert!(xml.contains("<extrareasons reason=\"reset\" count=\"1\""), "{xml}");
+    check(&place, "syn.xml");
+}
+
+#[test]
 fn names_and_words_that_xml_forbids_are_written_safely() {
     let Some(place) = Place::or_skip() else { return };
     let _server = place.network.listens(&[22]);

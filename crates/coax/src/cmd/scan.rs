@@ -81,7 +81,7 @@ UDP
 FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
-    other costs some 300 bytes of memory until then, and 60 more for each port that is listed: the
+    other costs some 300 bytes of memory until then, and 150 for each port that is listed: the
     open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
     that goes on (--resume) writes what it found itself.
 
@@ -134,7 +134,9 @@ pub(crate) struct Args {
     /// IPv6 addresses only
     #[arg(short = '6', long)]
     ipv6: bool,
-    /// Ask by SYN packets: faster, same answers, needs CAP_NET_RAW
+    /// Ask by SYN packets, which needs CAP_NET_RAW
+    ///
+    /// It is faster; the answers are the same.
     #[arg(long)]
     syn: bool,
     /// Print every port, not only open ones
@@ -143,22 +145,28 @@ pub(crate) struct Args {
     /// At most so many probes a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
-    /// The longest wait for one answer; the usual wait follows the host
+    /// The longest wait for an answer
+    ///
+    /// The usual wait follows what the host's answers take.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::parse)]
     timeout: Duration,
-    /// Send a probe without an answer so often again
+    /// Resend an unanswered probe so often
     #[arg(long, value_name = "N", default_value_t = Limits::default().retries)]
     retries: u8,
-    /// Ask a host no more when N ports are open and hardly any other
+    /// Leave a host that has N open ports
+    ///
+    /// Open ports, and hardly any other.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     tarpit: Option<u32>,
-    /// Go on with the scan that FILE is of; keep it there when this one is stopped
+    /// Go on with the scan of FILE, or keep it there
+    ///
+    /// It is kept when it is stopped, and removed when it has ended.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// What is asked first
-    #[arg(long, value_name = "ORDER", value_enum, default_value_t = Sequence::Random)]
+    /// random or serial: what is asked first
+    #[arg(long, value_name = "ORDER", value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Sequence::Random)]
     order: Sequence,
-    /// The random order to take: the same number gives the same order
+    /// The same number gives the same random order
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// Write a file as nmap's -oX does

@@ -6,7 +6,7 @@
 //! Nothing here knows how a file looks.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
@@ -18,8 +18,8 @@ use super::words;
 /// Every host with something to tell.
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
-    /// By address and interface.
-    found: HashMap<(IpAddr, u32), Host>,
+    /// By address and interface. A tree keeps them in order, and half as much memory idle.
+    found: BTreeMap<(IpAddr, u32), Host>,
     list_all: bool,
 }
 
@@ -84,10 +84,8 @@ impl Hosts {
     }
 
     /// Hosts in the order of their addresses.
-    pub(super) fn in_order(&self) -> Vec<(IpAddr, &Host)> {
-        let mut all: Vec<_> = self.found.iter().collect();
-        all.sort_unstable_by_key(|(key, _)| **key);
-        all.into_iter().map(|(key, host)| (key.0, host)).collect()
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (IpAddr, &Host)> {
+        self.found.iter().map(|((address, _), host)| (*address, host))
     }
 
     /// How many are there without a doubt.
@@ -99,7 +97,8 @@ impl Hosts {
 impl Host {
     fn new(verdict: &Verdict, now: SystemTime) -> Host {
         let (reason, sign) = (verdict.reason, Sign::of(verdict));
-        let (ports, counts) = (Vec::new(), Vec::new());
+        // Most hosts say the same of all their ports.
+        let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
         Host { first: now, last: now, reason, sign, trip: None, ports, counts }
     }
 
@@ -225,7 +224,7 @@ mod tests {
     fn a_host_that_gave_no_sign_costs_nothing() {
         let silent = [("10.0.0.1:1", Reason::NoAnswer), ("10.0.0.1:2", Reason::NoAnswer)];
         assert!(heard(false, &silent).found.is_empty());
-        assert_eq!(heard(true, &silent).in_order()[0].1.ports.len(), 2);
+        assert_eq!(heard(true, &silent).in_order().next().unwrap().1.ports.len(), 2);
     }
 
     #[test]
@@ -239,7 +238,7 @@ mod tests {
                 ("10.0.0.1:4", Reason::NoAnswer),
             ],
         );
-        let host = hosts.in_order()[0].1;
+        let host = hosts.in_order().next().unwrap().1;
         let counts = |asked| {
             let counts = host.counted(asked);
             counts.iter().map(|(it, count)| (it.state.name(), *count)).collect::<Vec<_>>()
@@ -265,7 +264,7 @@ mod tests {
             (vec![Reason::Icmp(own)], "up"),
         ] {
             let all: Vec<_> = reasons.into_iter().map(|reason| ("10.0.0.1:1", reason)).collect();
-            assert_eq!(heard(false, &all).in_order()[0].1.state(), state, "{all:?}");
+            assert_eq!(heard(false, &all).in_order().next().unwrap().1.state(), state, "{all:?}");
         }
     }
 }
