@@ -18,6 +18,8 @@ use crate::payload::{answers_at, payload};
 
 /// How often it is asked: the questions to a port of which nothing is known are six.
 const TIMES: u32 = 6;
+/// More datagrams from others than chance brings; who floods us must not hold us.
+const STRAYS: usize = 1000;
 
 pub(super) async fn identify(address: SocketAddr, until: Instant) -> Identity {
     let socket = match open(address, until).await {
@@ -89,11 +91,12 @@ async fn open(address: SocketAddr, until: Instant) -> Result<Datagrams, String> 
 /// The first datagram from `address`, cut to what is kept; in words what was heard instead.
 async fn answer(socket: &Datagrams, address: SocketAddr) -> Result<Vec<u8>, String> {
     let mut buffer = vec![0; BANNER_LIMIT];
-    loop {
+    for _ in 0..STRAYS {
         let (count, from) = socket.receive(&mut buffer).await.map_err(|error| error.cause())?;
         if from.ip() == Some(address.ip()) {
             buffer.truncate(count);
             return Ok(buffer);
         }
     }
+    Err("others answer in its place".to_owned())
 }

@@ -1,11 +1,11 @@
 //! Lines and words in what a stranger said.
 //!
-//! A product is one line of at most 200 characters, without control characters, and never empty.
+//! A title is one line of at most 255 characters, without control characters, and never empty.
 //!
 //! Nothing here knows a protocol.
 
-/// More than any product's name; a title, not a text.
-const LONGEST: usize = 200;
+/// More than any product's name, and as long as a DNS name may be.
+const LONGEST: usize = 255;
 
 /// The first line, without its end.
 pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
@@ -13,7 +13,7 @@ pub(super) fn first_line(bytes: &[u8]) -> &[u8] {
     &bytes[..end.unwrap_or(bytes.len())]
 }
 
-/// `bytes` as a product's name.
+/// `bytes` as the name of a product or a host.
 pub(super) fn title(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LONGEST)]);
     let clean: String = text
@@ -64,8 +64,8 @@ mod tests {
     fn a_title_is_one_short_clean_line() {
         assert_eq!(title(b" nginx/1.22.1 \x1b[31m\xff").unwrap(), "nginx/1.22.1  [31m");
         assert_eq!(title(b"\x1b\0\t"), None);
-        assert_eq!(title(&[b'a'; 9000]).unwrap().len(), 200);
-        assert_eq!(title("ä".repeat(9000).as_bytes()).unwrap().chars().count(), 200);
+        assert_eq!(title(&[b'a'; 9000]).unwrap().len(), 255);
+        assert_eq!(title("ä".repeat(9000).as_bytes()).unwrap().chars().count(), 255);
     }
 
     #[test]

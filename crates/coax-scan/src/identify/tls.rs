@@ -23,7 +23,8 @@ use tokio::time::{Instant, timeout_at};
 use super::channel::{End, Said};
 use super::{BANNER_LIMIT, Certificate};
 
-/// What a handshake takes at most, in bytes: many times the longest chain of certificates.
+/// What is taken at most, in bytes: many times the longest chain of certificates. A server that
+/// never stops would otherwise keep the runtime from looking at the clock.
 const MOST: usize = 256 << 10;
 /// One read's worth: a whole record fits.
 const PIECE: usize = 18 << 10;
@@ -191,6 +192,9 @@ impl TlsChannel {
                 // Whoever leaves without goodbye has left all the same.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 done => return done,
+            }
+            if self.taken >= MOST {
+                return Ok(0);
             }
             match self.receive().await {
                 Ok(()) => self.send().await?,
