@@ -28,8 +28,6 @@ use crate::{Limits, Plan, Rest, Tally, TcpProbe, Tell, Verdict};
 
 /// Probes a thread has under way at most.
 const LARGEST: usize = 8192;
-/// Descriptors that are left to everything else in the process.
-const SPARE: usize = 16;
 /// Batches of verdicts on their way to the reader.
 const QUEUE: usize = 16;
 /// Fewer questions than this are not worth a second thread.
@@ -121,7 +119,11 @@ impl Scan {
             tell: plan.tell,
             tcp: if syn { TcpProbe::Syn } else { TcpProbe::Connect },
             counts: (0..count).map(|_| Counts::default()).collect(),
-            capacity: if needs_sockets { sockets_of_each(count) } else { LARGEST },
+            capacity: if needs_sockets {
+                sockets_of_each(count, plan.limits.spare_descriptors)
+            } else {
+                LARGEST
+            },
             tarpits: Tarpits::default(),
             unfinished: Mutex::default(),
             stop: AtomicBool::new(false),
@@ -222,10 +224,10 @@ fn thread_count(plan: &Plan, questions: u64) -> usize {
     }
 }
 
-fn sockets_of_each(threads: usize) -> usize {
+fn sockets_of_each(threads: usize, spare: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    (limit.saturating_sub(SPARE) / threads).clamp(1, LARGEST)
+    (limit.saturating_sub(spare) / threads).clamp(1, LARGEST)
 }
 
 /// Raises the process's limit of open files as far as it may go. Fewer make a scan slower, so a

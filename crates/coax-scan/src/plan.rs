@@ -81,6 +81,8 @@ pub struct Limits {
     pub retries: u8,
     /// So many open ports, and hardly any other, make a host a tarpit, which is asked no more.
     pub tarpit: Option<u32>,
+    /// Descriptors that are left to everything else in the process.
+    pub spare_descriptors: usize,
     /// Threads that ask; `None` is one for each processor.
     pub threads: Option<usize>,
 }
@@ -94,6 +96,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(1),
             retries: 6,
             tarpit: None,
+            spare_descriptors: 16,
             threads: None,
         }
     }

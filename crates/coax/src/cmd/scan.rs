@@ -5,6 +5,7 @@
 //!
 //! How a port is asked is the library's business.
 
+mod banner;
 mod before;
 mod event;
 mod files;
@@ -43,6 +44,7 @@ use rounds::Rounds;
 const EXAMPLES: &str = "\
 EXAMPLES
     coax scan localhost                         the 1000 ports most worth asking
+    coax scan --banner localhost                and what listens at those that are open
     coax scan -p - 127.0.0.1                    all of them
     coax scan -p '22,80,443,http*' 10.0.0.0/24 --exclude 10.0.0.1
     coax scan -p 1-1024 10.0.0-3.1-20 2001:db8::1 db.internal
@@ -71,7 +73,8 @@ STATES
     filtered          no answer, or a firewall's or router's word that there will be none
     open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
     inconclusive      this machine could not ask: no route, no descriptor, no source port
-    A service's name with a question mark is a guess from the port alone.
+    A service's name with a question mark is a guess from the port alone; with --banner a name
+    without one was recognised by what the port said: first, or when it was politely asked.
 
 UDP
     Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
@@ -139,6 +142,9 @@ pub(crate) struct Args {
     /// It is faster; the answers are the same.
     #[arg(long)]
     syn: bool,
+    /// Ask each open port what it is
+    #[arg(short, long)]
+    banner: bool,
     /// Print every port, not only open ones
     #[arg(long)]
     all_states: bool,
@@ -286,7 +292,9 @@ impl Args {
 
     fn limits(&self) -> Limits {
         let &Args { rate, timeout, retries, tarpit, .. } = self;
-        Limits { rate, timeout, retries, tarpit, ..Limits::default() }
+        let spare = if self.banner { banner::AT_ONCE } else { 0 };
+        let spare_descriptors = Limits::default().spare_descriptors + spare;
+        Limits { rate, timeout, retries, tarpit, spare_descriptors, ..Limits::default() }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use coax_scan::{State, Tally};
+use coax_scan::{Identity, State, Tally};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,17 +35,74 @@ pub(crate) struct PortReport {
     /// From the probe to its answer; null where a SYN was sent again, since nobody can say which
     /// was answered.
     pub(crate) rtt_us: Option<u64>,
-    /// What is usually at this port: a guess.
+    /// What listens there: as `identity` says, or else what is usually at this port, a guess.
     pub(crate) service: Option<String>,
+    /// What it said, with --banner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<IdentityReport>,
     /// The address with its port, scope included.
     #[serde(skip)]
     pub(crate) place: String,
 }
 
+/// What an open port said of itself; all of it is a stranger's word.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct IdentityReport {
+    /// Whether the service was recognised; if not, its name is a guess.
+    pub(crate) identified: bool,
+    /// greeted, answered, silent, closed, reset or not-reached.
+    pub(crate) hearing: &'static str,
+    /// What it calls itself, such as `nginx/1.22.1`.
+    pub(crate) product: Option<String>,
+    /// What it said, where that is not UTF-8 with a replacement character.
+    pub(crate) banner: String,
+    /// `TLSv1.3` or `TLSv1.2`, where it speaks TLS.
+    pub(crate) tls: Option<String>,
+    /// The names in its certificate.
+    pub(crate) certificate_names: Vec<String>,
+}
+
+impl IdentityReport {
+    pub(super) fn new(identity: &Identity) -> IdentityReport {
+        let tls = identity.tls.as_ref();
+        let certificate = tls.and_then(|tls| tls.certificate.as_ref());
+        IdentityReport {
+            identified: identity.service.is_some(),
+            hearing: identity.hearing.name(),
+            product: identity.product.clone(),
+            banner: String::from_utf8_lossy(&identity.banner).into_owned(),
+            tls: tls.and_then(|tls| tls.version).map(str::to_owned),
+            certificate_names: certificate.map(|it| it.names.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// What a row has room for.
+    fn in_words(&self) -> String {
+        let names = self.certificate_names.join(" ");
+        let said = match &self.product {
+            Some(product) => product.clone(),
+            // The first line says most, if there is one.
+            None if !self.identified => self.banner.lines().next().unwrap_or_default().to_owned(),
+            None => String::new(),
+        };
+        let words = [said, self.tls.clone().unwrap_or_default(), names];
+        let words: Vec<&str> =
+            words.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
+        clean(&words.join("  ")).chars().take(120).collect()
+    }
+}
+
 impl PortReport {
     /// The service; a guess has a question mark.
     pub(super) fn service_in_words(&self) -> String {
-        self.service.as_ref().map(|name| format!("{}?", clean(name))).unwrap_or_default()
+        let sure = self.identity.as_ref().is_some_and(|identity| identity.identified);
+        let mark = if sure { "" } else { "?" };
+        self.service.as_ref().map(|name| format!("{}{mark}", clean(name))).unwrap_or_default()
+    }
+
+    /// What it said of itself.
+    pub(super) fn said(&self) -> String {
+        self.identity.as_ref().map(IdentityReport::in_words).unwrap_or_default()
     }
 
     /// The name it was found by, unless that is the address.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use coax_addr::ServiceTable;
 use coax_net::Wanted;
-use coax_scan::{Heard, Plan, Rest, Scan, Tally, Tell};
+use coax_scan::{Heard, Plan, Rest, Scan, State, Tally, Tell, Verdict};
 
+use super::banner::Banners;
 use super::before::Before;
 use super::event::Comparison;
 use super::files::Files;
@@ -64,7 +65,9 @@ impl Rounds<'_> {
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
         let mut teller = Teller::new(means, telling, names, total);
-        let followed = follow(&mut scan, &mut teller, signals, resume.as_ref());
+        let mut banners = args.banner.then(Banners::new).transpose()?;
+        let followed = follow(&mut scan, &mut teller, &mut banners, signals, resume.as_ref());
+        let followed = followed.and_then(|()| hear_out(banners, &mut teller, signals));
         let stopped = signals.came().is_some();
         let tally = all_of(scan.tally(), resume.as_ref());
         let elapsed_ms = teller.elapsed_ms() + resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms);
@@ -158,12 +161,16 @@ fn outcome(args: &Args, compared: &Comparison, unresolved: bool, open: u64) -> R
 fn follow(
     scan: &mut Scan,
     teller: &mut Teller<'_>,
+    banners: &mut Option<Banners>,
     signals: &Asked,
     resume: Option<&ResumeFile>,
 ) -> Result<(), Failure> {
     loop {
         match scan.next(GLANCE) {
-            Heard::Verdicts(verdicts) => teller.tell(&verdicts)?,
+            Heard::Verdicts(verdicts) => match banners {
+                Some(banners) => ask_what_they_are(verdicts, banners, teller)?,
+                None => teller.tell(&verdicts)?,
+            },
             Heard::Tarpit(host) => teller.tarpit(host)?,
             Heard::Nothing => {}
             Heard::End => return Ok(()),
@@ -173,6 +180,44 @@ fn follow(
             scan.stop();
         }
     }
+}
+
+/// Tells of ports that are not open now, of open ones when they have answered.
+fn ask_what_they_are(
+    verdicts: Vec<Verdict>,
+    banners: &mut Banners,
+    teller: &mut Teller<'_>,
+) -> Result<(), Failure> {
+    let (open, others): (Vec<_>, Vec<_>) =
+        verdicts.into_iter().partition(|verdict| verdict.state == State::Open);
+    teller.tell(&others)?;
+    for verdict in open {
+        banners.ask(verdict, teller.name(&verdict));
+    }
+    loop {
+        let time = if banners.is_full() { GLANCE } else { Duration::ZERO };
+        match banners.next(time) {
+            Some((verdict, identity)) => teller.tell_identified(&verdict, identity)?,
+            None if banners.is_full() => {}
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Waits for the ports that are still being asked; a signal leaves them.
+fn hear_out(
+    banners: Option<Banners>,
+    teller: &mut Teller<'_>,
+    signals: &Asked,
+) -> Result<(), Failure> {
+    let Some(mut banners) = banners else { return Ok(()) };
+    while !banners.is_idle() && signals.came().is_none() {
+        if let Some((verdict, identity)) = banners.next(GLANCE) {
+            teller.tell_identified(&verdict, identity)?;
+        }
+    }
+    banners.leave();
+    Ok(())
 }
 
 fn all_of(tally: Tally, resume: Option<&ResumeFile>) -> Tally {

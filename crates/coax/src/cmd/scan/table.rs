@@ -64,11 +64,12 @@ impl Table {
         let Table { place, state: wide, service, answer, .. } = *self;
         let state = self.painted(port.state, &format!("{:<wide$}", port.state));
         let line = format!(
-            "{:<place$} {state} {:<service$} {:<answer$}  {}",
+            "{:<place$} {state} {:<service$} {:<answer$}  {}  {}",
             port.place,
             port.service_in_words(),
             port.answer(),
-            port.name().unwrap_or_default()
+            port.name().unwrap_or_default(),
+            port.said()
         );
         line.trim_end().to_owned()
     }
@@ -101,6 +102,7 @@ mod tests {
             reason: "no-answer",
             rtt_us: (state == State::Open).then_some(1234),
             service: service.map(str::to_owned),
+            identity: None,
             place: place.to_owned(),
         }
     }

@@ -12,11 +12,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Plan, State, Tally, Verdict};
+use coax_scan::{Identity, Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
-use super::event::{ChangeReport, Comparison, PortReport, ScanSummary, TarpitReport};
+use super::event::{
+    ChangeReport, Comparison, IdentityReport, PortReport, ScanSummary, TarpitReport,
+};
 use super::files::{End, Files};
 use super::table::Table;
 use crate::failure::Failure;
@@ -52,6 +54,8 @@ pub(super) struct Teller<'a> {
     names: HashMap<IpAddr, String>,
     before: &'a mut Before,
     files: &'a mut Files,
+    /// What the port that is being told of was found to be.
+    identity: Option<Identity>,
     inconclusive: BTreeMap<&'static str, u64>,
     compared: Comparison,
     started: Instant,
@@ -86,6 +90,7 @@ impl<'a> Teller<'a> {
             names,
             before,
             files,
+            identity: None,
             inconclusive: BTreeMap::new(),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: Instant::now(),
@@ -114,6 +119,23 @@ impl<'a> Teller<'a> {
         let stdout = &mut self.stdout;
         self.bar.suspend(|| stdout.write_all(&lines).and_then(|()| stdout.flush()))?;
         Ok(())
+    }
+
+    /// Tells of an open port that was asked what it is.
+    pub(super) fn tell_identified(
+        &mut self,
+        verdict: &Verdict,
+        identity: Identity,
+    ) -> Result<(), Failure> {
+        self.identity = Some(identity);
+        let told = self.tell(std::slice::from_ref(verdict));
+        self.identity = None;
+        told
+    }
+
+    /// The name that a verdict's address was found by.
+    pub(super) fn name(&self, verdict: &Verdict) -> Option<String> {
+        self.names.get(&verdict.address.ip()).cloned()
     }
 
     /// Open ports are always told of.
@@ -161,7 +183,11 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// As it was recognised, or else the guess.
     fn service(&mut self, verdict: &Verdict) -> Option<String> {
+        if let Some(name) = self.identity.as_ref().and_then(|identity| identity.service) {
+            return Some(name.to_owned());
+        }
         let (protocol, port) = (verdict.protocol, verdict.address.port());
         let services = self.services;
         let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
@@ -183,6 +209,7 @@ impl<'a> Teller<'a> {
             reason: verdict.reason.name(),
             rtt_us: verdict.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
             service: self.service(verdict),
+            identity: self.identity.as_ref().map(IdentityReport::new),
             place: format!("{}{udp}", verdict.address),
         }
     }

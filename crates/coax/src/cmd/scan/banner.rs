@@ -1,0 +1,81 @@
+//! Asking open ports what they are: `--banner`.
+//!
+//! Ports are asked while the scan goes on, a bounded number at once; each is told of when it has
+//! answered. A scan that finds them faster waits.
+//!
+//! Nothing here knows how a service is recognised.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use coax_net::cause_in_words;
+use coax_scan::{Identify, Identity, Verdict};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
+
+use crate::failure::{Exit, Failure};
+
+/// Ports that are asked at once, with a descriptor each.
+pub(super) const AT_ONCE: usize = 32;
+/// Ports that wait to be asked; more make the scan wait.
+const WAITING: usize = 1024;
+
+/// Ports that are being asked what they are.
+pub(super) struct Banners {
+    runtime: Runtime,
+    places: Arc<Semaphore>,
+    answered: Sender<(Verdict, Identity)>,
+    answers: Receiver<(Verdict, Identity)>,
+    under_way: usize,
+}
+
+impl Banners {
+    pub(super) fn new() -> Result<Banners, Failure> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::new(Exit::Machine, format!("cannot start: {}", cause_in_words(&error)))
+        })?;
+        let (answered, answers) = channel();
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Banners { runtime, places, answered, answers, under_way: 0 })
+    }
+
+    /// Asks an open port; `name` is whom to ask for where several share the address.
+    pub(super) fn ask(&mut self, verdict: Verdict, name: Option<String>) {
+        self.under_way += 1;
+        let (places, answered) = (self.places.clone(), self.answered.clone());
+        self.runtime.spawn(async move {
+            let _place = places.acquire_owned().await;
+            let identify = Identify { name, ..Identify::default() };
+            let identity = identify.at(verdict.address, verdict.protocol).await;
+            // Whoever no longer listens needs no answer.
+            let _ = answered.send((verdict, identity));
+        });
+    }
+
+    /// Whether the scan should wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.under_way >= WAITING
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0
+    }
+
+    /// The next answer, waiting for it at most for `time`.
+    pub(super) fn next(&mut self, time: Duration) -> Option<(Verdict, Identity)> {
+        match self.answers.recv_timeout(time) {
+            Ok(answer) => {
+                self.under_way -= 1;
+                Some(answer)
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Leaves what is under way.
+    pub(super) fn leave(self) {
+        self.runtime.shutdown_background();
+    }
+}
