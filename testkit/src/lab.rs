@@ -7,7 +7,7 @@
 //! Nothing here knows who asks.
 
 use crate::namespace::Namespace;
-use crate::peers::{missing, peer_or_skip};
+use crate::peers::{peer_or_skip, skip};
 use crate::program::Program;
 
 /// Two hosts on a wire.
@@ -61,7 +61,7 @@ impl Lab {
         peer_or_skip("nft")?;
         let client = Namespace::or_skip()?;
         if client.program("nft").args(["list", "ruleset"]).run().code() != 0 {
-            missing("the kernel has no packet filter: sudo modprobe nf_tables");
+            skip("the kernel has no packet filter: sudo modprobe nf_tables");
             return None;
         }
         let target = client.beside();
