@@ -9,12 +9,13 @@ use std::process::Command;
 use crate::run::run;
 
 /// A program that proves the package is there, and the package.
-const PEERS: [(&str, &str); 10] = [
+const PEERS: [(&str, &str); 11] = [
     ("nc.openbsd", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("socat", "socat"),
     ("nmap", "nmap"),
     ("nsd", "nsd"),
+    ("openssl", "openssl"),
     ("dig", "bind9-dnsutils"),
     ("python3", "python3"),
     ("strace", "strace"),

@@ -24,6 +24,7 @@ mod resolve;
 mod socket;
 mod stream;
 mod sys;
+mod tls;
 mod trace;
 mod volley;
 
@@ -49,6 +50,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use tls::{Tls, TlsError, TlsErrorKind, TlsStream};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

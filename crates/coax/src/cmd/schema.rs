@@ -46,6 +46,9 @@ fn schema() -> Value {
     events.add::<super::resolve::ResolveSummary>();
     events.add::<super::scan::PortReport>();
     events.add::<super::scan::ScanSummary>();
+    events.add::<super::wait::Waiting>();
+    events.add::<super::wait::Ready>();
+    events.add::<super::wait::WaitSummary>();
     events.finish()
 }
 
