@@ -21,6 +21,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::goal::{Goal, Web, What};
 use crate::statuses::Statuses;
 
+pub use http::{Head, final_status};
+
 /// How long a peer may take to end a connection that was only a look.
 const GRACE: Duration = Duration::from_millis(500);
 

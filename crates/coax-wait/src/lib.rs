@@ -12,7 +12,7 @@ mod question;
 mod statuses;
 mod wait;
 
-pub use check::Evidence;
+pub use check::{Evidence, Head, final_status};
 pub use goal::{Goal, GoalError};
 pub use statuses::{Statuses, StatusesError};
 pub use wait::{End, Need, News, Standing, Until, Wait};

@@ -11,6 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use coax_net::{Resolve, Tls, Wanted};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::check::{Check, Evidence, Open, Verdict};
@@ -22,6 +23,9 @@ use crate::statuses::Statuses;
 const LAST_LOOK: Duration = Duration::from_millis(100);
 /// A look has its own end; this is only for one that would miss it.
 const MARGIN: Duration = Duration::from_millis(50);
+
+/// How many places are looked at in the same moment: a long list must not use up the descriptors.
+const AT_ONCE: usize = 64;
 
 /// What to wait for, and for how long.
 pub struct Wait<'a> {
@@ -115,11 +119,12 @@ impl Wait<'_> {
             question: self.question.as_deref(),
             tls: Tls::default(),
         };
-        let start = Instant::now();
+        let (start, turns) = (Instant::now(), Semaphore::new(AT_ONCE));
         let mut run = Run {
             wait: self,
             goals,
             check: &check,
+            turns: &turns,
             start,
             deadline: start + self.timeout,
             pauses: vec![Pause::default(); goals.len()],
@@ -157,6 +162,7 @@ struct Run<'r> {
     wait: &'r Wait<'r>,
     goals: &'r [Goal],
     check: &'r Check<'r>,
+    turns: &'r Semaphore,
     start: Instant,
     deadline: Instant,
     pauses: Vec<Pause>,
@@ -267,9 +273,10 @@ impl Run<'_> {
         }
         let pause = pause.min(left.saturating_sub(LAST_LOOK));
         let (goal, check, deadline) = (&self.goals[index], self.check, self.deadline);
-        let longest = self.wait.look;
+        let (longest, turns) = (self.wait.look, self.turns);
         self.looking.push(Box::pin(async move {
             sleep(pause).await;
+            let _turn = turns.acquire().await;
             let left = deadline.saturating_duration_since(Instant::now());
             let verdict = check.look(goal, longest.min(left)).await;
             Look { index, verdict, cut: left < longest }

@@ -95,6 +95,20 @@ fn two_seconds_of_waiting_are_a_handful_of_looks() {
 }
 
 #[test]
+fn a_long_list_needs_few_descriptors_and_ends_in_a_short_line() {
+    let ports = (0..300).map(|_| nobody()).collect::<Vec<_>>();
+    let script = "ulimit -n 100; exec \"$0\" wait --timeout 1s --json \"$@\"";
+    let coax = Program::shell(script, [env!("CARGO_BIN_EXE_coax")]).args(&ports);
+    let outcome = coax.run().exits(3);
+    let events = events(&outcome);
+    let summary = events.iter().find(|event| event["event"] == "wait-summary").unwrap();
+    let stood = summary["endpoints"].as_array().unwrap();
+    assert_eq!(stood.len(), 300);
+    assert!(stood.iter().all(|at| at["reason"] == "refused"), "{}", outcome.err());
+    assert!(outcome.err().contains("(refused), and 288 more"), "{}", outcome.err());
+}
+
+#[test]
 fn events_say_what_was_found_and_how() {
     let port = Wires::Tcp.listen();
     let outcome = coax(&[&port.endpoint, "--json"]).run().exits(0);

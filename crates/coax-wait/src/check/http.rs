@@ -67,15 +67,19 @@ fn request(web: &Web) -> String {
 }
 
 /// What the first bytes of an answer are.
-#[derive(Debug, PartialEq, Eq)]
-enum Head {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A status, 100 to 999.
     Status(u16),
+    /// More bytes will tell.
     Unfinished,
+    /// No bytes after these will make it an answer.
     NotHttp,
 }
 
-/// The status after the interim ones, which have a head each (RFC 9110 §15.2).
-fn final_status(mut bytes: &[u8]) -> Head {
+/// The status of an HTTP/1 answer that begins with `bytes`: the one after the interim ones, which
+/// have a head each (RFC 9110 §15.2).
+pub fn final_status(mut bytes: &[u8]) -> Head {
     loop {
         match first_status(bytes) {
             // 101 would change the protocol; nobody asked for that.

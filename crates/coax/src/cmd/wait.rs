@@ -54,6 +54,9 @@ const OUTCOMES: &str = "\
     Here 0 is: reached. 3: not in time; the command is not run. With a command, the exit code is
     the command's.";
 
+/// Nobody reads more in one line; `--json` has them all.
+const NAMED: usize = 12;
+
 /// Wait until places answer, or are gone; then run a command
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
@@ -189,13 +192,21 @@ fn too_late(args: &Args, goals: &[Goal], standings: &[Standing]) -> Failure {
     let text = match missing[..] {
         [(goal, why)] => format!("still waiting for {goal}{gone} after {limit}: {why}"),
         _ => {
-            let each: Vec<_> =
-                missing.iter().map(|(goal, why)| format!("{goal} ({why})")).collect();
             let any = if args.any { "any of " } else { "" };
-            format!("still waiting after {limit} for {any}{}{gone}", each.join(", "))
+            format!("still waiting after {limit} for {any}{}{gone}", list(&missing))
         }
     };
     Failure::new(Exit::Network, text)
+}
+
+/// Each with its reason; of very many the first.
+fn list(missing: &[(&Goal, &str)]) -> String {
+    let (named, others) = missing.split_at(missing.len().min(NAMED));
+    let mut each: Vec<_> = named.iter().map(|(goal, why)| format!("{goal} ({why})")).collect();
+    if !others.is_empty() {
+        each.push(format!("and {} more", others.len()));
+    }
+    each.join(", ")
 }
 
 /// Comes back only where the command cannot be run.
