@@ -14,6 +14,7 @@ mod secure;
 #[path = "wait/web.rs"]
 mod web;
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -35,8 +36,12 @@ fn events(outcome: &Outcome) -> Vec<Value> {
     outcome.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Another place each time, where nobody ever listens: no system gives out port 1, and no test
+/// has these addresses.
 fn nobody() -> String {
-    format!("127.0.0.1:{}", unused_port())
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let [high, low] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    format!("127.77.{high}.{low}:1")
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn two_seconds_of_waiting_are_a_handful_of_looks() {
 #[test]
 fn a_long_list_needs_few_descriptors_and_ends_in_a_short_line() {
     let ports = (0..300).map(|_| nobody()).collect::<Vec<_>>();
-    let script = "ulimit -n 100; exec \"$0\" wait --timeout 1s --json \"$@\"";
+    let script = "ulimit -n 100; exec \"$0\" wait --timeout 2s --json \"$@\"";
     let coax = Program::shell(script, [env!("CARGO_BIN_EXE_coax")]).args(&ports);
     let outcome = coax.run().exits(3);
     let events = events(&outcome);
@@ -127,8 +132,10 @@ fn any_is_content_with_one() {
     let there = Wires::Tcp.listen();
     let outcome = coax(&["--any", &nobody(), &there.endpoint]).run();
     assert_eq!(outcome.exits(0).err(), "");
-    let words = format!("after 200 ms for any of tcp://{}", "127.0.0.1");
-    coax(&["--any", &nobody(), &nobody(), "--timeout", "200ms"]).run().fails(3, &words);
+    let (first, second) = (nobody(), nobody());
+    let words =
+        format!("after 200 ms for any of tcp://{first} (refused), tcp://{second} (refused)");
+    coax(&["--any", &first, &second, "--timeout", "200ms"]).run().fails(3, &words);
 }
 
 #[test]
