@@ -35,24 +35,24 @@ EXAMPLES
     coax wait name://db udp://ns:53 @bus        a name, an answer, a Unix socket
 
 WHAT IS WAITED FOR
-    host:port, /path, @name, unix-seqpacket:…   accepts a connection
-    unix-dgram:…       somebody receives there
-    udp://host:port    answers a datagram: a question for ports 53 and 123, else a newline, or
-                       what --send says
-    tls://host:port    shows a certificate that this machine trusts for that host
-    http://… https://… answers with a status from 200 to 399, or one of --status
-    name://host        resolves to an address, as programs on this machine see it
+    host:port          accepts a connection; so do /path, @name, unix-seqpacket:
+    unix-dgram:        somebody receives there
+    udp://host:port    answers a datagram: --send says which. Without it, ports
+                       53 and 123 get a question of theirs, others a newline
+    tls://host:port    has a certificate for that host that is trusted here
+    http:// https://   answers with a status from 200 to 399, or of --status
+    name://host        has an address, as programs on this machine see it
 
-    Each is looked at at once, then after 50 ms, then twice as long each time, up to a second. A
-    check ends its connection as a client does that has nothing to say. SSL_CERT_FILE names the
-    authorities to trust instead of the machine's.
+    Each is looked at at once, after 50 ms, then after twice as long each time,
+    up to a second. A check ends its connection as a client does that has
+    nothing to say. SSL_CERT_FILE names other authorities to trust.
 
-    With --gone a place is gone when a look fails for a reason of its own: refused, no answer, no
-    such name, another status. What this machine could not find out does not count.";
+    With --gone a place is gone when it refuses, is silent, has no such name, or
+    answers with another status. What could not be found out does not count.";
 
-const OUTCOMES: &str = "\
-    Here 0 is: reached. 3: not in time; the command is not run. With a command, the exit code is
-    the command's.";
+const OUTCOMES: &str =
+    "    Here 0 is: reached. 3: not in time; the command is not run. With a command,
+    the exit code is the command's.";
 
 /// Nobody reads more in one line; `--json` has them all.
 const NAMED: usize = 12;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use testkit::{Program, Running, peer_or_skip, unused_port};
+use testkit::{Program, Running, peer_or_skip, python, unused_port};
 
 use crate::{coax, waiting};
 
@@ -85,4 +85,24 @@ fn what_speaks_no_tls_is_told() {
     let words = format!("-m http.server --bind 127.0.0.1 {port}");
     let _server = Program::new("python3").args(words.split(' ')).start();
     coax.expect_line(&format!("waiting for {url}: what it speaks is not TLS"));
+}
+
+/// A connection that ends without TLS's own goodbye is an error here.
+const STRICT: &str = r#"
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("good.pem", "good.key")
+s = listen()
+c = context.wrap_socket(s.accept()[0], server_side=True, suppress_ragged_eofs=False)
+say("ended with", c.recv(1))
+"#;
+
+#[test]
+fn a_check_says_goodbye_in_tls_too() {
+    let Some(place) = certificates() else { return };
+    let script = format!("import os\nos.chdir({:?})\n{STRICT}", place.path());
+    let Some(server) = python::<&str>(&script, []) else { return };
+    let url = format!("tls://{}", server.listening());
+    coax(&[&url]).env("SSL_CERT_FILE", place.path().join("ca.pem")).run().exits(0);
+    server.wait().exits(0).prints("ended with b''\n");
 }
