@@ -199,6 +199,8 @@ fn name(text: &str, host: &str) -> Result<Goal, GoalError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Result<Goal, GoalError> {
@@ -285,6 +287,18 @@ mod tests {
             let error = read(text).unwrap_err();
             assert_eq!(error.to_string(), message, "{text}");
             assert_eq!(error.advice().unwrap_or_default(), hint, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_reads_back(
+            text in "\\PC{0,40}|(tcp|udp|tls|https?|name|HTTP)://[a-zA-Z0-9@:/?#%\\[\\]._ é-]{0,30}\
+                     |(unix|unix-dgram|name|dns)?:?[@/.a-z0-9:-]{0,20}"
+        ) {
+            if let Ok(goal) = read(&text) {
+                prop_assert_eq!(read(&goal.to_string()), Ok(goal));
+            }
         }
     }
 }
