@@ -26,6 +26,7 @@ mod socket;
 mod stream;
 mod syn_socket;
 mod sys;
+mod tls;
 mod trace;
 mod udp_probe;
 mod volley;
@@ -55,6 +56,7 @@ pub use socket::{
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
+pub use tls::{Tls, TlsError, TlsErrorKind, TlsStream};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

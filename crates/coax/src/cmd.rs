@@ -21,6 +21,7 @@ mod scan;
 mod schema;
 mod service;
 mod url;
+mod wait;
 
 /// What coax can do.
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,7 @@ pub(crate) enum Verb {
     Host(host::Args),
     Resolve(Box<resolve::Args>),
     Scan(Box<scan::Args>),
+    Wait(wait::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -51,5 +53,6 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Man(args) => man::run(args, out),
         Verb::Service(args) => service::run(args, out),
         Verb::Url(args) => url::run(args, out),
+        Verb::Wait(args) => wait::run(&args, out),
     }
 }

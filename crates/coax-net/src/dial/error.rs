@@ -79,7 +79,8 @@ impl DialError {
         }
     }
 
-    fn cause(&self) -> String {
+    /// The cause alone, in words.
+    pub fn cause(&self) -> String {
         match &*self.trouble {
             Trouble::Unsupported(scheme) => {
                 format!("this coax dials tcp, udp and Unix sockets, not {scheme}")

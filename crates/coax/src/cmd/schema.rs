@@ -48,6 +48,9 @@ fn schema() -> Value {
     events.add::<super::scan::ChangeReport>();
     events.add::<super::scan::TarpitReport>();
     events.add::<super::scan::ScanSummary>();
+    events.add::<super::wait::Waiting>();
+    events.add::<super::wait::Ready>();
+    events.add::<super::wait::WaitSummary>();
     events.finish()
 }
 

@@ -1,0 +1,233 @@
+//! One look at a place: is it there, and how is that known?
+//!
+//! What the place did and what this machine could not do are told apart, since only the first says
+//! that something is gone. A look has an end of its own, and leaves nothing open behind it but
+//! what it hands over to be closed in order.
+//!
+//! Nothing here looks twice or knows how long the wait is.
+
+mod answer;
+mod http;
+
+use std::time::Duration;
+
+use coax_addr::{Endpoint, Host, Place, UnixKind};
+use coax_net::{
+    Address, Dial, DialError, DialErrorKind, Dialed, Resolve, ResolveErrorKind, SocketError,
+    SocketErrorKind, Stream, Tls, TlsErrorKind, TlsStream, Wanted, close,
+};
+use tokio::time::{Instant, timeout_at};
+
+use crate::goal::{Goal, Web, What};
+use crate::statuses::Statuses;
+
+pub use http::{Head, final_status};
+
+/// How long a peer may take to end a connection that was only a look.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How a place is known to be there, or to be gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// As the rest of a sentence: `it accepts connections`, `refused`.
+    pub words: String,
+    /// Who answered.
+    pub address: Option<Address>,
+    /// The HTTP status.
+    pub status: Option<u16>,
+}
+
+/// What one look found.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is there; the connection that showed it is to be closed.
+    There(Evidence, Open),
+    /// It is not, by its own word or its host's.
+    Absent(Evidence, Open),
+    /// Nothing was heard.
+    Silent(String),
+    /// It cannot be told.
+    Unclear(String),
+    /// Another look will not help.
+    Hopeless(String),
+}
+
+/// What a look left open.
+#[derive(Debug)]
+pub(crate) enum Open {
+    Nothing,
+    Plain(Stream),
+    Secure(Box<TlsStream>),
+}
+
+impl Open {
+    /// Ends it as a client that is done does: a FIN, and nothing left unread.
+    pub(crate) async fn close(self) {
+        match self {
+            Open::Nothing => {}
+            Open::Plain(stream) => close(stream, GRACE).await,
+            Open::Secure(stream) => stream.close(GRACE).await,
+        }
+    }
+}
+
+/// How to look.
+pub(crate) struct Check<'a> {
+    pub(crate) resolver: &'a dyn Resolve,
+    pub(crate) wanted: Wanted,
+    pub(crate) statuses: &'a Statuses,
+    /// Sent instead of the usual datagram.
+    pub(crate) question: Option<&'a [u8]>,
+    pub(crate) tls: Tls,
+}
+
+impl Check<'_> {
+    /// Looks once, for at most `limit`.
+    pub(crate) async fn look(&self, goal: &Goal, limit: Duration) -> Verdict {
+        let until = Instant::now() + limit;
+        let verdict = match &goal.what {
+            What::Connection(endpoint) => self.connection(endpoint, limit).await,
+            What::Answer { endpoint, port } => self.answer(endpoint, *port, limit).await,
+            What::Tls { endpoint, host } => self.tls(endpoint, host, until).await,
+            What::Http(web) => self.http(web, until).await,
+            What::Name(name) => self.name(name, until).await,
+        };
+        verdict.unwrap_or_else(|instead| instead)
+    }
+
+    async fn dial(&self, endpoint: &Endpoint, limit: Duration) -> Result<Dialed, Verdict> {
+        let dial = Dial { wanted: self.wanted, timeout: Some(limit), ..Dial::new(self.resolver) };
+        dial.connect(endpoint).await.map_err(|error| of_dial(&error))
+    }
+
+    async fn stream(&self, endpoint: &Endpoint, limit: Duration) -> Result<Stream, Verdict> {
+        let dialed = self.dial(endpoint, limit).await?;
+        Stream::new(dialed.socket, dialed.peer).map_err(|error| of_socket(&error))
+    }
+
+    async fn connection(&self, endpoint: &Endpoint, limit: Duration) -> Result<Verdict, Verdict> {
+        if let Place::Unix { kind: UnixKind::Dgram, .. } = endpoint.place {
+            let dialed = self.dial(endpoint, limit).await?;
+            let evidence = Evidence::of("it takes datagrams", dialed.peer);
+            return Ok(Verdict::There(evidence, Open::Nothing));
+        }
+        let stream = self.stream(endpoint, limit).await?;
+        let evidence = Evidence::of("it accepts connections", stream.peer().clone());
+        Ok(Verdict::There(evidence, Open::Plain(stream)))
+    }
+
+    async fn tls(
+        &self,
+        endpoint: &Endpoint,
+        host: &Host,
+        until: Instant,
+    ) -> Result<Verdict, Verdict> {
+        let (stream, address) = self.secured(endpoint, host, until).await?;
+        let evidence = Evidence::of("it speaks TLS", address);
+        Ok(Verdict::There(evidence, Open::Secure(Box::new(stream))))
+    }
+
+    async fn secured(
+        &self,
+        endpoint: &Endpoint,
+        host: &Host,
+        until: Instant,
+    ) -> Result<(TlsStream, Address), Verdict> {
+        let stream = self.stream(endpoint, until.saturating_duration_since(Instant::now())).await?;
+        let address = stream.peer().clone();
+        let shaken = timeout_at(until, self.tls.connect(stream, host)).await;
+        let silent = || Verdict::Silent("it does not answer the TLS handshake".to_owned());
+        let secure = shaken.map_err(|_| silent())?.map_err(|error| {
+            let why = error.cause().to_owned();
+            match error.kind() {
+                TlsErrorKind::Connection | TlsErrorKind::Protocol => Verdict::absent(why),
+                _ => Verdict::Unclear(why),
+            }
+        })?;
+        Ok((secure, address))
+    }
+
+    async fn http(&self, web: &Web, until: Instant) -> Result<Verdict, Verdict> {
+        let silent = || Verdict::Silent("it does not answer the request".to_owned());
+        let (status, address, open) = match web.secure {
+            false => {
+                let limit = until.saturating_duration_since(Instant::now());
+                let mut stream = self.stream(&web.endpoint, limit).await?;
+                let status = timeout_at(until, http::status(&mut stream, web)).await;
+                let address = stream.peer().clone();
+                (status.map_err(|_| silent())?, address, Open::Plain(stream))
+            }
+            true => {
+                let (mut stream, address) = self.secured(&web.endpoint, &web.host, until).await?;
+                let status = timeout_at(until, http::status(&mut stream, web)).await;
+                (status.map_err(|_| silent())?, address, Open::Secure(Box::new(stream)))
+            }
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(why) => return Err(Verdict::Absent(Evidence::of(&why.to_string(), address), open)),
+        };
+        let words = format!("it answers with status {status}");
+        let evidence = Evidence { words, address: Some(address), status: Some(status) };
+        match self.statuses.has(status) {
+            true => Ok(Verdict::There(evidence, open)),
+            false => Err(Verdict::Absent(evidence, open)),
+        }
+    }
+
+    async fn name(&self, name: &str, until: Instant) -> Result<Verdict, Verdict> {
+        let resolved = timeout_at(until, self.resolver.resolve(name, self.wanted)).await;
+        let late = || Verdict::Unclear("the resolver does not answer".to_owned());
+        match resolved.map_err(|_| late())? {
+            Ok(found) => {
+                let all: Vec<_> = found.addresses.iter().map(ToString::to_string).collect();
+                let words = format!("it resolves to {}", all.join(", "));
+                Ok(Verdict::There(Evidence { words, ..Evidence::default() }, Open::Nothing))
+            }
+            Err(error) => Err(match error.kind {
+                ResolveErrorKind::NoSuchName => Verdict::absent("no such name"),
+                ResolveErrorKind::NoAddress => Verdict::absent("the name has no such address"),
+                ResolveErrorKind::TimedOut => late(),
+                ResolveErrorKind::Malformed(why) => Verdict::Hopeless(why.to_owned()),
+                ResolveErrorKind::Failed(why) => Verdict::Unclear(why),
+            }),
+        }
+    }
+}
+
+impl Evidence {
+    fn of(words: &str, address: Address) -> Evidence {
+        Evidence { words: words.to_owned(), address: Some(address), status: None }
+    }
+}
+
+impl Verdict {
+    fn absent(why: impl Into<String>) -> Verdict {
+        Verdict::Absent(Evidence { words: why.into(), ..Evidence::default() }, Open::Nothing)
+    }
+}
+
+fn of_dial(error: &DialError) -> Verdict {
+    let why = error.cause();
+    match error.kind() {
+        DialErrorKind::Unsupported | DialErrorKind::Invalid => Verdict::Hopeless(why),
+        DialErrorKind::NoSuchName => Verdict::absent(why),
+        // Before any attempt it was the resolver that was silent.
+        DialErrorKind::TimedOut if !error.report().attempts.is_empty() => Verdict::Silent(why),
+        DialErrorKind::Socket(kind) => of_kind(kind, why),
+        _ => Verdict::Unclear(why),
+    }
+}
+
+fn of_socket(error: &SocketError) -> Verdict {
+    of_kind(error.kind(), error.cause())
+}
+
+fn of_kind(kind: SocketErrorKind, why: String) -> Verdict {
+    use SocketErrorKind::{BrokenPipe, NotFound, Refused, Reset, TimedOut, Unreachable};
+    match kind {
+        Refused | Reset | BrokenPipe | Unreachable | NotFound => Verdict::absent(why),
+        TimedOut => Verdict::Silent(why),
+        _ => Verdict::Unclear(why),
+    }
+}

@@ -1,0 +1,108 @@
+//! `coax wait https://…` and `tls://…`: a certificate has to be believed.
+
+use std::path::Path;
+
+use testkit::{Program, Running, peer_or_skip, python, unused_port};
+
+use crate::{coax, waiting};
+
+/// An authority, and of it a certificate for localhost and 127.0.0.1, one that has expired, and one
+/// for somebody else.
+const CERTIFICATES: &str = "
+set -e
+name=subjectAltName=DNS:localhost,IP:127.0.0.1
+new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=$1 -keyout $1.key \"${@:2}\"; }
+new ca -x509 -days 9 -out ca.pem
+new good -addext $name -out good.csr
+openssl x509 -req -in good.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out good.pem
+new old -addext $name -out old.csr
+openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -not_before 20200101000000Z -not_after 20200102000000Z -copy_extensions copy -out old.pem ||
+openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -days -1 -copy_extensions copy -out old.pem
+new other -addext subjectAltName=DNS:other.test -out other.csr
+openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out other.pem
+";
+
+fn certificates() -> Option<tempfile::TempDir> {
+    peer_or_skip("openssl")?;
+    let place = tempfile::tempdir().unwrap();
+    Program::shell(CERTIFICATES, ["certificates"]).dir(place.path()).run().exits(0);
+    Some(place)
+}
+
+/// A web server of openssl's with this certificate.
+fn serve(port: u16, name: &str, at: &Path) -> Running {
+    let words = format!("s_server -accept 127.0.0.1:{port} -www -cert {name}.pem -key {name}.key");
+    let server = Program::new("openssl").args(words.split(' ')).dir(at).start();
+    server.expect_out("ACCEPT");
+    server
+}
+
+#[test]
+fn a_believed_server_is_ready_and_an_unbelieved_one_is_not() {
+    let Some(place) = certificates() else { return };
+    let authority = place.path().join("ca.pem");
+    let port = unused_port();
+    let urls = [format!("https://localhost:{port}/"), format!("tls://127.0.0.1:{port}")];
+    let coming: Vec<_> = urls
+        .iter()
+        .map(|url| coax(&[url, "-v"]).env("SSL_CERT_FILE", &authority).start())
+        .inspect(|coax| drop(coax.expect_line("waiting for ")))
+        .collect();
+    let _server = serve(port, "good", place.path());
+    for coax in coming {
+        coax.wait().exits(0);
+    }
+    for url in &urls {
+        let why = "nobody this machine trusts signed its certificate";
+        coax(&[url, "-v"]).start().expect_line(&format!("waiting for {url}: {why}"));
+    }
+}
+
+#[test]
+fn a_wrong_certificate_is_told_and_is_not_gone() {
+    let Some(place) = certificates() else { return };
+    let authority = place.path().join("ca.pem");
+    for (name, words) in
+        [("old", "its certificate has expired"), ("other", "its certificate is for another name")]
+    {
+        let port = unused_port();
+        let _server = serve(port, name, place.path());
+        let url = format!("https://127.0.0.1:{port}/");
+        for (gone, to_be) in [(&[][..], ""), (&["--gone"], " to be gone")] {
+            let coax = coax(&[&url, "-v"]).args(gone).env("SSL_CERT_FILE", &authority).start();
+            coax.expect_line(&format!("waiting for {url}{to_be}: {words}"));
+            assert!(coax.is_running());
+        }
+    }
+}
+
+#[test]
+fn what_speaks_no_tls_is_told() {
+    let Some(_) = peer_or_skip("python3") else { return };
+    let port = unused_port();
+    let url = format!("tls://127.0.0.1:{port}");
+    let coax = waiting(&[&url]);
+    let words = format!("-m http.server --bind 127.0.0.1 {port}");
+    let _server = Program::new("python3").args(words.split(' ')).start();
+    coax.expect_line(&format!("waiting for {url}: what it speaks is not TLS"));
+}
+
+/// A connection that ends without TLS's own goodbye is an error here.
+const STRICT: &str = r#"
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("good.pem", "good.key")
+s = listen()
+c = context.wrap_socket(s.accept()[0], server_side=True, suppress_ragged_eofs=False)
+say("ended with", c.recv(1))
+"#;
+
+#[test]
+fn a_check_says_goodbye_in_tls_too() {
+    let Some(place) = certificates() else { return };
+    let script = format!("import os\nos.chdir({:?})\n{STRICT}", place.path());
+    let Some(server) = python::<&str>(&script, []) else { return };
+    let url = format!("tls://{}", server.listening());
+    coax(&[&url]).env("SSL_CERT_FILE", place.path().join("ca.pem")).run().exits(0);
+    server.wait().exits(0).prints("ended with b''\n");
+}
