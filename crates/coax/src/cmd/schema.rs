@@ -46,6 +46,9 @@ fn schema() -> Value {
     events.add::<super::resolve::ResolveSummary>();
     events.add::<super::scan::PortReport>();
     events.add::<super::scan::ScanSummary>();
+    events.add::<super::stub::ExchangeReport>();
+    events.add::<super::stub::RulesReport>();
+    events.add::<super::stub::StubSummary>();
     events.finish()
 }
 
