@@ -14,6 +14,7 @@ mod pipe;
 mod resolve;
 mod start;
 mod stream;
+mod stub;
 mod table;
 
 use std::path::PathBuf;
@@ -29,9 +30,10 @@ pub(crate) fn measure(name: &str, json: bool) -> Result<(), String> {
         "echo" => echo::run,
         "start" => start::run,
         "resolve" => resolve::run,
+        "stub" => stub::run,
         _ => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub"
             ));
         }
     };

@@ -13,7 +13,8 @@ mod stamp;
 mod toml;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use coax_net::Framing;
@@ -39,7 +40,8 @@ pub struct Rules {
     /// For what nothing else takes.
     default: Option<Rule>,
     framing: Option<Framing>,
-    files: Vec<PathBuf>,
+    /// What was read, each with its stamp before that.
+    files: Vec<(PathBuf, Stamp)>,
 }
 
 /// One rule of a rules file.
@@ -77,10 +79,19 @@ pub(crate) enum Answer<'a> {
 pub struct Hits {
     /// Its name, or what it matches.
     pub rule: String,
-    /// Where it stands in its file; 0 for one that came from elsewhere.
+    /// The line it stands in; 0 where that is not known.
     pub line: usize,
     /// How often.
     pub count: u64,
+}
+
+impl fmt::Display for Hits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.rule),
+            line => write!(f, "{} (line {line})", self.rule),
+        }
+    }
 }
 
 impl Rule {
@@ -136,9 +147,10 @@ impl Rules {
         self.framing
     }
 
-    /// The files whose contents are replies.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(PathBuf::as_path)
+    /// The files that they were read from, those whose contents are replies among them. A file
+    /// that has another stamp now has changed since.
+    pub fn files(&self) -> &[(PathBuf, Stamp)] {
+        &self.files
     }
 
     /// How many there are, a default not counted.

@@ -5,6 +5,7 @@
 //!
 //! Nothing here accepts connections or reads a file.
 
+mod ended;
 mod owed;
 mod packets;
 mod session;

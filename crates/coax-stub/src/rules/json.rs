@@ -108,17 +108,17 @@ impl<'de> Visitor<'de> for Row<'_> {
     }
 }
 
-/// Where the reader is counts as the line: close enough to find the row again.
+/// The reader does not say in which line a row stands, so a row has none.
 fn add<E: Error>(table: &mut Table, request: &str, reply: &str) -> Result<(), E> {
-    let row = table.len() + 1;
-    let pushed = table.push(request.as_bytes(), reply.as_bytes(), row);
-    pushed.map_err(|refused| Error::custom(refusal(&refused).replace("line", "row")))
+    known(table, request)?;
+    let pushed = table.push(request.as_bytes(), reply.as_bytes(), 0);
+    pushed.map_err(|refused| Error::custom(refusal(&refused)))
 }
 
 fn known<E: Error>(table: &Table, request: &str) -> Result<(), E> {
     match table.find(request.as_bytes()) {
         Some(row) => {
-            let row = table.line(row);
+            let row = row + 1;
             Err(Error::custom(format!("expected a new request: row {row} has the same")))
         }
         None => Ok(()),

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::separated::{self, Separator};
-use super::{Rules, RulesError, json, toml};
+use super::{Rules, RulesError, Stamp, json, toml};
 use crate::record::replay;
 
 /// How rules are written.
@@ -75,10 +75,14 @@ impl Source {
 
     /// Reads the rules.
     pub fn read(&self) -> Result<Rules, RulesError> {
+        // A change while it is read shows as a stamp that is not this one.
+        let stamp = Stamp::of(&self.path);
         let read = fs::read(&self.path).map_err(|error| RulesError::unreadable(&error));
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let rules = read.and_then(|text| Source::parse(&text, self.format, folder));
-        rules.map_err(|error| error.in_file(&self.path))
+        let mut rules = rules.map_err(|error| error.in_file(&self.path))?;
+        rules.files.insert(0, (self.path.clone(), stamp));
+        Ok(rules)
     }
 
     /// Rules from `text`; the files it names are found from `folder`.

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use ::toml::de::{DeTable, DeValue};
 use coax_net::Framing;
 
-use super::{Rule, Rules, RulesError};
+use super::{Rule, Rules, RulesError, Stamp};
 use crate::matcher::Matcher;
 use crate::reply::Reply;
 
@@ -68,7 +68,7 @@ fn framing(whole: &Entry<'_>) -> Result<Option<Framing>, RulesError> {
 struct Reader<'t> {
     text: &'t str,
     folder: &'t Path,
-    files: Vec<PathBuf>,
+    files: Vec<(PathBuf, Stamp)>,
     rules: Vec<Rule>,
 }
 

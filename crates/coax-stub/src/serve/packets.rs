@@ -38,7 +38,9 @@ impl Stub {
                 () = &mut stop => return Ok(Ok(())),
                 Some(sent) = slow.join_next(), if !slow.is_empty() => {
                     // A task that was lost has said so itself.
-                    if let Ok(Err(error)) = sent { return Ok(Err(error)); }
+                    if let Ok(Err(error)) = sent {
+                        return Ok(Err(error));
+                    }
                 }
                 received = sockets.receive(&mut buffer) => {
                     let (length, from) = match received {
@@ -47,13 +49,10 @@ impl Stub {
                         Err(error) => return Err(error),
                     };
                     for owed in self.requests(&buffer[..length]) {
-                        let turn = Turn { stub: self.clone(), sockets: sockets.clone(), from: from.clone(), owed };
-                        if turn.owed.is_at_once() {
-                            if let Err(error) = turn.pay().await { return Ok(Err(error)); }
-                        } else if slow.len() < SLOW {
-                            slow.spawn(turn.pay());
-                        } else {
-                            self.witness.trouble(None, &format!("{from} gets no reply: {SLOW} others are on their way"));
+                        let (stub, sockets, from) = (self.clone(), sockets.clone(), from.clone());
+                        let turn = Turn { stub, sockets, from, owed };
+                        if let Err(error) = turn.take(&mut slow).await {
+                            return Ok(Err(error));
                         }
                     }
                 }
@@ -100,6 +99,20 @@ struct Turn {
 }
 
 impl Turn {
+    /// Pays at once, or among the slow ones.
+    async fn take(self, slow: &mut JoinSet<std::io::Result<()>>) -> std::io::Result<()> {
+        if self.owed.is_at_once() {
+            return self.pay().await;
+        }
+        if slow.len() < SLOW {
+            slow.spawn(self.pay());
+        } else {
+            let what = format!("{} gets no reply: {SLOW} others are on their way", self.from);
+            self.stub.witness.trouble(None, &what);
+        }
+        Ok(())
+    }
+
     async fn pay(self) -> std::io::Result<()> {
         let Turn { stub, sockets, from, owed } = self;
         if !owed.delay().is_zero() {

@@ -10,13 +10,13 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coax_net::{Decoder, Ending, First, Framing, FramingError, How, Stream};
+use coax_net::{Decoder, Framing, FramingError, Stream};
 use tokio::time::{sleep, timeout};
 
+use super::ended::{Moved, Over, Served};
 use super::owed::{Caller, Owed};
 use super::{Stub, count, encode};
 use crate::matcher::Request;
@@ -27,37 +27,11 @@ use crate::rules::{Answer, Rules};
 const AT_ONCE: usize = 64 << 10;
 /// Gathered before it is sent.
 const GATHERED: usize = 64 << 10;
-/// How long a client may take to hear our last bytes, and one that somebody wants gone.
-const GRACE: Duration = Duration::from_secs(5);
-const STOPPED_GRACE: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// One buffer for all connections: each read is over before another begins.
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
-
-/// How a connection ends.
-#[derive(Debug)]
-pub(super) enum Over {
-    /// The client said that nothing more comes, and has all its replies.
-    Client,
-    /// A rule says so.
-    Close,
-    Reset,
-    Broken(io::Error),
-    /// The client takes no more.
-    Refused(io::Error),
-    /// Too long a request, or none at all.
-    Framing(FramingError),
-    Idle,
-    Stopped,
-    /// Whoever watches cannot.
-    Witness(io::Error),
-}
-
-/// What went one way: bytes, and when the last.
-#[derive(Debug, Default)]
-struct Moved(u64, Duration);
 
 pub(super) struct Session<'a> {
     stub: &'a Stub,
@@ -296,52 +270,5 @@ async fn within<T>(idle: Option<Duration>, work: impl Future<Output = T>) -> Res
     match idle {
         Some(idle) => timeout(idle, work).await.map_err(|_| Over::Idle),
         None => Ok(work.await),
-    }
-}
-
-impl Moved {
-    fn add(&mut self, count: usize, opened: Instant) {
-        self.0 += count as u64;
-        self.1 = opened.elapsed();
-    }
-}
-
-/// A connection that was served and is still open.
-pub(super) struct Served {
-    over: Over,
-    sent: Moved,
-    received: Moved,
-    opened: Instant,
-}
-
-impl Served {
-    /// Closes it as it ended.
-    pub(super) async fn close(self, stream: Stream) -> Ending {
-        let grace = match &self.over {
-            Over::Close | Over::Framing(_) | Over::Idle => GRACE,
-            Over::Stopped | Over::Witness(_) => STOPPED_GRACE,
-            Over::Client | Over::Reset | Over::Broken(_) | Over::Refused(_) => Duration::ZERO,
-        };
-        match &self.over {
-            Over::Reset => stream.reset(),
-            _ => coax_net::close(stream, grace).await,
-        }
-        let (first, how) = match self.over {
-            Over::Client => (First::Peer, How::Fin),
-            Over::Close | Over::Reset => (First::Local, How::Fin),
-            Over::Broken(error) => (First::Peer, How::Broken(error)),
-            Over::Refused(error) => (First::Peer, How::Refused(error)),
-            Over::Framing(error) => (First::Local, How::Framing(error, First::Peer)),
-            Over::Idle => (First::Neither, How::Idle),
-            Over::Stopped => (First::Neither, How::Stopped),
-            Over::Witness(error) => (First::Local, How::Sink(error)),
-        };
-        Ending {
-            first,
-            how,
-            sent: (self.sent.0, self.sent.1),
-            received: (self.received.0, self.received.1),
-            lasted: self.opened.elapsed(),
-        }
     }
 }

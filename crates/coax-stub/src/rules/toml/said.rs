@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::super::RulesError;
+use super::super::{RulesError, Stamp};
 use super::entry::Entry;
 use super::matched::hexadecimal;
 use super::{Reader, within};
@@ -81,13 +81,14 @@ fn file(
 ) -> Result<Box<[u8]>, RulesError> {
     let path = reader.folder.join(name);
     let wrong = |why: &str| Err(entry.wrong(span.clone(), format!("expected a file: {why}")));
+    let stamp = Stamp::of(&path);
     let read = fs::metadata(&path).and_then(|found| match found.is_file() {
         true if found.len() <= LONGEST_FILE => fs::read(&path).map(Some),
         _ => Ok(None),
     });
     match read {
         Ok(Some(bytes)) => {
-            reader.files.push(path);
+            reader.files.push((path, stamp));
             Ok(bytes.into())
         }
         Ok(None) => wrong("this is none, or has more than 16 MiB"),

@@ -161,7 +161,7 @@ impl Report for RulesReport {
 #[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct RuleHits {
     rule: String,
-    /// 0 where it stands in no file.
+    /// The line it stands in; 0 where that is not known.
     line: u64,
     hits: u64,
 }

@@ -23,43 +23,44 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) async fn follow(serving: &Serving<'_>, datagrams: bool) -> Result<(), Failure> {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut read = stamps(serving);
+    let mut read = current(serving).files().to_vec();
     let mut changing = None;
     loop {
         look.tick().await;
-        let now = stamps(serving);
+        let now = read.iter().map(|(path, _)| (path.clone(), Stamp::of(path))).collect::<Vec<_>>();
         if now == read {
             changing = None;
         } else if changing.as_ref() != Some(&now) {
             changing = Some(now);
         } else {
-            again(serving, datagrams).await?;
-            // The files that the new rules name may be others.
-            (read, changing) = (stamps(serving), None);
+            // New rules may come from other files; broken ones are those that were just seen.
+            read = match again(serving, datagrams).await? {
+                true => current(serving).files().to_vec(),
+                false => now,
+            };
+            changing = None;
         }
     }
 }
 
-fn stamps(serving: &Serving<'_>) -> Vec<Stamp> {
-    let rules = serving.stub.rules();
-    let own = std::iter::once(serving.source.path());
-    own.chain(rules.files()).map(Stamp::of).collect()
-}
-
-async fn again(serving: &Serving<'_>, datagrams: bool) -> Result<(), Failure> {
+/// Whether the rules are new now.
+async fn again(serving: &Serving<'_>, datagrams: bool) -> Result<bool, Failure> {
     let source = serving.source.clone();
     // A large table takes a moment that no client has to wait for.
     let read = tokio::task::spawn_blocking(move || source.read()).await;
-    let Ok(read) = read else { return Ok(()) };
+    let Ok(read) = read else { return Ok(false) };
     let read = read.map(|rules| serving.args.with_default(rules));
-    let report = match read.and_then(|rules| usable(rules, serving, datagrams)) {
+    let usable = read.and_then(|rules| usable(rules, serving, datagrams));
+    let is_new = usable.is_ok();
+    let report = match usable {
         Ok(rules) => {
             serving.stub.replace(rules);
             RulesReport::read(serving.source, &current(serving))
         }
         Err(error) => RulesReport::broken(serving.source, &current(serving), &error),
     };
-    serving.teller.voice().report(&report).await
+    serving.teller.voice().report(&report).await?;
+    Ok(is_new)
 }
 
 fn current(serving: &Serving<'_>) -> Arc<Rules> {

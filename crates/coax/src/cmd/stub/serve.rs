@@ -103,8 +103,7 @@ impl Serving<'_> {
             0 => Ok(()),
             missing => {
                 let never = rules.hits().take(rules.len()).filter(|hits| hits.count == 0);
-                let names =
-                    never.take(NAMED).map(|hits| format!("{} (line {})", hits.rule, hits.line));
+                let names = never.take(NAMED).map(|hits| hits.to_string());
                 let names = names.collect::<Vec<_>>().join(", ");
                 let more = if missing > NAMED { ", …" } else { "" };
                 let all = rules.len();
