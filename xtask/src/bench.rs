@@ -15,6 +15,7 @@ mod resolve;
 mod scan;
 mod start;
 mod stream;
+mod stub;
 mod table;
 
 use std::path::PathBuf;
@@ -35,9 +36,10 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("echo", []) => echo::run,
         ("start", []) => start::run,
         ("resolve", []) => resolve::run,
+        ("stub", []) => stub::run,
         (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, scan"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, scan"
             ));
         }
         (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),

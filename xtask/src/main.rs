@@ -24,7 +24,7 @@ cargo xtask peers            install the Debian packages that tests and measurem
 cargo xtask fmt|clippy|layers|tidy|test|doc
                              one step of ci
 cargo xtask bench NAME [--json]
-                             measure coax beside its peers: stream, pipe, echo, start, resolve
+                             measure coax beside its peers: stream, pipe, echo, start, resolve, stub
 cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
                              measure coax scan, in network namespaces, as root
 cargo xtask man DIR          write the man pages

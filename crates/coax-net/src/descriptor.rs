@@ -130,6 +130,29 @@ impl Descriptor {
         }
     }
 
+    /// [`Descriptor::when_readable`] for a stream: `attempt` reads into `room` bytes and gives their
+    /// count. Fewer than fit were all there were, so the call that would find nothing is spared.
+    /// Not for packets, of which one may follow another.
+    pub async fn when_refilled(
+        &self,
+        room: usize,
+        mut attempt: impl FnMut() -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let Waiting::Polled(polled) = &self.waiting else { return attempt() };
+        loop {
+            let mut ready = polled.readable().await?;
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                Ok(count) if 0 < count && count < room => {
+                    // Bytes or an end that came since are an event of their own (epoll(7)).
+                    ready.clear_ready();
+                    return Ok(count);
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Waits until a socket has bytes (true) or has ended (false), and leaves them there.
     pub(crate) async fn peek(&self) -> io::Result<bool> {
         let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;

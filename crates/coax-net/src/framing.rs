@@ -53,7 +53,7 @@ impl Framing {
             Framing::Crlf => marked(message, b"\r\n", output)?,
             Framing::Nul => marked(message, b"\0", output)?,
             Framing::Len32 => {
-                let length = within_limit(message.len())?;
+                let length = within(MESSAGE_LIMIT, message.len())?;
                 output.extend_from_slice(&length.to_be_bytes());
                 output.extend_from_slice(message);
             }
@@ -71,10 +71,10 @@ fn marked(message: &[u8], mark: &[u8], output: &mut Vec<u8>) -> Result<(), Frami
     Ok(())
 }
 
-fn within_limit(length: usize) -> Result<u32, FramingError> {
+fn within(limit: usize, length: usize) -> Result<u32, FramingError> {
     match u32::try_from(length) {
-        Ok(short) if length <= MESSAGE_LIMIT => Ok(short),
-        _ => Err(FramingError::TooLong { length: length as u64 }),
+        Ok(short) if length <= limit => Ok(short),
+        _ => Err(FramingError::TooLong { length: length as u64, limit }),
     }
 }
 
@@ -98,10 +98,12 @@ impl FromStr for Framing {
 pub enum FramingError {
     /// The text names no framing.
     Unknown(String),
-    /// A message over [`MESSAGE_LIMIT`], announced or accumulated.
+    /// A message over the limit, announced or accumulated.
     TooLong {
         /// Bytes announced, or bytes so far.
         length: u64,
+        /// Bytes allowed.
+        limit: usize,
     },
     /// The stream ended within a message.
     CutShort {
@@ -118,8 +120,8 @@ impl fmt::Display for FramingError {
             FramingError::Unknown(text) => {
                 write!(f, "'{text}' is no framing; one of raw, line, crlf, nul, chunk, len32 is")
             }
-            FramingError::TooLong { length } => {
-                write!(f, "a message of {length} bytes is over the limit of {MESSAGE_LIMIT}")
+            FramingError::TooLong { length, limit } => {
+                write!(f, "a message of {length} bytes is over the limit of {limit}")
             }
             FramingError::CutShort { missing: Some((announced, missing)) } => {
                 write!(f, "the stream ended {missing} bytes before a message of {announced} did")
@@ -142,19 +144,29 @@ pub struct Decoder {
     framing: Framing,
     /// The incomplete message, with its length field where it has one.
     kept: Vec<u8>,
+    /// The longest message, bytes.
+    limit: usize,
 }
 
 impl Decoder {
     /// A decoder at the start of a stream.
     pub fn new(framing: Framing) -> Decoder {
-        Decoder { framing, kept: Vec::new() }
+        Decoder::with_limit(framing, MESSAGE_LIMIT)
+    }
+
+    /// A decoder that refuses a message longer than `limit` bytes before it is kept.
+    pub fn with_limit(framing: Framing, limit: usize) -> Decoder {
+        Decoder { framing, kept: Vec::new(), limit: limit.min(MESSAGE_LIMIT) }
     }
 
     /// Hands each message that `bytes` completes to `each`. With `raw` and `chunk`, that is
     /// `bytes` itself.
     pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), FramingError> {
         match self.framing {
-            Framing::Raw | Framing::Chunk => each(bytes),
+            Framing::Raw | Framing::Chunk => {
+                within(self.limit, bytes.len())?;
+                each(bytes);
+            }
             Framing::Line | Framing::Crlf => self.feed_marked(bytes, b'\n', &mut each)?,
             Framing::Nul => self.feed_marked(bytes, 0, &mut each)?,
             Framing::Len32 => self.feed_counted(bytes, &mut each)?,
@@ -174,7 +186,9 @@ impl Decoder {
             };
             let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
             if self.kept.is_empty() && is_whole {
-                each(self.without_return(body));
+                let message = self.without_return(body);
+                within(self.limit, message.len())?;
+                each(message);
                 continue;
             }
             self.keep(body)?;
@@ -183,7 +197,9 @@ impl Decoder {
                 continue;
             }
             let whole = std::mem::take(&mut self.kept);
-            each(self.without_return(&whole));
+            let message = self.without_return(&whole);
+            within(self.limit, message.len())?;
+            each(message);
         }
         Ok(())
     }
@@ -196,8 +212,10 @@ impl Decoder {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), FramingError> {
-        let length = self.kept.len() + bytes.len();
-        within_limit(length)?;
+        // A return may be the first half of the mark.
+        let last = bytes.last().or(self.kept.last());
+        let mark = usize::from(last == Some(&b'\r'));
+        within(self.limit + mark, self.kept.len() + bytes.len())?;
         self.kept.extend_from_slice(bytes);
         Ok(())
     }
@@ -233,7 +251,7 @@ impl Decoder {
     fn announced(&self) -> Result<Option<usize>, FramingError> {
         let Some(field) = self.kept.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*field) as usize;
-        within_limit(length)?;
+        within(self.limit, length)?;
         Ok(Some(length))
     }
 
@@ -303,7 +321,7 @@ mod tests {
     #[test]
     fn an_announced_length_is_checked_before_anything_is_stored() {
         let error = decode(Framing::Len32, &[&[0xff, 0xff, 0xff, 0xff, b'x']]).unwrap_err();
-        assert_eq!(error, FramingError::TooLong { length: 0xffff_ffff });
+        assert_eq!(error, FramingError::TooLong { length: 0xffff_ffff, limit: MESSAGE_LIMIT });
     }
 
     #[test]
@@ -311,8 +329,22 @@ mod tests {
         let long = vec![b'a'; MESSAGE_LIMIT];
         assert_eq!(
             decode(Framing::Line, &[&long, b"a"]).unwrap_err(),
-            FramingError::TooLong { length: MESSAGE_LIMIT as u64 + 1 }
+            FramingError::TooLong { length: MESSAGE_LIMIT as u64 + 1, limit: MESSAGE_LIMIT }
         );
+    }
+
+    #[test]
+    fn a_lower_limit_holds_for_every_framing() {
+        for (name, framing) in Framing::ALL {
+            let mut bytes = Vec::new();
+            framing.encode(b"12345", &mut bytes).unwrap();
+            let fed = |limit| Decoder::with_limit(framing, limit).feed(&bytes, |_| {});
+            assert_eq!(fed(5), Ok(()), "{name}");
+            let mut piecewise = Decoder::with_limit(framing, 5);
+            let mut pieces = bytes.chunks(1);
+            assert!(pieces.all(|piece| piecewise.feed(piece, |_| {}).is_ok()), "{name}");
+            assert_eq!(fed(4), Err(FramingError::TooLong { length: 5, limit: 4 }), "{name}");
+        }
     }
 
     #[test]

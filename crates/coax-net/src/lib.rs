@@ -55,8 +55,8 @@ pub use socket::{
 };
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
-pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use tls::{Tls, TlsError, TlsErrorKind, TlsStream};
+pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 
 pub(crate) use configure::configure;

@@ -76,6 +76,16 @@ impl Stream {
         self.descriptor.close();
     }
 
+    /// Ends the connection with a reset (RST): what is in flight either way is thrown away. A Unix
+    /// socket has no reset and is closed.
+    pub fn reset(self) {
+        if matches!(self.peer, Address::Ip(_)) {
+            // Closing over a linger time of zero is what sends the reset (tcp(7), socket(7)).
+            let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
+        }
+        self.close();
+    }
+
     /// Asks the kernel to find out within minutes when the peer is gone. Only TCP needs it.
     pub fn keep_alive(&self) {
         self.probe_every(ALIVE);

@@ -20,6 +20,7 @@ mod resolve;
 mod scan;
 mod schema;
 mod service;
+mod stub;
 mod url;
 mod wait;
 
@@ -35,6 +36,7 @@ pub(crate) enum Verb {
     Resolve(Box<resolve::Args>),
     Scan(Box<scan::Args>),
     Wait(wait::Args),
+    Stub(Box<stub::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -48,6 +50,7 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Host(args) => host::run(&args, out),
         Verb::Resolve(args) => resolve::run(&args, out),
         Verb::Scan(args) => scan::run(&args, out),
+        Verb::Stub(args) => stub::run(&args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),

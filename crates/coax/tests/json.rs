@@ -306,3 +306,27 @@ fn a_listener_that_is_told_to_end_while_nobody_reads_leaves_whole_lines() {
     assert!(!events(&rest[..whole]).is_empty());
     coax.wait().exits(143);
 }
+
+#[test]
+fn a_stub_tells_exchanges_rules_and_counts() {
+    let place = tempfile::tempdir().unwrap();
+    let (rules, new) = (place.path().join("t.csv"), place.path().join("new"));
+    std::fs::write(&rules, "a,one\n").unwrap();
+    let coax = coax(&["stub", rules.to_str().unwrap(), "127.0.0.1:0"]).start();
+    let mut peer = Wires::Tcp.connect(&listening(&coax));
+    peer.say("a");
+    assert_eq!(peer.hear(3), b"one");
+    peer.say(b"\xff");
+    coax.expect_out("\"request_hex\":\"ff\"");
+    peer.finish();
+    coax.expect_out("\"closed\"");
+    for text in ["a,two\n", "a\n"] {
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &rules).unwrap();
+        coax.expect_out(if text == "a\n" { "\"column\"" } else { "\"rules\":1}" });
+    }
+    coax.signal(Signal::TERM);
+    let outcome = coax.wait().exits(143);
+    let told = ["listening", "connected", "exchange", "exchange", "closed", "rules", "rules"];
+    assert_eq!(names(&outcome), [&told[..], &["stub-summary"]].concat());
+}

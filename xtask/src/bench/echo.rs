@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::contender::{started, unused_port};
-use super::load::{Clients, Seen};
+use super::load::{Clients, Seen, own_bytes};
 use super::meter::memory_of_tree;
 use super::table::{Cell, Table};
 use super::{coax, median, quantile};
@@ -121,7 +121,7 @@ fn turn(server: &Server, round: u8) -> Result<Turn, String> {
 fn load(child: &Child, server: &Server, port: u16, round: u8) -> Result<Turn, String> {
     let words = |error: std::io::Error| format!("cannot make load: {error}");
     let before = memory_of_tree(child.id());
-    let mut clients = Clients::connect(port, server.clients, round + 1);
+    let mut clients = Clients::connect(port, server.clients, round + 1, own_bytes);
     clients.greet().map_err(words)?;
     let idle = memory_of_tree(child.id()).saturating_sub(before);
     let seen = clients.run(TRIPS).map_err(words)?;
@@ -134,7 +134,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn raise_limit() -> Result<(), String> {
+pub(super) fn raise_limit() -> Result<(), String> {
     let limit = getrlimit(Resource::Nofile);
     let maximum = limit.maximum.unwrap_or(u64::MAX);
     if maximum < DESCRIPTORS {

@@ -1,6 +1,7 @@
 //! Thousands of clients at once, in one thread: 64-byte round trips, every byte checked.
 //!
-//! Each client has its own bytes, sends them, and sends again when all came back. What does not
+//! Each client has its own bytes, sends them, and sends again when all came back; what it sends may
+//! be another message each time. What does not
 //! come back, or comes back changed, is counted as lost; it stops that client and no other.
 //!
 //! Nothing here knows who echoes.
@@ -16,7 +17,9 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 /// One message.
-const SIZE: usize = 64;
+pub(super) const SIZE: usize = 64;
+/// What client `.0` sends in its trip `.1`.
+type Message = fn(usize, u32) -> [u8; SIZE];
 /// Nothing at all for this long means that what is missing was lost.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -33,10 +36,17 @@ pub(super) struct Seen {
 pub(super) struct Clients {
     all: Vec<Client>,
     refused: u64,
+    message: Message,
+}
+
+/// The same bytes each time, of each client alone.
+pub(super) fn own_bytes(client: usize, _: u32) -> [u8; SIZE] {
+    std::array::from_fn(|place| (client * 31 + place * 7) as u8)
 }
 
 struct Client {
     socket: OwnedFd,
+    number: usize,
     message: [u8; SIZE],
     came: usize,
     left: u32,
@@ -46,8 +56,8 @@ struct Client {
 impl Clients {
     /// Connects `count` clients, one after the other, from an address of their own: a thousand
     /// addresses of the loopback have ports enough.
-    pub(super) fn connect(port: u16, count: usize, from: u8) -> Clients {
-        let mut clients = Clients { all: Vec::with_capacity(count), refused: 0 };
+    pub(super) fn connect(port: u16, count: usize, from: u8, message: Message) -> Clients {
+        let mut clients = Clients { all: Vec::with_capacity(count), refused: 0, message };
         for number in 0..count {
             match Client::connect(port, Ipv4Addr::new(127, 0, 1, from), number) {
                 Ok(client) => clients.all.push(client),
@@ -72,7 +82,7 @@ impl Clients {
             let data = epoll::EventData::new_u64(number as u64);
             epoll::add(&poll, &client.socket, data, epoll::EventFlags::IN)?;
             client.left = rounds;
-            running += usize::from(client.ask(&mut seen));
+            running += usize::from(client.ask(&mut seen, self.message));
         }
         let mut events = Vec::with_capacity(1024);
         let silence = Timespec::try_from(SILENCE).map_err(io::Error::other)?;
@@ -85,7 +95,7 @@ impl Clients {
             }
             for event in &events {
                 let client = &mut self.all[event.data.u64() as usize];
-                if client.left > 0 && !client.hear(&mut seen) {
+                if client.left > 0 && !client.hear(&mut seen, self.message) {
                     client.left = 0;
                     running -= 1;
                     epoll::delete(&poll, &client.socket)?;
@@ -104,15 +114,13 @@ impl Client {
             rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
         rustix::net::bind(&socket, &SocketAddrV4::new(from, 0))?;
         rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
-        let mut message = [0; SIZE];
-        for (place, byte) in message.iter_mut().enumerate() {
-            *byte = (number * 31 + place * 7) as u8;
-        }
-        Ok(Client { socket, message, came: 0, left: 0, asked: Instant::now() })
+        let message = [0; SIZE];
+        Ok(Client { socket, number, message, came: 0, left: 0, asked: Instant::now() })
     }
 
     /// Sends; false when nobody is there.
-    fn ask(&mut self, seen: &mut Seen) -> bool {
+    fn ask(&mut self, seen: &mut Seen, message: Message) -> bool {
+        self.message = message(self.number, self.left);
         (self.asked, self.came) = (Instant::now(), 0);
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let sent = rustix::net::send(&self.socket, &self.message, flags) == Ok(SIZE);
@@ -121,7 +129,7 @@ impl Client {
     }
 
     /// Takes what came; false when this client is done, well or not.
-    fn hear(&mut self, seen: &mut Seen) -> bool {
+    fn hear(&mut self, seen: &mut Seen, message: Message) -> bool {
         let mut bytes = [0; SIZE];
         let room = SIZE - self.came;
         let count = match rustix::net::recv(&self.socket, &mut bytes[..room], RecvFlags::DONTWAIT) {
@@ -140,6 +148,6 @@ impl Client {
         seen.requests += 1;
         seen.times.push(self.asked.elapsed().as_secs_f64() * 1000.0);
         self.left -= 1;
-        self.left > 0 && self.ask(seen)
+        self.left > 0 && self.ask(seen, message)
     }
 }

@@ -8,11 +8,11 @@
 mod exec;
 mod flags;
 mod one;
-mod queue;
+pub(super) mod queue;
 mod room;
-mod serve;
-mod stop;
-mod voice;
+pub(super) mod serve;
+pub(super) mod stop;
+pub(super) mod voice;
 
 use std::time::Duration;
 
@@ -152,7 +152,10 @@ async fn accept(
     }
 }
 
-fn announce<'a>(addresses: impl Iterator<Item = &'a Address>, out: &Out) -> Result<(), Failure> {
+pub(super) fn announce<'a>(
+    addresses: impl Iterator<Item = &'a Address>,
+    out: &Out,
+) -> Result<(), Failure> {
     for address in addresses {
         out.report(&Listening { address: address.to_string() })?;
     }
@@ -162,6 +165,11 @@ fn announce<'a>(addresses: impl Iterator<Item = &'a Address>, out: &Out) -> Resu
 impl Args {
     fn wanted(&self) -> coax_net::Wanted {
         place::wanted(self.ipv4, self.ipv6)
+    }
+
+    /// Room for connections that need `cost` descriptors each.
+    fn room(&self, cost: usize) -> queue::Room {
+        queue::Room { timeout: self.timeout, max: self.max, cost }
     }
 
     /// Many connections at once, until interrupted.

@@ -51,6 +51,9 @@ fn schema() -> Value {
     events.add::<super::wait::Waiting>();
     events.add::<super::wait::Ready>();
     events.add::<super::wait::WaitSummary>();
+    events.add::<super::stub::ExchangeReport>();
+    events.add::<super::stub::RulesReport>();
+    events.add::<super::stub::StubSummary>();
     events.finish()
 }
 

@@ -12,7 +12,7 @@ use coax_net::{Listener, SocketError, SocketErrorKind, Stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Args, one};
+use super::one;
 use crate::failure::Failure;
 use crate::out::Out;
 
@@ -25,8 +25,19 @@ const SPARE: usize = 8;
 /// What a process holds, where `/proc` does not tell.
 const USUAL: usize = 16;
 
+/// For how many there is room, and how long nobody may come.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cmd) struct Room {
+    /// Give up when nobody has come for this long.
+    pub(in crate::cmd) timeout: Option<Duration>,
+    /// At once, at most.
+    pub(in crate::cmd) max: Option<u32>,
+    /// Descriptors that each needs.
+    pub(in crate::cmd) cost: usize,
+}
+
 /// Those who wait to be let in.
-pub(super) struct Queue<'a> {
+pub(in crate::cmd) struct Queue<'a> {
     listener: &'a Listener,
     out: &'a Out,
     /// Nobody has come by then.
@@ -40,13 +51,14 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    /// `cost` descriptors are needed for each connection.
-    pub(super) fn new(listener: &'a Listener, args: &Args, cost: usize, out: &'a Out) -> Queue<'a> {
+    /// Nobody is let in yet.
+    pub(in crate::cmd) fn new(listener: &'a Listener, allowed: Room, out: &'a Out) -> Queue<'a> {
+        let Room { timeout, max, cost } = allowed;
         Queue {
             listener,
             out,
-            limit: args.timeout.map(|limit| (Instant::now() + limit, limit)),
-            most: args.max.map_or(usize::MAX, |max| max as usize),
+            limit: timeout.map(|limit| (Instant::now() + limit, limit)),
+            most: max.map_or(usize::MAX, |max| max as usize),
             room: room(cost),
             served: 0,
             said: None,
@@ -55,7 +67,7 @@ impl<'a> Queue<'a> {
 
     /// The next connection and its number, as soon as there is room beside the `here` others.
     /// Safe to cancel.
-    pub(super) async fn next(&mut self, here: usize) -> Result<(u64, Stream), Failure> {
+    pub(in crate::cmd) async fn next(&mut self, here: usize) -> Result<(u64, Stream), Failure> {
         if here >= self.room {
             self.say(&format!("{here} connections are all that 'ulimit -n' leaves room for"));
         }
@@ -99,7 +111,7 @@ fn is_shortage(error: &SocketError) -> bool {
 
 /// Takes all the descriptors that this user may have: a server needs one for each client, and the
 /// usual limit is meant for programs that would mistake many for few (`select(2)`).
-pub(super) fn widen() {
+pub(in crate::cmd) fn widen() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // Where it is refused the old limit holds, and newcomers wait earlier.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });

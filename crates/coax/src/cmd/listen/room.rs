@@ -121,7 +121,7 @@ pub(super) async fn serve(
     queue::widen();
     let room = Arc::new(Room::new(listener, args, out)?);
     let typed = console::dictate(room.clone(), args.broker || args.session.recv_only);
-    let queue = Queue::new(listener, args, 1, out);
+    let queue = Queue::new(listener, args.room(1), out);
     serve::many(queue, args.session.deadline, signals, out, typed, |id, stream, stop| {
         member::attend(room.clone(), id, stream, args.clone(), stop)
     })

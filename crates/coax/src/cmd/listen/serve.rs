@@ -41,7 +41,7 @@ pub(super) async fn each_alone(
     }
     let framing = args.session.framing_for(listener.kind());
     let voice = Voice::of_events(out)?;
-    let queue = Queue::new(listener, args, cost, out);
+    let queue = Queue::new(listener, args.room(cost), out);
     let task = |id, stream, stop| alone(id, stream, args.clone(), framing, voice.clone(), stop);
     many(queue, args.session.deadline, signals, out, std::future::pending(), task).await
 }
@@ -87,7 +87,7 @@ fn per_connection(session: &SessionArgs) -> Endings {
 }
 
 /// Accepts until `over`, a signal or the deadline; `task` serves each connection.
-pub(super) async fn many<F, T>(
+pub(in crate::cmd) async fn many<F, T>(
     mut queue: Queue<'_>,
     deadline: Option<Deadline>,
     mut signals: Signals,

@@ -8,29 +8,29 @@ use tokio::sync::watch;
 
 /// Tells all tasks.
 #[derive(Debug)]
-pub(super) struct Stopper(watch::Sender<bool>);
+pub(in crate::cmd) struct Stopper(watch::Sender<bool>);
 
 /// One task's ear.
 #[derive(Clone, Debug)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub(in crate::cmd) struct Stop(watch::Receiver<bool>);
 
 impl Stopper {
-    pub(super) fn new() -> Stopper {
+    pub(in crate::cmd) fn new() -> Stopper {
         Stopper(watch::Sender::new(false))
     }
 
-    pub(super) fn ear(&self) -> Stop {
+    pub(in crate::cmd) fn ear(&self) -> Stop {
         Stop(self.0.subscribe())
     }
 
-    pub(super) fn stop(&self) {
+    pub(in crate::cmd) fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stop {
     /// Completes once it is over, which it also is when nobody is left to say so. Safe to cancel.
-    pub(super) async fn asked(&mut self) {
+    pub(in crate::cmd) async fn asked(&mut self) {
         let _ = self.0.wait_for(|over| *over).await;
     }
 }

@@ -16,7 +16,7 @@ use crate::session::share_stdout;
 
 /// A way out that many tasks share.
 #[derive(Clone, Debug)]
-pub(super) struct Voice {
+pub(in crate::cmd) struct Voice {
     out: Out,
     /// `None` when nothing is to be shown.
     sink: Option<Arc<Mutex<Descriptor>>>,
@@ -24,18 +24,18 @@ pub(super) struct Voice {
 
 impl Voice {
     /// For data and events: `sink` is where data goes.
-    pub(super) fn over(sink: Option<Descriptor>, out: &Out) -> Voice {
+    pub(in crate::cmd) fn over(sink: Option<Descriptor>, out: &Out) -> Voice {
         Voice { out: *out, sink: sink.map(|sink| Arc::new(Mutex::new(sink))) }
     }
 
     /// For events alone.
-    pub(super) fn of_events(out: &Out) -> Result<Voice, Failure> {
+    pub(in crate::cmd) fn of_events(out: &Out) -> Result<Voice, Failure> {
         let sink = out.is_json().then(share_stdout).transpose()?;
         Ok(Voice::over(sink, out))
     }
 
     /// Data. An error is its reader having left, or a full disk.
-    pub(super) async fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(in crate::cmd) async fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
         match &self.sink {
             Some(sink) => Ok(sink.lock().await.write_all(bytes).await?),
             None => Ok(()),
@@ -43,7 +43,7 @@ impl Voice {
     }
 
     /// An event.
-    pub(super) async fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
+    pub(in crate::cmd) async fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
         match self.out.is_json() {
             true => self.print(&line(report)).await,
             false => self.out.report(report),
@@ -51,7 +51,7 @@ impl Voice {
     }
 
     /// A line for people.
-    pub(super) fn talk(&self, text: &str) {
+    pub(in crate::cmd) fn talk(&self, text: &str) {
         self.out.talk(text);
     }
 }

@@ -1,0 +1,127 @@
+//! One table of a rules file, read key by key.
+//!
+//! A value of another kind than expected, and a key that nobody knows, are errors at their place.
+//!
+//! Nothing here knows what a key is for.
+
+use std::ops::Range;
+
+use ::toml::de::{DeTable, DeValue};
+
+use super::super::RulesError;
+
+/// A table and where it stands.
+pub(super) struct Entry<'t> {
+    text: &'t str,
+    table: &'t DeTable<'t>,
+    span: Range<usize>,
+}
+
+impl<'t> Entry<'t> {
+    pub(super) fn new(text: &'t str, table: &'t DeTable<'t>, span: Range<usize>) -> Entry<'t> {
+        Entry { text, table, span }
+    }
+
+    pub(super) fn source(&self) -> &'t str {
+        self.text
+    }
+
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The line it begins in.
+    pub(super) fn line(&self) -> usize {
+        self.line_of(&self.span)
+    }
+
+    pub(super) fn line_of(&self, span: &Range<usize>) -> usize {
+        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    pub(super) fn wrong(&self, span: Range<usize>, message: impl Into<String>) -> RulesError {
+        RulesError::at(self.text.as_bytes(), span, message)
+    }
+
+    /// No other key than these.
+    pub(super) fn only(&self, keys: &[&str]) -> Result<(), RulesError> {
+        let strange = self.table.keys().filter(|key| !keys.contains(&&**key.get_ref()));
+        match strange.min_by_key(|key| key.span().start) {
+            None => Ok(()),
+            Some(key) => {
+                let why = format!("expected one of {}", keys.join(", "));
+                Err(self.wrong(key.span(), why))
+            }
+        }
+    }
+
+    pub(super) fn value(&self, key: &str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+        self.table.get(key).map(|value| (value.get_ref(), value.span()))
+    }
+
+    /// The first of `keys` that is here, and where.
+    pub(super) fn first_of(&self, keys: &[&'static str]) -> Option<(&'static str, Range<usize>)> {
+        let here = keys.iter().filter_map(|key| Some((*key, self.table.get_key_value(*key)?.0)));
+        here.map(|(key, found)| (key, found.span())).min_by_key(|(_, span)| span.start)
+    }
+
+    /// At most one of `keys`; the second in the file is the one too many.
+    pub(super) fn one_of(&self, keys: &[&'static str]) -> Result<Option<&'static str>, RulesError> {
+        let here = keys.iter().filter_map(|key| Some((*key, self.table.get_key_value(*key)?.0)));
+        let mut here = here.map(|(key, found)| (found.span(), key)).collect::<Vec<_>>();
+        here.sort_by_key(|(span, _)| span.start);
+        match &here[..] {
+            [] => Ok(None),
+            [(_, key)] => Ok(Some(key)),
+            [(_, first), (span, second), ..] => {
+                let why =
+                    format!("expected no '{second}' beside '{first}': a rule has one of them");
+                Err(self.wrong(span.clone(), why))
+            }
+        }
+    }
+
+    pub(super) fn text(&self, key: &str) -> Result<Option<(&'t str, Range<usize>)>, RulesError> {
+        let Some((value, span)) = self.value(key) else { return Ok(None) };
+        match value {
+            DeValue::String(text) => Ok(Some((text, span))),
+            other => Err(self.odd(span, "a text in quotes", other)),
+        }
+    }
+
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, RulesError> {
+        let Some((value, span)) = self.value(key) else { return Ok(None) };
+        match value.as_bool() {
+            Some(flag) => Ok(Some(flag)),
+            None => Err(self.odd(span, "true or false", value)),
+        }
+    }
+
+    /// A count of at least one.
+    pub(super) fn count(&self, key: &str) -> Result<Option<usize>, RulesError> {
+        let Some((value, span)) = self.value(key) else { return Ok(None) };
+        match whole_number(value).filter(|count| *count > 0) {
+            Some(count) => Ok(Some(count)),
+            None => Err(self.odd(span, "a number of bytes, 1 or more", value)),
+        }
+    }
+
+    pub(super) fn odd(&self, span: Range<usize>, wanted: &str, found: &DeValue<'_>) -> RulesError {
+        let found = match found {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) => "a number",
+            DeValue::Float(_) => "a number with a point",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        self.wrong(span, format!("expected {wanted}, found {found}"))
+    }
+}
+
+pub(super) fn whole_number(value: &DeValue<'_>) -> Option<usize> {
+    let number = value.as_integer()?;
+    usize::from_str_radix(number.as_str(), number.radix()).ok()
+}
