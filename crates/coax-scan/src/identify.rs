@@ -27,6 +27,7 @@ use tokio::time::Instant;
 pub use certificate::Certificate;
 pub use recognise::{Recognised, recognise};
 pub use reply::recognise_reply;
+pub use tcp::within_tls;
 pub use tls::TlsIdentity;
 
 /// What is kept of a banner, in bytes.

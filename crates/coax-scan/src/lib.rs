@@ -23,7 +23,7 @@ mod worker;
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
 pub use identify::{
     BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
-    recognise_reply,
+    recognise_reply, within_tls,
 };
 pub use plan::{Limits, Order, Plan, Rest, TcpProbe, Tell};
 pub use tally::Tally;

@@ -26,6 +26,8 @@ const MOST_NAMES: usize = 100;
 pub struct Certificate {
     /// Its DNS names and addresses; its common name where it has neither.
     pub names: Vec<String>,
+    /// The common name of its subject.
+    pub subject: Option<String>,
     /// When it ends.
     pub expires: Option<SystemTime>,
 }
@@ -45,10 +47,11 @@ impl Certificate {
         let subject = body.expect(SEQUENCE)?;
         let _key = body.element()?;
         let mut names = alternative_names(body).unwrap_or_default();
+        let subject = common_name(subject);
         if names.is_empty() {
-            names.extend(common_name(subject));
+            names.extend(subject.clone());
         }
-        Some(Certificate { names, expires: time(until) })
+        Some(Certificate { names, subject, expires: time(until) })
     }
 }
 
@@ -206,6 +209,7 @@ mod tests {
         let both =
             Certificate::read(&made(&common(b"old"), &alternative(&names.concat()))).unwrap();
         assert_eq!(both.names, ["a.test", "192.0.2.1", "::"]);
+        assert_eq!(both.subject.as_deref(), Some("old"));
         assert!(both.expires.is_some());
         let old = Certificate::read(&made(&common(b"old"), b"")).unwrap();
         assert_eq!(old.names, ["old"]);

@@ -228,25 +228,32 @@ impl Port<'_> {
     }
 }
 
-/// What IANA calls a service within TLS, where that is another name.
+/// A service, and what IANA calls it within TLS, where that is another name.
+static OVER_TLS: &[(&str, &str)] = &[
+    ("http", "https"),
+    ("smtp", "submissions"),
+    ("imap", "imaps"),
+    ("pop3", "pop3s"),
+    ("ftp", "ftps"),
+    ("nntp", "nntps"),
+    ("telnet", "telnets"),
+    ("irc", "ircs-u"),
+    ("ldap", "ldaps"),
+    ("domain", "domain-s"),
+    ("mqtt", "secure-mqtt"),
+    ("amqp", "amqps"),
+    ("sip", "sips"),
+    ("rtsp", "rtsps"),
+];
+
 fn over_tls(service: &'static str) -> &'static str {
-    match service {
-        "http" => "https",
-        "smtp" => "submissions",
-        "imap" => "imaps",
-        "pop3" => "pop3s",
-        "ftp" => "ftps",
-        "nntp" => "nntps",
-        "telnet" => "telnets",
-        "irc" => "ircs-u",
-        "ldap" => "ldaps",
-        "domain" => "domain-s",
-        "mqtt" => "secure-mqtt",
-        "amqp" => "amqps",
-        "sip" => "sips",
-        "rtsp" => "rtsps",
-        same => same,
-    }
+    OVER_TLS.iter().find(|(plain, _)| *plain == service).map_or(service, |(_, over)| over)
+}
+
+/// What is spoken inside the TLS of `service`: `http` for `https`. `None` where the name says
+/// nothing of TLS.
+pub fn within_tls(service: &str) -> Option<&'static str> {
+    OVER_TLS.iter().find(|(_, over)| *over == service).map(|(plain, _)| *plain)
 }
 
 fn left(until: Instant) -> Duration {

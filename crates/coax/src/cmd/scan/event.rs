@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use coax_scan::{Identity, State, Tally};
+use coax_scan::{Certificate, Identity, State, Tally};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::table::Table;
 use crate::out::{Human, Report, clean};
@@ -46,36 +46,55 @@ pub(crate) struct PortReport {
 }
 
 /// What an open port said of itself; all of it is a stranger's word.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct IdentityReport {
     /// Whether the service was recognised; if not, its name is a guess.
     pub(crate) identified: bool,
     /// greeted, answered, silent, closed, reset or not-reached.
-    pub(crate) hearing: &'static str,
+    pub(crate) hearing: Cow<'static, str>,
     /// What it calls itself, such as `nginx/1.22.1`.
     pub(crate) product: Option<String>,
     /// What it said, where that is not UTF-8 with a replacement character.
     pub(crate) banner: String,
     /// `TLSv1.3` or `TLSv1.2`, where it speaks TLS.
-    pub(crate) tls: Option<String>,
+    pub(crate) tls: Option<Cow<'static, str>>,
     /// The names in its certificate.
     pub(crate) certificate_names: Vec<String>,
+    /// The common name of the certificate's subject.
+    pub(crate) certificate_subject: Option<String>,
+    /// The end of the certificate's time, RFC 3339.
+    pub(crate) certificate_expires: Option<String>,
+}
+
+/// What an open port was found to be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// What it was recognised as.
+    pub(super) service: Option<String>,
+    pub(super) report: IdentityReport,
+}
+
+impl From<Identity> for Known {
+    fn from(identity: Identity) -> Known {
+        let Identity { service, product, banner, tls, hearing } = identity;
+        let tls = tls.unwrap_or_default();
+        let Certificate { names, subject, expires } = tls.certificate.unwrap_or_default();
+        let expires = expires.and_then(|time| jiff::Timestamp::try_from(time).ok());
+        let report = IdentityReport {
+            identified: service.is_some(),
+            hearing: hearing.name().into(),
+            product,
+            banner: String::from_utf8_lossy(&banner).into_owned(),
+            tls: tls.version.map(Cow::Borrowed),
+            certificate_names: names,
+            certificate_subject: subject,
+            certificate_expires: expires.map(|time| time.to_string()),
+        };
+        Known { service: service.map(str::to_owned), report }
+    }
 }
 
 impl IdentityReport {
-    pub(super) fn new(identity: &Identity) -> IdentityReport {
-        let tls = identity.tls.as_ref();
-        let certificate = tls.and_then(|tls| tls.certificate.as_ref());
-        IdentityReport {
-            identified: identity.service.is_some(),
-            hearing: identity.hearing.name(),
-            product: identity.product.clone(),
-            banner: String::from_utf8_lossy(&identity.banner).into_owned(),
-            tls: tls.and_then(|tls| tls.version).map(str::to_owned),
-            certificate_names: certificate.map(|it| it.names.clone()).unwrap_or_default(),
-        }
-    }
-
     /// What a row has room for.
     fn in_words(&self) -> String {
         let names = self.certificate_names.join(" ");
@@ -85,7 +104,7 @@ impl IdentityReport {
             None if !self.identified => self.banner.lines().next().unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        let words = [said, self.tls.clone().unwrap_or_default(), names];
+        let words = [said, self.tls.as_deref().unwrap_or_default().to_owned(), names];
         let words: Vec<&str> =
             words.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
         clean(&words.join("  ")).chars().take(120).collect()

@@ -9,6 +9,7 @@
 mod grep;
 mod hosts;
 mod place;
+mod service;
 mod words;
 mod xml;
 
@@ -21,8 +22,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use coax_addr::ProtocolPorts;
 use coax_scan::{Plan, Rest, TcpProbe, Verdict};
 
+use super::event::Known;
 use crate::failure::{Exit, Failure};
-use hosts::Hosts;
+use hosts::{Hosts, What};
 use place::Place;
 
 /// Between two writes while the scan is under way.
@@ -102,10 +104,11 @@ impl Files {
         self.next = Instant::now() + SOON;
     }
 
-    /// Takes a verdict in. `service` is what is at the port, if that is known.
-    pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>) {
+    /// Takes a verdict in. `service` is what is at the port, `known` what it said of itself.
+    pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>, known: Option<&Known>) {
         if self.are_wanted() {
-            self.hosts.hear(verdict, service, SystemTime::now());
+            let report = known.map(|known| &known.report);
+            self.hosts.hear(verdict, What { service, report }, SystemTime::now());
         }
     }
 
@@ -229,7 +232,7 @@ mod tests {
         let path = folder.path().join("out.xml");
         let mut files = Files::new(Some(&path), None).unwrap();
         files.begin(&plan(), false, 1);
-        files.hear(&open(7), None);
+        files.hear(&open(7), None, None);
         files.keep(&Names::new());
         assert!(!path.exists(), "it is too soon");
         files.next = Instant::now();
@@ -246,10 +249,10 @@ mod tests {
         let path = folder.path().join("out.grep");
         let mut files = Files::new(None, Some(&path)).unwrap();
         files.begin(&plan(), false, 1);
-        files.hear(&open(1), None);
+        files.hear(&open(1), None, None);
         files.finish(&Names::new(), End::Whole, 0).unwrap();
         files.begin(&plan(), false, 2);
-        files.hear(&open(2), None);
+        files.hear(&open(2), None, None);
         files.next = Instant::now();
         files.keep(&Names::new());
         files.finish(&Names::new(), End::Interrupted, 0).unwrap();

@@ -197,7 +197,7 @@ fn ask_what_they_are(
     loop {
         let time = if banners.is_full() { GLANCE } else { Duration::ZERO };
         match banners.next(time) {
-            Some((verdict, identity)) => teller.tell_identified(&verdict, identity)?,
+            Some((verdict, identity)) => teller.tell_identified(&verdict, identity.into())?,
             None if banners.is_full() => {}
             None => return Ok(()),
         }
@@ -213,7 +213,7 @@ fn hear_out(
     let Some(mut banners) = banners else { return Ok(()) };
     while !banners.is_idle() && signals.came().is_none() {
         if let Some((verdict, identity)) = banners.next(GLANCE) {
-            teller.tell_identified(&verdict, identity)?;
+            teller.tell_identified(&verdict, identity.into())?;
         }
     }
     banners.leave();

@@ -12,13 +12,11 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Identity, Plan, State, Tally, Verdict};
+use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
-use super::event::{
-    ChangeReport, Comparison, IdentityReport, PortReport, ScanSummary, TarpitReport,
-};
+use super::event::{ChangeReport, Comparison, Known, PortReport, ScanSummary, TarpitReport};
 use super::files::{End, Files};
 use super::table::Table;
 use crate::failure::Failure;
@@ -55,7 +53,7 @@ pub(super) struct Teller<'a> {
     before: &'a mut Before,
     files: &'a mut Files,
     /// What the port that is being told of was found to be.
-    identity: Option<Identity>,
+    known: Option<Known>,
     inconclusive: BTreeMap<&'static str, u64>,
     compared: Comparison,
     started: Instant,
@@ -90,7 +88,7 @@ impl<'a> Teller<'a> {
             names,
             before,
             files,
-            identity: None,
+            known: None,
             inconclusive: BTreeMap::new(),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: Instant::now(),
@@ -125,11 +123,11 @@ impl<'a> Teller<'a> {
     pub(super) fn tell_identified(
         &mut self,
         verdict: &Verdict,
-        identity: Identity,
+        known: Known,
     ) -> Result<(), Failure> {
-        self.identity = Some(identity);
+        self.known = Some(known);
         let told = self.tell(std::slice::from_ref(verdict));
-        self.identity = None;
+        self.known = None;
         told
     }
 
@@ -149,7 +147,7 @@ impl<'a> Teller<'a> {
         }
         if self.files.are_wanted() {
             let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
-            self.files.hear(verdict, service.as_deref());
+            self.files.hear(verdict, service.as_deref(), self.known.as_ref());
         }
     }
 
@@ -185,8 +183,8 @@ impl<'a> Teller<'a> {
 
     /// As it was recognised, or else the guess.
     fn service(&mut self, verdict: &Verdict) -> Option<String> {
-        if let Some(name) = self.identity.as_ref().and_then(|identity| identity.service) {
-            return Some(name.to_owned());
+        if let Some(name) = self.known.as_ref().and_then(|known| known.service.clone()) {
+            return Some(name);
         }
         let (protocol, port) = (verdict.protocol, verdict.address.port());
         let services = self.services;
@@ -209,7 +207,7 @@ impl<'a> Teller<'a> {
             reason: verdict.reason.name(),
             rtt_us: verdict.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
             service: self.service(verdict),
-            identity: self.identity.as_ref().map(IdentityReport::new),
+            identity: self.known.as_ref().map(|known| known.report.clone()),
             place: format!("{}{udp}", verdict.address),
         }
     }

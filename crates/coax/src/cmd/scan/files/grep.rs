@@ -1,7 +1,7 @@
 //! The scan in lines that are easy to search, as nmap's `-oG` writes them.
 //!
-//! A host is two lines, its parts apart by tabs; a port is `22/open/tcp//ssh///`. The first and last
-//! lines are comments.
+//! A host is two lines, its parts apart by tabs; a port is `22/open/tcp//ssh//OpenSSH 9.2p1/`. The first
+//! and last lines are comments.
 //!
 //! Nothing here knows how the hosts were found.
 
@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use super::hosts::{Host, Hosts, Port};
+use super::service::Service;
 use super::words;
 use super::{End, Names, Run, clock};
 
@@ -70,8 +71,13 @@ fn ignored(host: &Host, run: &Run) -> String {
 }
 
 fn item(port: &Port) -> String {
-    let service = port.service.as_deref().map(field).unwrap_or_default();
-    format!("{}/{}/{}//{service}///", port.number, words::state(port.state), port.protocol)
+    let service = Service::at(port).unwrap_or_default();
+    let tunnel = if service.tunnel { "ssl|" } else { "" };
+    // As nmap marks a guess where the port was asked.
+    let mark = if service.sure || port.report.is_none() { "" } else { "?" };
+    let (name, version) = (field(service.name), field(&service.in_words()));
+    let (number, state) = (port.number, words::state(port.state));
+    format!("{number}/{state}/{}//{tunnel}{name}{mark}//{version}/", port.protocol)
 }
 
 /// A slash or comma would begin the next field or port.

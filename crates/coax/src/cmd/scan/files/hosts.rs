@@ -13,7 +13,11 @@ use std::time::{Duration, SystemTime};
 use coax_addr::{Protocol, ProtocolPorts};
 use coax_scan::{Reason, State, Verdict};
 
+use super::super::event::IdentityReport;
 use super::words;
+
+/// What is kept of a banner, in bytes: a reader of files wants to see what is there.
+const BANNER: usize = 1024;
 
 /// Every host with something to tell.
 #[derive(Debug, Default)]
@@ -44,6 +48,15 @@ pub(super) struct Port {
     pub(super) state: State,
     pub(super) reason: Reason,
     pub(super) service: Option<Box<str>>,
+    /// What it said of itself, if it was asked.
+    pub(super) report: Option<Box<IdentityReport>>,
+}
+
+/// What is known of a port beside its verdict.
+#[derive(Clone, Copy, Default)]
+pub(super) struct What<'a> {
+    pub(super) service: Option<&'a str>,
+    pub(super) report: Option<&'a IdentityReport>,
 }
 
 /// Ports that are only counted.
@@ -66,7 +79,7 @@ impl Hosts {
         Hosts { list_all, ..Hosts::default() }
     }
 
-    pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>, now: SystemTime) {
+    pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: SystemTime) {
         let key = key(&verdict.address);
         let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
         if silent && !self.found.contains_key(&key) {
@@ -77,7 +90,7 @@ impl Hosts {
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
         if state == State::Open || self.list_all {
-            host.list(verdict.address.port(), group, service);
+            host.list(verdict.address.port(), group, what);
         } else {
             add(&mut host.counts, group, 1);
         }
@@ -119,9 +132,10 @@ impl Host {
         }
     }
 
-    fn list(&mut self, number: u16, group: Group, service: Option<&str>) {
+    fn list(&mut self, number: u16, group: Group, what: What<'_>) {
         let Group { protocol, state, reason } = group;
-        self.ports.push(Port { number, protocol, state, reason, service: service.map(Box::from) });
+        let (service, report) = (what.service.map(Box::from), what.report.map(shortened));
+        self.ports.push(Port { number, protocol, state, reason, service, report });
     }
 
     /// `up` where it answered itself, `down` where somebody else said that it is not there.
@@ -162,6 +176,12 @@ impl Host {
             missing => add(to, Group { protocol, state, reason: Reason::NoAnswer }, missing),
         }
     }
+}
+
+fn shortened(report: &IdentityReport) -> Box<IdentityReport> {
+    let end = report.banner.floor_char_boundary(BANNER);
+    let banner = report.banner[..end].to_owned();
+    Box::new(IdentityReport { banner, ..report.clone() })
 }
 
 fn add(counts: &mut Vec<(Group, u64)>, group: Group, more: u64) {
@@ -215,7 +235,7 @@ mod tests {
     fn heard(list_all: bool, all: &[(&str, Reason)]) -> Hosts {
         let mut hosts = Hosts::new(list_all);
         for (address, reason) in all {
-            hosts.hear(&verdict(address, *reason), None, SystemTime::UNIX_EPOCH);
+            hosts.hear(&verdict(address, *reason), What::default(), SystemTime::UNIX_EPOCH);
         }
         hosts
     }

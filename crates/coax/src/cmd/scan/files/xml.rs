@@ -14,7 +14,9 @@ use std::time::SystemTime;
 use coax_addr::{PortSet, Protocol};
 use coax_scan::State;
 
+use super::super::event::IdentityReport;
 use super::hosts::{Group, Host, Hosts, Port};
+use super::service::{self, Service};
 use super::words;
 use super::{End, Names, Run, clock, seconds};
 
@@ -110,11 +112,74 @@ fn port_element(to: &mut dyn Write, port: &Port, raw: bool) -> io::Result<()> {
     let (state, reason) = (words::state(port.state), words::reason(port.reason, raw));
     write!(to, "<port protocol=\"{}\" portid=\"{}\">", port.protocol, port.number)?;
     write!(to, "<state state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
-    if let Some(service) = &port.service {
-        // 3 of 10 is what nmap says of a name that the port alone gave.
-        write!(to, "<service name=\"{}\" method=\"table\" conf=\"3\"/>", escaped(service))?;
+    if let Some(service) = Service::at(port) {
+        service_element(to, &service)?;
+    }
+    if let Some(report) = &port.report {
+        scripts(to, report)?;
     }
     writeln!(to, "</port>")
+}
+
+fn service_element(to: &mut dyn Write, service: &Service<'_>) -> io::Result<()> {
+    write!(to, "<service name=\"{}\"", escaped(service.name))?;
+    let Service { product, version, extra, .. } = service;
+    for (name, value) in [("product", product), ("version", version), ("extrainfo", extra)] {
+        if !value.is_empty() {
+            write!(to, " {name}=\"{}\"", escaped(value))?;
+        }
+    }
+    if service.tunnel {
+        write!(to, " tunnel=\"ssl\"")?;
+    }
+    // Of 10: what nmap says of a name that was heard, and of one that the port alone gave.
+    let (method, sure) = if service.sure { ("probed", 10) } else { ("table", 3) };
+    write!(to, " method=\"{method}\" conf=\"{sure}\"/>")
+}
+
+/// What was heard, under the names that readers look for.
+fn scripts(to: &mut dyn Write, report: &IdentityReport) -> io::Result<()> {
+    let banner = service::banner(report);
+    if !banner.is_empty() {
+        write!(to, "<script id=\"banner\" output=\"{}\"/>", escaped(&banner))?;
+    }
+    certificate(to, report)
+}
+
+fn certificate(to: &mut dyn Write, report: &IdentityReport) -> io::Result<()> {
+    let subject = report.certificate_subject.as_deref();
+    let names = &report.certificate_names;
+    // Readers expect no zone; it is UTC.
+    let expires = report.certificate_expires.as_deref().map(|at| at.trim_end_matches('Z'));
+    if names.is_empty() && expires.is_none() {
+        return Ok(());
+    }
+    // A certificate without other names is called by its subject.
+    let names = names.iter().filter(|name| names.len() > 1 || subject != Some(name.as_str()));
+    let kind = |name: &str| if name.parse::<IpAddr>().is_ok() { "IP Address" } else { "DNS" };
+    let names: Vec<String> = names.map(|name| format!("{}:{name}", kind(name))).collect();
+    let names = names.join(", ");
+    let lines = [
+        subject.map(|name| format!("Subject: commonName={name}")),
+        Some(format!("Subject Alternative Name: {names}")).filter(|_| !names.is_empty()),
+        expires.map(|at| format!("Not valid after:  {at}")),
+    ];
+    let output = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    write!(to, "<script id=\"ssl-cert\" output=\"{}\">", escaped(&output))?;
+    for (table, key, value) in
+        [("subject", "commonName", subject), ("validity", "notAfter", expires)]
+    {
+        if let Some(value) = value {
+            let value = escaped(value);
+            write!(to, "<table key=\"{table}\"><elem key=\"{key}\">{value}</elem></table>")?;
+        }
+    }
+    if !names.is_empty() {
+        write!(to, "<table key=\"extensions\"><table>")?;
+        write!(to, "<elem key=\"name\">X509v3 Subject Alternative Name</elem>")?;
+        write!(to, "<elem key=\"value\">{}</elem></table></table>", escaped(&names))?;
+    }
+    write!(to, "</script>")
 }
 
 fn tail(to: &mut dyn Write, run: &Run, up: u128) -> io::Result<()> {
@@ -176,6 +241,7 @@ fn is_allowed(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hosts::What;
     use super::super::text_of;
     use super::*;
     use coax_addr::ProtocolPorts;
@@ -204,7 +270,8 @@ mod tests {
             let state = reason.state(protocol, address.ip());
             let rtt = None;
             let verdict = Verdict { address, protocol, state, reason, rtt };
-            hosts.hear(&verdict, Some("a<b"), SystemTime::UNIX_EPOCH);
+            let what = What { service: Some("a<b"), report: None };
+            hosts.hear(&verdict, what, SystemTime::UNIX_EPOCH);
         }
         let ports = ProtocolPorts { tcp: "1-5".parse().unwrap(), ..ProtocolPorts::default() };
         let run = Run { ports, asked_all: true, end: End::Whole, addresses: 9, ..Run::nothing() };
