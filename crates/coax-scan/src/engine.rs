@@ -8,9 +8,9 @@
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::ask::{Asker, syn};
+use crate::ledger::{Checkpoint, Ledger, Settled};
 use crate::questions::Questions;
 use crate::tally::{Counts, sum};
 use crate::tarpit::Tarpits;
@@ -38,7 +39,16 @@ const FEW: u64 = 2048;
 pub struct Scan {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    heard: Option<Receiver<Heard>>,
+    heard: Option<Receiver<Message>>,
+    /// What was handed out, if that is wanted.
+    ledger: Option<Ledger>,
+}
+
+/// What a thread sends: something to hand out, and the questions that are settled by it.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) heard: Heard,
+    pub(crate) settled: Vec<Settled>,
 }
 
 /// What the threads have in common.
@@ -52,8 +62,8 @@ pub(crate) struct Shared {
     /// Probes a thread may have under way.
     pub(crate) capacity: usize,
     pub(crate) tarpits: Tarpits,
-    /// What a thread took, and had no verdict for when it was stopped.
-    pub(crate) unfinished: Mutex<Vec<u64>>,
+    /// Whether somebody keeps account of what is settled.
+    pub(crate) accounts: bool,
     stop: AtomicBool,
 }
 
@@ -74,7 +84,7 @@ pub enum Heard {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// There are no targets or no ports.
+    /// There are no targets or no ports. A scan that goes on may have none left.
     Nothing,
     /// There are more than 2⁶⁴ ports to ask.
     TooMany,
@@ -107,7 +117,7 @@ impl Scan {
     /// Starts the threads. Descriptors are taken as they are: see [`raise_descriptor_limit`].
     pub fn start(plan: &Plan) -> Result<Scan, ScanError> {
         let questions = Questions::of(plan).ok_or(ScanError::TooMany)?;
-        if questions.len() == 0 {
+        if questions.len() == 0 && plan.rest == Rest::default() {
             return Err(ScanError::Nothing);
         }
         let syn = plan.tcp == TcpProbe::Syn && !plan.ports.tcp.is_empty();
@@ -125,12 +135,13 @@ impl Scan {
                 LARGEST
             },
             tarpits: Tarpits::default(),
-            unfinished: Mutex::default(),
+            accounts: plan.checkpoints,
             stop: AtomicBool::new(false),
         });
         let (verdicts, heard) = sync_channel(QUEUE);
         // What has been started is stopped by the drop when the rest cannot be.
-        let mut scan = Scan { shared, threads: Vec::new(), heard: Some(heard) };
+        let ledger = plan.checkpoints.then(|| Ledger::of(&shared.questions));
+        let mut scan = Scan { shared, threads: Vec::new(), heard: Some(heard), ledger };
         for number in 0..count {
             let thread = scan.spawn(number, verdicts.clone())?;
             scan.threads.push(thread);
@@ -138,7 +149,7 @@ impl Scan {
         Ok(scan)
     }
 
-    fn spawn(&self, number: usize, to: SyncSender<Heard>) -> Result<JoinHandle<()>, ScanError> {
+    fn spawn(&self, number: usize, to: SyncSender<Message>) -> Result<JoinHandle<()>, ScanError> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
         let shared = self.shared.clone();
         let asker = shared.asker(&epoll)?;
@@ -150,7 +161,12 @@ impl Scan {
     pub fn next(&mut self, time: Duration) -> Heard {
         let Some(heard) = &self.heard else { return Heard::End };
         match heard.recv_timeout(time) {
-            Ok(heard) => heard,
+            Ok(Message { heard, settled }) => {
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.take(&settled);
+                }
+                heard
+            }
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::End,
         }
@@ -161,13 +177,10 @@ impl Scan {
         sum(self.shared.questions.len(), self.shared.counts.iter())
     }
 
-    /// Ends the scan and tells what is left of its plan. Verdicts that were not taken until
-    /// [`Heard::End`] are lost.
-    pub fn into_rest(mut self) -> Rest {
-        self.end();
-        let unfinished = self.shared.unfinished.lock();
-        let unfinished = unfinished.unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.shared.questions.rest(&unfinished)
+    /// What [`next`](Scan::next) has handed out, and what is left. Whoever keeps it at any moment,
+    /// stopped or not, can go on from there, and misses nothing. `None` unless the plan wants it.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        Some(self.ledger.as_ref()?.checkpoint(self.tally().sent))
     }
 
     fn end(&mut self) {
@@ -179,7 +192,8 @@ impl Scan {
         }
     }
 
-    /// Asks the threads to stop; what they have found still comes, then the end.
+    /// Asks the threads to stop; what they have found still comes, then the end. What they were
+    /// about to find does not.
     pub fn stop(&self) {
         self.shared.stop.store(true, Relaxed);
     }

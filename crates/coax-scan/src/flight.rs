@@ -96,10 +96,6 @@ impl Flight {
         self.slots[slot as usize] = Some(probe);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Probe> {
-        self.slots.iter().flatten()
-    }
-
     pub(crate) fn find(&self, slot: Slot) -> Option<&Probe> {
         self.slots.get(slot as usize)?.as_ref()
     }

@@ -11,6 +11,7 @@ mod ask;
 mod engine;
 mod flight;
 mod identify;
+mod ledger;
 mod pace;
 mod payload;
 mod plan;
@@ -25,6 +26,7 @@ pub use identify::{
     BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
     recognise_reply, within_tls,
 };
+pub use ledger::Checkpoint;
 pub use plan::{Limits, Order, Plan, Rest, TcpProbe, Tell};
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -26,6 +26,8 @@ pub struct Plan {
     pub tell: Tell,
     /// What an earlier scan of the same plan left to ask; by default everything.
     pub rest: Rest,
+    /// Whether [`Scan::checkpoint`](crate::Scan::checkpoint) is wanted, which costs a little.
+    pub checkpoints: bool,
 }
 
 /// What is left of a plan.
@@ -33,7 +35,7 @@ pub struct Plan {
 pub struct Rest {
     /// From this position in the order on nothing was asked.
     pub next: u64,
-    /// Positions before that have no verdict, at most as many as a scan has under way.
+    /// Positions before that have no verdict, hardly more than a scan has under way.
     pub again: Vec<u64>,
 }
 

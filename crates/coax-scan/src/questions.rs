@@ -69,13 +69,9 @@ impl Questions {
         self.again.len() as u64 + self.total - self.begin
     }
 
-    /// What is left, when every thread has told what it took and has no verdict for.
-    pub(crate) fn rest(&self, unfinished: &[u64]) -> Rest {
-        let taken = self.taken.load(Relaxed).min(self.len());
-        let again = self.again.len() as u64;
-        let skipped = self.again.get(usize::try_from(taken).unwrap_or(usize::MAX)..);
-        let left = unfinished.iter().chain(skipped.unwrap_or_default()).copied();
-        Rest { next: self.begin + taken.saturating_sub(again), again: left.collect() }
+    /// What there is to ask, before anything was.
+    pub(crate) fn rest(&self) -> Rest {
+        Rest { next: self.begin, again: self.again.clone() }
     }
 
     /// The next question of `share`.
@@ -89,11 +85,6 @@ impl Questions {
         }
         share.next += 1;
         self.at(self.position(share.next - 1))
-    }
-
-    /// The positions of `share` that were not handed out.
-    pub(crate) fn left_of<'a>(&'a self, share: &Share) -> impl Iterator<Item = u64> + 'a {
-        (share.next..share.end).map(|index| self.position(index))
     }
 
     fn position(&self, index: u64) -> u64 {
@@ -114,7 +105,7 @@ impl Questions {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Limits, TcpProbe, Tell};
     use coax_addr::ServiceTable;
@@ -124,13 +115,23 @@ mod tests {
         from(order, targets, ports, Rest::default())
     }
 
-    fn from(order: Order, targets: &str, ports: &str, rest: Rest) -> Option<Questions> {
+    /// Of a scan that goes on with `rest`.
+    pub(crate) fn from(order: Order, targets: &str, ports: &str, rest: Rest) -> Option<Questions> {
         let mut set = AddressSet::new();
         set.add(&targets.parse().unwrap()).unwrap();
         let ports = ProtocolPorts::parse(ports, &ServiceTable::iana(), Protocol::Tcp).unwrap();
         let (limits, tell) = (Limits::default(), Tell::All);
         let tcp = TcpProbe::Connect;
-        Questions::of(&Plan { targets: set, ports, tcp, order, limits, tell, rest })
+        Questions::of(&Plan {
+            targets: set,
+            ports,
+            tcp,
+            order,
+            limits,
+            tell,
+            rest,
+            checkpoints: true,
+        })
     }
 
     fn all(questions: &Questions) -> Vec<String> {
@@ -166,35 +167,6 @@ mod tests {
             }
         }
         assert_eq!(asked.len(), 25_600);
-    }
-
-    #[test]
-    fn a_scan_that_was_stopped_goes_on_with_what_is_left_and_asks_nothing_twice() {
-        let order = Order::Random { seed: 3 };
-        let (targets, ports) = ("10.0.0.0/26", "1-10");
-        let mut verdicts = HashSet::new();
-        let mut rest = Rest::default();
-        for stopped_after in [100, 7, 200, 1000] {
-            let questions = from(order, targets, ports, rest).unwrap();
-            let mut shares = [Share::default(), Share::default()];
-            let mut unfinished = Vec::new();
-            for turn in 0..stopped_after {
-                match questions.next(&mut shares[turn % 2]) {
-                    Some(lost) if turn % 5 == 0 && stopped_after < 1000 => {
-                        unfinished.push(lost.position);
-                    }
-                    Some(done) => assert!(verdicts.insert(done.to), "{} twice", done.to),
-                    None => {}
-                }
-            }
-            shares.iter().for_each(|share| unfinished.extend(questions.left_of(share)));
-            rest = questions.rest(&unfinished);
-            assert_eq!(
-                verdicts.len() as u64 + from(order, targets, ports, rest.clone()).unwrap().len(),
-                640
-            );
-        }
-        assert_eq!((verdicts.len(), rest), (640, Rest { next: 640, again: Vec::new() }));
     }
 
     #[test]

@@ -31,6 +31,21 @@ pub struct Tally {
     pub sent: u64,
 }
 
+impl Tally {
+    /// One more port; `None` where it was not asked.
+    pub(crate) fn count(&mut self, state: Option<State>) {
+        self.probed += u64::from(state.is_some());
+        *match state {
+            Some(State::Open) => &mut self.open,
+            Some(State::Closed) => &mut self.closed,
+            Some(State::Filtered) => &mut self.filtered,
+            Some(State::OpenOrFiltered) => &mut self.open_or_filtered,
+            Some(State::Inconclusive) => &mut self.inconclusive,
+            None => &mut self.skipped,
+        } += 1;
+    }
+}
+
 /// One thread's counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {

@@ -20,8 +20,9 @@ use rustix::io::Errno;
 
 use crate::ask::syn::News;
 use crate::ask::{Asker, Attempt, Line};
-use crate::engine::Shared;
+use crate::engine::{Message, Shared};
 use crate::flight::{Flight, Probe, Slot, Stage};
+use crate::ledger::Settled;
 use crate::pace::Pace;
 use crate::questions::{Question, Share};
 use crate::tarpit::Suspects;
@@ -35,13 +36,15 @@ const BURST_OF_SYNS: usize = 256;
 const EVENTS: usize = 256;
 /// Verdicts handed over at once.
 const BATCH: usize = 256;
+/// Settled questions handed over at once, where somebody keeps account of them.
+const SETTLED: usize = 4096;
 /// A stop is noticed within this time, and verdicts wait no longer.
 const GLANCE: Duration = Duration::from_millis(50);
 /// One thread's part of a scan.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     number: usize,
-    verdicts: SyncSender<Heard>,
+    verdicts: SyncSender<Message>,
     epoll: OwnedFd,
     events: Vec<Event>,
     pace: Pace,
@@ -57,6 +60,7 @@ pub(crate) struct Worker {
     /// Verdicts since the capacity was last changed.
     smooth: usize,
     batch: Vec<Verdict>,
+    settled: Vec<Settled>,
     flushed: Instant,
 }
 
@@ -76,7 +80,7 @@ impl Worker {
         number: usize,
         epoll: OwnedFd,
         asker: Asker,
-        verdicts: SyncSender<Heard>,
+        verdicts: SyncSender<Message>,
     ) -> Worker {
         Worker {
             pace: Pace::new(shared.limits.clone()),
@@ -93,6 +97,7 @@ impl Worker {
             suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
             smooth: 0,
             batch: Vec::new(),
+            settled: Vec::new(),
             flushed: Instant::now(),
             shared,
         }
@@ -111,15 +116,7 @@ impl Worker {
             }
             self.see_what_is_due(now);
         }
-        self.leave_the_rest();
         self.flush();
-    }
-
-    fn leave_the_rest(&mut self) {
-        let Ok(mut unfinished) = self.shared.unfinished.lock() else { return };
-        unfinished.extend(self.held.map(|question| question.position));
-        unfinished.extend(self.shared.questions.left_of(&self.share));
-        unfinished.extend(self.flight.iter().map(|probe| probe.question.position));
     }
 
     fn send_some(&mut self) -> Pause {
@@ -133,6 +130,7 @@ impl Worker {
             };
             if self.shared.tarpits.contain(question.to.ip()) {
                 self.counts().skipped();
+                self.account(question, None);
                 continue;
             }
             if self.flight.len() >= self.capacity || !self.pace.has_room(question) {
@@ -292,8 +290,10 @@ impl Worker {
         self.counts().count(verdict.state);
         if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
             // Who does not listen finds out at the next flush.
-            let _ = self.verdicts.send(Heard::Tarpit(address.ip()));
+            let heard = Heard::Tarpit(address.ip());
+            let _ = self.verdicts.send(Message { heard, settled: Vec::new() });
         }
+        self.account(probe.question, Some(state));
         if self.shared.tell == Tell::All
             || matches!(verdict.state, State::Open | State::Inconclusive)
         {
@@ -402,14 +402,25 @@ impl Worker {
     }
 
     fn flush_if_due(&mut self, now: Instant) -> bool {
-        let is_due = self.batch.len() >= BATCH || now.duration_since(self.flushed) >= GLANCE;
+        let is_full = self.batch.len() >= BATCH || self.settled.len() >= SETTLED;
+        let is_due = is_full || now.duration_since(self.flushed) >= GLANCE;
         !is_due || self.flush()
     }
 
     /// Hands the verdicts over; `false` when nobody takes them.
     fn flush(&mut self) -> bool {
         self.flushed = Instant::now();
-        self.batch.is_empty()
-            || self.verdicts.send(Heard::Verdicts(std::mem::take(&mut self.batch))).is_ok()
+        if self.batch.is_empty() && self.settled.is_empty() {
+            return true;
+        }
+        let heard = Heard::Verdicts(std::mem::take(&mut self.batch));
+        let settled = std::mem::take(&mut self.settled);
+        self.verdicts.send(Message { heard, settled }).is_ok()
+    }
+
+    fn account(&mut self, question: Question, state: Option<State>) {
+        if self.shared.accounts {
+            self.settled.push((question.position, state));
+        }
     }
 }

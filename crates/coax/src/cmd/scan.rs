@@ -9,6 +9,9 @@ mod banner;
 mod before;
 mod event;
 mod files;
+mod follow;
+mod kept;
+mod place;
 mod resume;
 mod rounds;
 mod table;
@@ -16,6 +19,7 @@ mod targets;
 mod teller;
 mod watch;
 
+use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -85,8 +89,14 @@ FILES
     --xml and --grep write what nmap's -oX and -oG would, each file whole at every moment: at the
     end, and every few seconds before. A host that gave no sign is not in them, only counted; any
     other costs some 300 bytes of memory until then, and 150 for each port that is listed: the
-    open ones, or with --all-states all of every host. inconclusive is called unknown there. A scan
-    that goes on (--resume) writes what it found itself.
+    open ones, or with --all-states all of every host, and what they said with --banner. inconclusive
+    is called unknown there.
+
+GOING ON
+    --resume keeps how far the scan is, every few seconds: after Ctrl-C, a kill or a power failure it
+    asks again what was not kept, and leaves nothing out. It tells again what was open, so the last
+    run's output is the whole scan's: the table, --json, and --xml and --grep if every run has them.
+    What was not open, --all-states tells in the run that asked it, with --xml or --grep again too.
 
 CHANGES
     --since compares with what an earlier scan wrote with --json; its last scan counts. What was
@@ -166,7 +176,7 @@ pub(crate) struct Args {
     tarpit: Option<u32>,
     /// Go on with the scan of FILE, or keep it there
     ///
-    /// It is kept when it is stopped, and removed when it has ended.
+    /// It is kept every few seconds and when it is stopped, and removed when it has ended.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// random or serial: what is asked first
@@ -242,6 +252,25 @@ impl Args {
             ("--order=serial", self.order == Sequence::Serial),
         ];
         words.extend(flags.iter().filter(|(_, given)| *given).map(|(name, _)| name.to_string()));
+        words
+    }
+
+    /// How it is scanned, as it could be typed: what a scan that goes on must be told again.
+    fn manner(&self) -> String {
+        let mut words = String::new();
+        let flags = [("syn", self.syn), ("banner", self.banner), ("all-states", self.all_states)];
+        for (name, _) in flags.iter().filter(|(_, given)| *given) {
+            let _ = write!(words, " --{name}");
+        }
+        if let Some(rate) = self.rate {
+            let _ = write!(words, " --rate {rate}");
+        }
+        let files = [("xml", &self.xml), ("grep", &self.grep), ("since", &self.since)];
+        for (name, path) in files {
+            if let Some(path) = path {
+                let _ = write!(words, " --{name} {}", path.display());
+            }
+        }
         words
     }
 

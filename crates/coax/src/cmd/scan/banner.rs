@@ -5,10 +5,13 @@
 //!
 //! Nothing here knows how a service is recognised.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use coax_addr::Protocol;
 use coax_net::cause_in_words;
 use coax_scan::{Identify, Identity, Verdict};
 use tokio::runtime::{Builder, Runtime};
@@ -27,7 +30,7 @@ pub(super) struct Banners {
     places: Arc<Semaphore>,
     answered: Sender<(Verdict, Identity)>,
     answers: Receiver<(Verdict, Identity)>,
-    under_way: usize,
+    under_way: HashMap<(SocketAddr, Protocol), Verdict>,
 }
 
 impl Banners {
@@ -38,12 +41,12 @@ impl Banners {
         })?;
         let (answered, answers) = channel();
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Banners { runtime, places, answered, answers, under_way: 0 })
+        Ok(Banners { runtime, places, answered, answers, under_way: HashMap::new() })
     }
 
     /// Asks an open port; `name` is whom to ask for where several share the address.
     pub(super) fn ask(&mut self, verdict: Verdict, name: Option<String>) {
-        self.under_way += 1;
+        self.under_way.insert((verdict.address, verdict.protocol), verdict);
         let (places, answered) = (self.places.clone(), self.answered.clone());
         self.runtime.spawn(async move {
             let _place = places.acquire_owned().await;
@@ -56,26 +59,27 @@ impl Banners {
 
     /// Whether the scan should wait.
     pub(super) fn is_full(&self) -> bool {
-        self.under_way >= WAITING
+        self.under_way.len() >= WAITING
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.under_way == 0
+        self.under_way.is_empty()
     }
 
     /// The next answer, waiting for it at most for `time`.
     pub(super) fn next(&mut self, time: Duration) -> Option<(Verdict, Identity)> {
         match self.answers.recv_timeout(time) {
-            Ok(answer) => {
-                self.under_way -= 1;
-                Some(answer)
+            Ok((verdict, identity)) => {
+                self.under_way.remove(&(verdict.address, verdict.protocol));
+                Some((verdict, identity))
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
         }
     }
 
-    /// Leaves what is under way.
-    pub(super) fn leave(self) {
+    /// Leaves what is under way, and says what that is.
+    pub(super) fn leave(self) -> Vec<Verdict> {
         self.runtime.shutdown_background();
+        self.under_way.into_values().collect()
     }
 }

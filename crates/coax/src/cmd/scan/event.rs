@@ -180,7 +180,7 @@ pub(crate) struct ScanSummary {
     /// Ports that were not asked, since their host is a tarpit.
     pub(crate) skipped: u64,
     /// Why ports are inconclusive, and how many.
-    pub(crate) inconclusive_because: BTreeMap<&'static str, u64>,
+    pub(crate) inconclusive_because: BTreeMap<Cow<'static, str>, u64>,
     /// Probes sent, those sent again included.
     pub(crate) probes: u64,
     pub(crate) elapsed_ms: f64,
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn what_could_not_be_told_says_why() {
         let mut summary = ScanSummary::new(&Tally { inconclusive: 2, ..tally() });
-        summary.inconclusive_because.insert("no-route", 2);
+        summary.inconclusive_because.insert("no-route".into(), 2);
         summary.interrupted = true;
         let Human::Talk(text) = summary.human() else { panic!("talk") };
         let lines: Vec<&str> = text.lines().collect();

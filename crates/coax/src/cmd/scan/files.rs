@@ -8,7 +8,6 @@
 
 mod grep;
 mod hosts;
-mod place;
 mod service;
 mod words;
 mod xml;
@@ -21,11 +20,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coax_addr::ProtocolPorts;
 use coax_scan::{Plan, Rest, TcpProbe, Verdict};
+use serde::{Deserialize, Serialize};
 
 use super::event::Known;
+use super::place::Place;
 use crate::failure::{Exit, Failure};
 use hosts::{Hosts, What};
-use place::Place;
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(5);
@@ -36,18 +36,29 @@ const SHARE: u32 = 20;
 pub(super) struct Files {
     xml: Option<Place>,
     grep: Option<Place>,
-    hosts: Hosts,
+    findings: Findings,
+    /// Whether these are all: nothing was asked before they were gathered.
+    whole: bool,
     run: Run,
     next: Instant,
     /// A later round of a watch leaves the last whole one until it is whole itself.
     early: bool,
 }
 
+/// What stands in a file about hosts, also when the scan goes on in another run.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Findings {
+    /// In seconds since 1970.
+    began: u64,
+    hosts: Hosts,
+}
+
 /// What a file says about the scan as a whole.
 struct Run {
     command: String,
-    began: SystemTime,
     started: Instant,
+    /// What the runs before this one took.
+    before: Duration,
     /// Which ports every address is asked.
     ports: ProtocolPorts,
     /// Whether TCP is asked with raw packets.
@@ -80,8 +91,8 @@ impl Files {
         if xml.is_some() && xml == grep {
             return Err(Failure::new(Exit::Usage, "--xml and --grep name the same file"));
         }
-        let (hosts, run) = (Hosts::default(), Run::nothing());
-        Ok(Files { xml, grep, hosts, run, next: Instant::now() + SOON, early: true })
+        let (findings, run, next) = (Findings::default(), Run::nothing(), Instant::now() + SOON);
+        Ok(Files { xml, grep, findings, whole: true, run, next, early: true })
     }
 
     /// Whether there is anything to write, which needs every verdict.
@@ -91,24 +102,41 @@ impl Files {
 
     /// A scan begins: the first, or another round.
     pub(super) fn begin(&mut self, plan: &Plan, all_states: bool, round: u64) {
-        self.hosts = Hosts::new(all_states);
+        (self.whole, self.early) = (plan.rest == Rest::default(), round == 1);
+        self.findings =
+            Findings { began: seconds(SystemTime::now()), hosts: Hosts::new(all_states) };
         self.run = Run {
             ports: plan.ports.clone(),
             raw: plan.tcp == TcpProbe::Syn,
-            asked_all: plan.rest == Rest::default(),
+            asked_all: self.whole,
             addresses: plan.targets.len(),
             command: command_line(),
             ..Run::nothing()
         };
-        self.early = round == 1;
         self.next = Instant::now() + SOON;
+    }
+
+    /// The scan goes on with what runs before this one have found, in so much time.
+    pub(super) fn go_on(&mut self, earlier: Option<Findings>, took: Duration) {
+        self.run.before = took;
+        if let Some(earlier) = earlier {
+            (self.whole, self.run.asked_all) = (true, true);
+            self.findings.began = earlier.began;
+            self.findings.hosts.go_on(earlier.hosts);
+        }
+    }
+
+    /// What a later run needs to write files about the whole scan, if this one knows all of it.
+    pub(super) fn so_far(&self) -> Option<&Findings> {
+        Some(&self.findings).filter(|_| self.whole && self.are_wanted())
     }
 
     /// Takes a verdict in. `service` is what is at the port, `known` what it said of itself.
     pub(super) fn hear(&mut self, verdict: &Verdict, service: Option<&str>, known: Option<&Known>) {
         if self.are_wanted() {
             let report = known.map(|known| &known.report);
-            self.hosts.hear(verdict, What { service, report }, SystemTime::now());
+            let now = seconds(SystemTime::now());
+            self.findings.hosts.hear(verdict, What { service, report }, now);
         }
     }
 
@@ -140,8 +168,8 @@ impl Files {
     fn write(&self, place: &Place, names: &Names) -> Result<(), Failure> {
         let is_xml = self.xml.as_ref() == Some(place);
         place.write(|to| match is_xml {
-            true => xml::write(to, &self.run, &self.hosts, names),
-            false => grep::write(to, &self.run, &self.hosts, names),
+            true => xml::write(to, &self.run, &self.findings, names),
+            false => grep::write(to, &self.run, &self.findings, names),
         })
     }
 }
@@ -150,8 +178,8 @@ impl Run {
     fn nothing() -> Run {
         Run {
             command: String::new(),
-            began: SystemTime::now(),
             started: Instant::now(),
+            before: Duration::ZERO,
             ports: ProtocolPorts::default(),
             raw: false,
             asked_all: false,
@@ -165,11 +193,16 @@ impl Run {
         Some(&self.ports).filter(|_| self.asked_all && self.end == End::Whole)
     }
 
+    /// In seconds.
+    fn took(&self) -> f64 {
+        (self.before + self.started.elapsed()).as_secs_f64()
+    }
+
     /// `1 IP address (1 host up) scanned in 0.02 seconds`, as readers of either file know it.
     fn in_words(&self, up: u128) -> String {
         let addresses = if self.addresses == 1 { "address" } else { "addresses" };
         let hosts = if up == 1 { "host" } else { "hosts" };
-        let seconds = self.started.elapsed().as_secs_f64();
+        let seconds = self.took();
         let total = self.addresses;
         format!("{total} IP {addresses} ({up} {hosts} up) scanned in {seconds:.2} seconds")
     }
@@ -186,9 +219,10 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// `Sat Nov 21 11:54:36 2026`, in this machine's zone.
-fn clock(time: SystemTime) -> String {
-    let at = jiff::Timestamp::try_from(time).unwrap_or_default();
+/// `Sat Nov 21 11:54:36 2026`, in this machine's zone, of seconds since 1970.
+fn clock(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
+    let at = at.unwrap_or_default();
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%a %b %e %H:%M:%S %Y").to_string()
 }
 
@@ -217,6 +251,7 @@ mod tests {
             limits: Limits::default(),
             tell: Tell::All,
             rest: Rest::default(),
+            checkpoints: false,
         }
     }
 

@@ -1,8 +1,10 @@
-//! A scan that was stopped goes on: `--resume FILE`.
+//! A scan that was stopped, however it was, goes on: `--resume FILE`.
 //!
 //! The file is written before the first probe, so that a path that cannot be written is known
-//! then, and again when the scan is stopped. It holds everything that was chosen, so the same
-//! command goes on, and so does one with nothing but the file. A finished scan removes it.
+//! then, every few seconds, and when the scan is stopped. It is replaced whole and is on the disk
+//! before it takes the old one's place, so a scan that was killed goes on from the last one. It
+//! holds everything that was chosen and told, so the same command goes on, and so does one with
+//! nothing but the file. A finished scan removes it.
 //!
 //! Nothing here asks a port.
 
@@ -11,28 +13,51 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::cause_in_words;
-use coax_scan::{Order, Plan, Rest, Tally};
+use coax_scan::{Checkpoint, Order, Plan, Rest, Tally};
 use serde::{Deserialize, Serialize};
 
+use super::files::Findings;
+use super::kept::KeptPort;
+use super::place::Place;
 use super::targets::{self, Chosen};
+use super::teller::{Because, Teller};
 use crate::failure::{Exit, Failure};
 
 /// Another version is another format.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// Between two writes while the scan is under way.
+const SOON: Duration = Duration::from_secs(2);
+/// Writing takes no more than this part of the time: one of so many.
+const SHARE: u32 = 20;
 
 /// A scan's file.
 pub(super) struct ResumeFile {
+    place: Place,
     path: PathBuf,
-    saved: Saved,
+    scan: Chose,
+    /// What the runs before this one left.
+    before: Done,
+    next: Instant,
 }
 
 /// What the file holds.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Page<C, D, P, F> {
     v: u8,
+    scan: C,
+    done: D,
+    ports: P,
+    files: F,
+}
+
+/// What is scanned.
+#[derive(Serialize, Deserialize)]
+struct Chose {
     /// The words that chose it.
     words: Vec<String>,
     targets: String,
@@ -41,50 +66,57 @@ struct Saved {
     seed: Option<u64>,
     names: BTreeMap<IpAddr, String>,
     unresolved: bool,
-    next: u64,
-    again: Vec<u64>,
-    so_far: SoFar,
 }
 
-/// What was counted before.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
-struct SoFar {
+/// How far it is.
+#[derive(Default, Serialize, Deserialize)]
+struct Done {
+    next: u64,
+    again: Vec<u64>,
     open: u64,
     closed: u64,
     filtered: u64,
     open_or_filtered: u64,
     inconclusive: u64,
+    inconclusive_because: Because,
     skipped: u64,
     sent: u64,
     elapsed_ms: f64,
 }
 
+/// What an earlier run has told: for whom it is told again, and for the files.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) ports: Vec<KeptPort>,
+    pub(super) files: Option<Findings>,
+}
+
 impl ResumeFile {
     /// The file that an earlier scan left at `path`, chosen by the same `words` or by none.
-    pub(super) fn open(path: &Path, words: &[String]) -> Result<Option<ResumeFile>, Failure> {
+    pub(super) fn open(
+        path: &Path,
+        words: &[String],
+    ) -> Result<Option<(ResumeFile, Told)>, Failure> {
         let text = match fs::read_to_string(path) {
             Ok(text) if text.is_empty() => return Ok(None),
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unusable(path, "read", &error)),
+            Err(error) => return Err(unreadable(path, &error)),
         };
-        let shown = path.display();
-        let foreign = |why: &str| {
-            Failure::new(Exit::Usage, format!("{shown} is no scan that can go on: {why}"))
-                .hint("name another file, or remove it to begin anew")
-        };
-        let saved: Saved =
-            serde_json::from_str(&text).map_err(|error| foreign(&error.to_string()))?;
-        if saved.v != VERSION {
-            return Err(foreign(&format!("version {} is not {VERSION}", saved.v)));
-        }
-        if !words.is_empty() && words != saved.words {
-            let theirs = saved.words.join(" ");
+        let page = read(&text).map_err(|why| {
+            let message = format!("{} is no scan that can go on: {why}", path.display());
+            Failure::new(Exit::Usage, message).hint("name another file, or remove it to begin anew")
+        })?;
+        let Page { scan, done: before, ports, files, .. } = page;
+        if !words.is_empty() && words != scan.words {
+            let (shown, theirs) = (path.display(), scan.words.join(" "));
             let message = format!("{shown} is of another scan: coax scan {theirs}");
             return Err(Failure::new(Exit::Usage, message)
                 .hint(format!("coax scan --resume {shown} goes on with that one")));
         }
-        Ok(Some(ResumeFile { path: path.to_owned(), saved }))
+        let (place, path) = (place(path)?, path.to_owned());
+        let file = ResumeFile { place, path, scan, before, next: Instant::now() + SOON };
+        Ok(Some((file, Told { ports, files })))
     }
 
     /// A new file for a scan of `plan`.
@@ -94,8 +126,7 @@ impl ResumeFile {
         plan: &Plan,
         chosen: &Chosen,
     ) -> Result<ResumeFile, Failure> {
-        let saved = Saved {
-            v: VERSION,
+        let scan = Chose {
             words,
             targets: plan.targets.to_string(),
             ports: plan.ports.to_string(),
@@ -105,42 +136,40 @@ impl ResumeFile {
             },
             names: chosen.names.iter().map(|(address, name)| (*address, name.clone())).collect(),
             unresolved: chosen.unresolved,
-            next: 0,
-            again: Vec::new(),
-            so_far: SoFar::default(),
         };
-        let file = ResumeFile { path: path.to_owned(), saved };
-        file.write()?;
+        let (place, path, before) = (place(path)?, path.to_owned(), Done::default());
+        let file = ResumeFile { place, path, scan, before, next: Instant::now() + SOON };
+        file.write(&file.before, &[], None)?;
         Ok(file)
     }
 
     pub(super) fn chosen(&self) -> Result<Chosen, Failure> {
-        let names: HashMap<_, _> = self.saved.names.clone().into_iter().collect();
-        let addresses = targets::addresses(&self.saved.targets)?;
-        Ok(Chosen { addresses, names, unresolved: self.saved.unresolved })
+        let names: HashMap<_, _> = self.scan.names.clone().into_iter().collect();
+        let addresses = targets::addresses(&self.scan.targets)?;
+        Ok(Chosen { addresses, names, unresolved: self.scan.unresolved })
     }
 
     pub(super) fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
-        ProtocolPorts::parse(&self.saved.ports, table, Protocol::Tcp)
+        ProtocolPorts::parse(&self.scan.ports, table, Protocol::Tcp)
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
     }
 
     pub(super) fn order(&self) -> Order {
-        self.saved.seed.map_or(Order::Serial, |seed| Order::Random { seed })
+        self.scan.seed.map_or(Order::Serial, |seed| Order::Random { seed })
     }
 
     pub(super) fn rest(&self) -> Rest {
-        Rest { next: self.saved.next, again: self.saved.again.clone() }
+        Rest { next: self.before.next, again: self.before.again.clone() }
     }
 
-    /// What this and the scans before it have counted.
+    /// `tally`, and what the runs before this one have counted.
     pub(super) fn add_to(&self, tally: Tally) -> Tally {
-        let SoFar { open, closed, filtered, open_or_filtered, inconclusive, skipped, sent, .. } =
-            self.saved.so_far;
-        let before = open + closed + filtered + open_or_filtered + inconclusive;
+        let &Done { open, closed, filtered, open_or_filtered, inconclusive, .. } = &self.before;
+        let &Done { skipped, sent, .. } = &self.before;
+        let probed = open + closed + filtered + open_or_filtered + inconclusive;
         Tally {
-            total: tally.total + before + skipped,
-            probed: tally.probed + before,
+            total: tally.total + probed + skipped,
+            probed: tally.probed + probed,
             open: tally.open + open,
             closed: tally.closed + closed,
             filtered: tally.filtered + filtered,
@@ -151,56 +180,107 @@ impl ResumeFile {
         }
     }
 
+    /// Of the runs before this one.
     pub(super) fn elapsed_ms(&self) -> f64 {
-        self.saved.so_far.elapsed_ms
+        self.before.elapsed_ms
     }
 
-    /// The scan was stopped: `tally` and `elapsed_ms` are of all that was done.
+    /// Why ports were inconclusive before, once.
+    pub(super) fn take_inconclusive(&mut self) -> Because {
+        std::mem::take(&mut self.before.inconclusive_because)
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        Instant::now() >= self.next
+    }
+
+    /// Writes down how far this run has come.
     pub(super) fn keep(
-        mut self,
-        rest: Rest,
-        tally: &Tally,
+        &mut self,
+        so_far: Checkpoint,
+        teller: &Teller<'_>,
         elapsed_ms: f64,
     ) -> Result<(), Failure> {
-        let &Tally {
-            open, closed, filtered, open_or_filtered, inconclusive, skipped, sent, ..
-        } = tally;
-        self.saved.so_far = SoFar {
+        let began = Instant::now();
+        let Checkpoint { rest, tally } = so_far;
+        let Tally { open, closed, filtered, open_or_filtered, inconclusive, .. } =
+            self.add_to(tally);
+        let done = Done {
+            next: rest.next,
+            again: rest.again,
             open,
             closed,
             filtered,
             open_or_filtered,
             inconclusive,
-            skipped,
-            sent,
-            elapsed_ms,
+            inconclusive_because: teller.inconclusive.clone(),
+            skipped: tally.skipped + self.before.skipped,
+            sent: tally.sent + self.before.sent,
+            elapsed_ms: elapsed_ms + self.before.elapsed_ms,
         };
-        (self.saved.next, self.saved.again) = (rest.next, rest.again);
-        self.write()
+        let written = self.write(&done, teller.kept.ports(), teller.files.so_far());
+        self.next = Instant::now() + SOON.max(began.elapsed() * SHARE);
+        written
     }
 
     /// Everything was asked.
     pub(super) fn remove(self) -> Result<(), Failure> {
-        fs::remove_file(&self.path).map_err(|error| unusable(&self.path, "remove", &error))
+        fs::remove_file(&self.path).map_err(|error| {
+            let (shown, why) = (self.path.display(), cause_in_words(&error));
+            Failure::new(Exit::Machine, format!("cannot remove {shown}: {why}"))
+        })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whole or not at all: beside the file first, then in its place.
-    fn write(&self) -> Result<(), Failure> {
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        serde_json::to_vec(&self.saved)
-            .map_err(io::Error::from)
-            .and_then(|bytes| fs::write(&beside, bytes))
-            .and_then(|()| fs::rename(&beside, &self.path))
-            .map_err(|error| unusable(&self.path, "write", &error))
+    fn write(
+        &self,
+        done: &Done,
+        ports: &[KeptPort],
+        files: Option<&Findings>,
+    ) -> Result<(), Failure> {
+        let page = Page { v: VERSION, scan: &self.scan, done, ports, files };
+        self.place.write(|to| Ok(serde_json::to_writer(to, &page)?))
     }
 }
 
-fn unusable(path: &Path, what: &str, error: &io::Error) -> Failure {
+type Read = Page<Chose, Done, Vec<KeptPort>, Option<Findings>>;
+
+fn read(text: &str) -> Result<Read, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u8,
+    }
+    let Version { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if v != VERSION {
+        return Err(format!("version {v} is not {VERSION}"));
+    }
+    let page: Read = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match page.done.adds_up() {
+        true => Ok(page),
+        false => Err("its counts do not add up".to_owned()),
+    }
+}
+
+impl Done {
+    /// Whether every port that is done has been counted.
+    fn adds_up(&self) -> bool {
+        let &Done { open, closed, filtered, open_or_filtered, inconclusive, skipped, .. } = self;
+        let counts = [open, closed, filtered, open_or_filtered, inconclusive, skipped];
+        let counted = counts.into_iter().try_fold(self.again.len() as u64, u64::checked_add);
+        counted == Some(self.next) && self.next.max(self.sent) < u64::MAX >> 4
+    }
+}
+
+/// Where the file goes, if it can be one.
+fn place(path: &Path) -> Result<Place, Failure> {
+    let named = Some(path).filter(|path| *path != Path::new("-"));
+    let place = named.map(|path| Place::new("--resume", path)).transpose()?;
+    place.filter(Place::can_be_replaced).ok_or_else(|| {
+        let message = format!("--resume keeps the scan in a file, and {} is none", path.display());
+        Failure::new(Exit::Usage, message).hint("--resume lab.scan")
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let why = cause_in_words(error);
-    Failure::new(Exit::Machine, format!("cannot {what} {}: {why}", path.display()))
+    Failure::new(Exit::Machine, format!("cannot read {}: {why}", path.display()))
 }

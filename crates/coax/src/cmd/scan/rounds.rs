@@ -9,21 +9,19 @@ use std::time::Duration;
 
 use coax_addr::ServiceTable;
 use coax_net::Wanted;
-use coax_scan::{Heard, Plan, Rest, Scan, State, Tally, Tell, Verdict};
+use coax_scan::{Plan, Rest, Scan, Tell};
 
 use super::banner::Banners;
 use super::before::Before;
 use super::event::Comparison;
 use super::files::Files;
-use super::resume::ResumeFile;
+use super::follow::{Ended, Follow};
+use super::resume::{ResumeFile, Told};
 use super::targets::{self, Chosen, Said};
 use super::teller::{Means, Teller, Telling};
 use super::{Args, Asked};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
-
-/// How often the flags and the progress are looked at.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// A scan, or the same one again and again.
 pub(super) struct Rounds<'a> {
@@ -46,39 +44,43 @@ struct Task {
     plan: Plan,
     chosen: Chosen,
     resume: Option<ResumeFile>,
+    /// What an earlier run has told.
+    told: Told,
 }
 
 impl Rounds<'_> {
     /// One round.
     pub(super) fn scan(&mut self) -> Result<(), Failure> {
-        let Task { plan, chosen, resume } = self.task()?;
+        let Task { plan, chosen, resume, told } = self.task()?;
         self.signals.catch()?;
         if self.signals.came().is_some() {
             return Err(self.signals.failure());
         }
         let Chosen { names, unresolved, .. } = chosen;
         coax_scan::raise_descriptor_limit();
-        let mut scan = Scan::start(&plan)?;
+        let scan = Scan::start(&plan)?;
         self.number += 1;
         self.files.begin(&plan, self.args.all_states, self.number);
-        let (telling, total) = (self.telling(), all_of(scan.tally(), resume.as_ref()).total);
+        let took = resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms) / 1e3;
+        self.files.go_on(told.files, Duration::try_from_secs_f64(took).unwrap_or_default());
+        let tally = scan.tally();
+        let total = resume.as_ref().map_or(tally, |file| file.add_to(tally)).total;
+        let telling = self.telling();
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
-        let mut teller = Teller::new(means, telling, names, total);
-        let mut banners = args.banner.then(Banners::new).transpose()?;
-        let followed = follow(&mut scan, &mut teller, &mut banners, signals, resume.as_ref());
-        let followed = followed.and_then(|()| hear_out(banners, &mut teller, signals));
-        let stopped = signals.came().is_some();
-        let tally = all_of(scan.tally(), resume.as_ref());
-        let elapsed_ms = teller.elapsed_ms() + resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms);
-        let told = followed.and_then(|()| teller.finish(&tally, &plan, elapsed_ms, stopped));
-        if let Some(file) = resume {
-            end_of(file, scan.into_rest(), &tally, elapsed_ms, out)?;
+        let teller = Teller::new(means, telling, names, total);
+        let banners = args.banner.then(Banners::new).transpose()?;
+        let mut follow = Follow { scan, teller, banners, signals, resume };
+        let followed = follow.run(told.ports);
+        let ended = follow.end(followed, &plan);
+        if let Some(path) = args.resume.as_deref().filter(|path| path.exists()) {
+            let manner = args.manner();
+            out.talk(&format!("coax: coax scan --resume {}{manner} goes on", path.display()));
         }
-        let compared = told?;
-        match stopped {
+        let Ended { compared, open } = ended?;
+        match signals.came().is_some() {
             true => Err(signals.failure()),
-            false => outcome(args, &compared, unresolved, tally.open),
+            false => outcome(args, &compared, unresolved, open),
         }
     }
 
@@ -90,6 +92,7 @@ impl Rounds<'_> {
             Some(path) => ResumeFile::open(path, &words)?,
             None => None,
         };
+        let (earlier, told) = earlier.unzip();
         let (ports, order, chosen) = match &earlier {
             Some(file) => (file.ports(&self.services)?, file.order(), file.chosen()?),
             None if args.targets.is_empty() && args.file.is_none() => {
@@ -109,12 +112,13 @@ impl Rounds<'_> {
             limits: args.limits(),
             tell: self.wanted_verdicts(),
             rest: earlier.as_ref().map_or_else(Rest::default, ResumeFile::rest),
+            checkpoints: args.resume.is_some(),
         };
         let resume = match (earlier, &args.resume) {
             (None, Some(path)) => Some(ResumeFile::begin(path, words, &plan, &chosen)?),
             (earlier, _) => earlier,
         };
-        Ok(Task { plan, chosen, resume })
+        Ok(Task { plan, chosen, resume, told: told.unwrap_or_default() })
     }
 
     /// What the words and the file mean now. A file is read once: stdin has no second time.
@@ -140,6 +144,7 @@ impl Rounds<'_> {
             all_states: self.args.all_states,
             changes_only: self.args.since.is_some() || self.number > 1,
             learn: self.args.watch.is_some(),
+            keep: self.args.resume.is_some(),
             round: self.number,
         }
     }
@@ -155,87 +160,6 @@ fn outcome(args: &Args, compared: &Comparison, unresolved: bool, open: u64) -> R
         _ if args.since.is_none() && open == 0 => Err(Failure::new(Exit::No, "")),
         _ => Ok(()),
     }
-}
-
-/// Prints what comes until the end, or until a signal has ended it.
-fn follow(
-    scan: &mut Scan,
-    teller: &mut Teller<'_>,
-    banners: &mut Option<Banners>,
-    signals: &Asked,
-    resume: Option<&ResumeFile>,
-) -> Result<(), Failure> {
-    loop {
-        match scan.next(GLANCE) {
-            Heard::Verdicts(verdicts) => match banners {
-                Some(banners) => ask_what_they_are(verdicts, banners, teller)?,
-                None => teller.tell(&verdicts)?,
-            },
-            Heard::Tarpit(host) => teller.tarpit(host)?,
-            Heard::Nothing => {}
-            Heard::End => return Ok(()),
-        }
-        teller.progress(&all_of(scan.tally(), resume));
-        if signals.came().is_some() {
-            scan.stop();
-        }
-    }
-}
-
-/// Tells of ports that are not open now, of open ones when they have answered.
-fn ask_what_they_are(
-    verdicts: Vec<Verdict>,
-    banners: &mut Banners,
-    teller: &mut Teller<'_>,
-) -> Result<(), Failure> {
-    let (open, others): (Vec<_>, Vec<_>) =
-        verdicts.into_iter().partition(|verdict| verdict.state == State::Open);
-    teller.tell(&others)?;
-    for verdict in open {
-        banners.ask(verdict, teller.name(&verdict));
-    }
-    loop {
-        let time = if banners.is_full() { GLANCE } else { Duration::ZERO };
-        match banners.next(time) {
-            Some((verdict, identity)) => teller.tell_identified(&verdict, identity.into())?,
-            None if banners.is_full() => {}
-            None => return Ok(()),
-        }
-    }
-}
-
-/// Waits for the ports that are still being asked; a signal leaves them.
-fn hear_out(
-    banners: Option<Banners>,
-    teller: &mut Teller<'_>,
-    signals: &Asked,
-) -> Result<(), Failure> {
-    let Some(mut banners) = banners else { return Ok(()) };
-    while !banners.is_idle() && signals.came().is_none() {
-        if let Some((verdict, identity)) = banners.next(GLANCE) {
-            teller.tell_identified(&verdict, identity.into())?;
-        }
-    }
-    banners.leave();
-    Ok(())
-}
-
-fn all_of(tally: Tally, resume: Option<&ResumeFile>) -> Tally {
-    resume.map_or(tally, |file| file.add_to(tally))
-}
-
-fn end_of(
-    file: ResumeFile,
-    rest: Rest,
-    tally: &Tally,
-    elapsed_ms: f64,
-    out: &Out,
-) -> Result<(), Failure> {
-    if tally.probed + tally.skipped == tally.total {
-        return file.remove();
-    }
-    out.talk(&format!("coax: coax scan --resume {} goes on", file.path().display()));
-    file.keep(rest, tally, elapsed_ms)
 }
 
 fn nothing_left(args: &Args, unresolved: bool) -> Failure {

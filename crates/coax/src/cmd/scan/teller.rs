@@ -6,6 +6,7 @@
 //!
 //! Nothing here decides what a port is.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use super::before::{Before, Compared};
 use super::event::{ChangeReport, Comparison, Known, PortReport, ScanSummary, TarpitReport};
 use super::files::{End, Files};
+use super::kept::KeptPorts;
 use super::table::Table;
 use crate::failure::Failure;
 use crate::out::{self, Human, Out, Report};
@@ -27,6 +29,9 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// More ranges than this make a summary that nobody reads.
 const MOST_RANGES: usize = 1000;
 
+/// Why ports are inconclusive, and how many.
+pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
+
 /// What is told of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Telling {
@@ -35,6 +40,8 @@ pub(super) struct Telling {
     pub(super) changes_only: bool,
     /// Whether the next round is compared with this one.
     pub(super) learn: bool,
+    /// Whether what is told is kept, to be told again.
+    pub(super) keep: bool,
     /// The number of the round, from 1.
     pub(super) round: u64,
 }
@@ -51,10 +58,11 @@ pub(super) struct Teller<'a> {
     guesses: HashMap<(Protocol, u16), Option<String>>,
     names: HashMap<IpAddr, String>,
     before: &'a mut Before,
-    files: &'a mut Files,
+    pub(super) files: &'a mut Files,
+    pub(super) kept: KeptPorts,
     /// What the port that is being told of was found to be.
     known: Option<Known>,
-    inconclusive: BTreeMap<&'static str, u64>,
+    pub(super) inconclusive: Because,
     compared: Comparison,
     started: Instant,
     drawn: Instant,
@@ -88,6 +96,7 @@ impl<'a> Teller<'a> {
             names,
             before,
             files,
+            kept: KeptPorts::default(),
             known: None,
             inconclusive: BTreeMap::new(),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
@@ -101,10 +110,12 @@ impl<'a> Teller<'a> {
         let (mut lines, mut rows) = (Vec::new(), Vec::new());
         for verdict in verdicts {
             self.note(verdict);
-            match self.telling.changes_only {
-                true => self.tell_change(verdict, &mut lines),
-                false if self.is_listed(verdict.state) => rows.push(self.report(verdict)),
-                false => {}
+            let changed = self.telling.changes_only && self.tell_change(verdict, &mut lines);
+            if !self.telling.changes_only && self.is_listed(verdict.state) {
+                rows.push(self.report(verdict));
+            }
+            if self.telling.keep && (changed || self.is_remembered(verdict.state)) {
+                self.kept.told(verdict, self.known.as_ref());
             }
             if self.telling.learn {
                 self.before.learn(verdict, self.telling.all_states);
@@ -131,6 +142,18 @@ impl<'a> Teller<'a> {
         told
     }
 
+    /// An open port is being asked what it is.
+    pub(super) fn awaits(&mut self, verdict: &Verdict) {
+        if self.telling.keep {
+            self.kept.awaits(verdict);
+        }
+    }
+
+    /// Why ports were inconclusive in the runs before this one.
+    pub(super) fn recall(&mut self, inconclusive: Because) {
+        self.inconclusive = inconclusive;
+    }
+
     /// The name that a verdict's address was found by.
     pub(super) fn name(&self, verdict: &Verdict) -> Option<String> {
         self.names.get(&verdict.address.ip()).cloned()
@@ -141,9 +164,14 @@ impl<'a> Teller<'a> {
         self.telling.all_states || state == State::Open
     }
 
+    /// What the files list costs memory in any case.
+    fn is_remembered(&self, state: State) -> bool {
+        state == State::Open || (self.telling.all_states && self.files.are_wanted())
+    }
+
     fn note(&mut self, verdict: &Verdict) {
         if verdict.state == State::Inconclusive {
-            *self.inconclusive.entry(verdict.reason.name()).or_default() += 1;
+            *self.inconclusive.entry(verdict.reason.name().into()).or_default() += 1;
         }
         if self.files.are_wanted() {
             let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
@@ -163,7 +191,8 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn tell_change(&mut self, verdict: &Verdict, lines: &mut Vec<u8>) {
+    /// Whether there was something to tell.
+    fn tell_change(&mut self, verdict: &Verdict, lines: &mut Vec<u8>) -> bool {
         match self.before.compare(verdict, self.telling.all_states) {
             Compared::Same => {}
             Compared::New => self.compared.open_but_not_asked_before += 1,
@@ -177,8 +206,10 @@ impl<'a> Teller<'a> {
                     Human::Answer(text) => lines.extend(format!("{text}\n").into_bytes()),
                     _ => {}
                 }
+                return true;
             }
         }
+        false
     }
 
     /// As it was recognised, or else the guess.

@@ -10,14 +10,20 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::hosts::{Host, Hosts, Port};
+use super::hosts::{Host, Port};
 use super::service::Service;
 use super::words;
-use super::{End, Names, Run, clock};
+use super::{End, Findings, Names, Run, clock, seconds};
 
 /// Writes the whole file.
-pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names) -> io::Result<()> {
-    let (version, at) = (env!("CARGO_PKG_VERSION"), clock(run.began));
+pub(super) fn write(
+    to: &mut dyn Write,
+    run: &Run,
+    findings: &Findings,
+    names: &Names,
+) -> io::Result<()> {
+    let Findings { began, hosts } = findings;
+    let (version, at) = (env!("CARGO_PKG_VERSION"), clock(*began));
     let command = one_line(&run.command);
     writeln!(to, "# coax {version} scan initiated {at} as: {command}")?;
     for (address, host) in hosts.in_order() {
@@ -28,7 +34,7 @@ pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names)
         End::Interrupted => "interrupted",
         End::Underway => "not done",
     };
-    let (at, scanned) = (clock(SystemTime::now()), run.in_words(hosts.up()));
+    let (at, scanned) = (clock(seconds(SystemTime::now())), run.in_words(hosts.up()));
     writeln!(to, "# coax {end} at {at} -- {scanned}")
 }
 

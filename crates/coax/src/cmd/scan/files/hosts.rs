@@ -8,12 +8,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use coax_addr::{Protocol, ProtocolPorts};
 use coax_scan::{Reason, State, Verdict};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::event::IdentityReport;
+use super::super::kept::{ReasonWords, StateWords, protocol_name};
 use super::words;
 
 /// What is kept of a banner, in bytes: a reader of files wants to see what is there.
@@ -27,15 +29,18 @@ pub(super) struct Hosts {
     list_all: bool,
 }
 
-/// What is known of one.
-#[derive(Debug)]
+/// What is known of one. Listed ports are kept elsewhere for a scan that goes on.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Host {
-    pub(super) first: SystemTime,
-    pub(super) last: SystemTime,
+    /// The time of its first and its last verdict, in seconds since 1970.
+    pub(super) first: u64,
+    pub(super) last: u64,
     /// What says most about whether it is there, and how much that is.
+    #[serde(with = "ReasonWords")]
     pub(super) reason: Reason,
     sign: Sign,
     pub(super) trip: Option<Trip>,
+    #[serde(skip)]
     pub(super) ports: Vec<Port>,
     counts: Vec<(Group, u64)>,
 }
@@ -60,15 +65,18 @@ pub(super) struct What<'a> {
 }
 
 /// Ports that are only counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Group {
+    #[serde(with = "protocol_name")]
     pub(super) protocol: Protocol,
+    #[serde(with = "StateWords")]
     pub(super) state: State,
+    #[serde(with = "ReasonWords")]
     pub(super) reason: Reason,
 }
 
 /// RFC 6298 §2: the smoothed round trip, and how much it varies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Trip {
     pub(super) smoothed: Duration,
     pub(super) varies: Duration,
@@ -79,7 +87,7 @@ impl Hosts {
         Hosts { list_all, ..Hosts::default() }
     }
 
-    pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: SystemTime) {
+    pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: u64) {
         let key = key(&verdict.address);
         let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
         if silent && !self.found.contains_key(&key) {
@@ -96,6 +104,11 @@ impl Hosts {
         }
     }
 
+    /// What an earlier run has found; its listed ports are to be heard again.
+    pub(super) fn go_on(&mut self, earlier: Hosts) {
+        self.found = earlier.found;
+    }
+
     /// Hosts in the order of their addresses.
     pub(super) fn in_order(&self) -> impl Iterator<Item = (IpAddr, &Host)> {
         self.found.iter().map(|((address, _), host)| (*address, host))
@@ -107,15 +120,29 @@ impl Hosts {
     }
 }
 
+/// As a list, one element a host.
+impl Serialize for Hosts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.found.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Hosts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
+        let found = Vec::<((IpAddr, u32), Host)>::deserialize(from)?;
+        Ok(Hosts { found: found.into_iter().collect(), list_all: false })
+    }
+}
+
 impl Host {
-    fn new(verdict: &Verdict, now: SystemTime) -> Host {
+    fn new(verdict: &Verdict, now: u64) -> Host {
         let (reason, sign) = (verdict.reason, Sign::of(verdict));
         // Most hosts say the same of all their ports.
         let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
         Host { first: now, last: now, reason, sign, trip: None, ports, counts }
     }
 
-    fn hear(&mut self, verdict: &Verdict, now: SystemTime) {
+    fn hear(&mut self, verdict: &Verdict, now: u64) {
         self.last = now;
         let sign = Sign::of(verdict);
         if sign > self.sign {
@@ -192,7 +219,7 @@ fn add(counts: &mut Vec<(Group, u64)>, group: Group, more: u64) {
 }
 
 /// What a verdict says about the host itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Sign {
     None,
     /// Somebody else says that it is not there.
@@ -235,7 +262,7 @@ mod tests {
     fn heard(list_all: bool, all: &[(&str, Reason)]) -> Hosts {
         let mut hosts = Hosts::new(list_all);
         for (address, reason) in all {
-            hosts.hear(&verdict(address, *reason), What::default(), SystemTime::UNIX_EPOCH);
+            hosts.hear(&verdict(address, *reason), What::default(), 0);
         }
         hosts
     }

@@ -15,10 +15,10 @@ use coax_addr::{PortSet, Protocol};
 use coax_scan::State;
 
 use super::super::event::IdentityReport;
-use super::hosts::{Group, Host, Hosts, Port};
+use super::hosts::{Group, Host, Port};
 use super::service::{self, Service};
 use super::words;
-use super::{End, Names, Run, clock, seconds};
+use super::{End, Findings, Names, Run, clock, seconds};
 
 /// The version of nmap's grammar that is written.
 const XML_VERSION: &str = "1.05";
@@ -27,17 +27,23 @@ const XML_VERSION: &str = "1.05";
 const SHORTEST_WAIT: u128 = 100_000;
 
 /// Writes the whole file.
-pub(super) fn write(to: &mut dyn Write, run: &Run, hosts: &Hosts, names: &Names) -> io::Result<()> {
-    head(to, run)?;
+pub(super) fn write(
+    to: &mut dyn Write,
+    run: &Run,
+    findings: &Findings,
+    names: &Names,
+) -> io::Result<()> {
+    let Findings { began, hosts } = findings;
+    head(to, run, *began)?;
     for (address, host) in hosts.in_order() {
         host_element(to, run, address, host, names.get(&address))?;
     }
     tail(to, run, hosts.up())
 }
 
-fn head(to: &mut dyn Write, run: &Run) -> io::Result<()> {
+fn head(to: &mut dyn Write, run: &Run, start: u64) -> io::Result<()> {
     let (version, command) = (env!("CARGO_PKG_VERSION"), escaped(&run.command));
-    let (start, at) = (seconds(run.began), clock(run.began));
+    let at = clock(start);
     writeln!(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>")?;
     writeln!(to, "<!-- coax {version} scan, begun {at} -->")?;
     write!(
@@ -65,7 +71,7 @@ fn host_element(
     host: &Host,
     name: Option<&String>,
 ) -> io::Result<()> {
-    let (first, last) = (seconds(host.first), seconds(host.last));
+    let (first, last) = (host.first, host.last);
     let (state, reason) = (host.state(), words::reason(host.reason, run.raw));
     let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
     write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
@@ -183,8 +189,8 @@ fn certificate(to: &mut dyn Write, report: &IdentityReport) -> io::Result<()> {
 }
 
 fn tail(to: &mut dyn Write, run: &Run, up: u128) -> io::Result<()> {
-    let now = SystemTime::now();
-    let (time, at, elapsed) = (seconds(now), clock(now), run.started.elapsed().as_secs_f64());
+    let time = seconds(SystemTime::now());
+    let (at, elapsed) = (clock(time), run.took());
     let summary = format!("coax done at {at}; {}", run.in_words(up));
     let end = match run.end {
         End::Whole => "exit=\"success\"",
@@ -241,7 +247,7 @@ fn is_allowed(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hosts::What;
+    use super::super::hosts::{Hosts, What};
     use super::super::text_of;
     use super::*;
     use coax_addr::ProtocolPorts;
@@ -271,12 +277,13 @@ mod tests {
             let rtt = None;
             let verdict = Verdict { address, protocol, state, reason, rtt };
             let what = What { service: Some("a<b"), report: None };
-            hosts.hear(&verdict, what, SystemTime::UNIX_EPOCH);
+            hosts.hear(&verdict, what, 0);
         }
         let ports = ProtocolPorts { tcp: "1-5".parse().unwrap(), ..ProtocolPorts::default() };
         let run = Run { ports, asked_all: true, end: End::Whole, addresses: 9, ..Run::nothing() };
         let names = Names::from([([10, 0, 0, 1].into(), "x\u{7}".to_owned())]);
-        let text = text_of(|to| write(to, &run, &hosts, &names));
+        let findings = Findings { began: 0, hosts };
+        let text = text_of(|to| write(to, &run, &findings, &names));
         for part in [
             "<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"5\" services=\"1-5\"/>",
             "<hostname name=\"x\\u{7}\" type=\"user\"/>",

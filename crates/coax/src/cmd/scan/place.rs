@@ -1,7 +1,8 @@
 //! A file that is replaced whole.
 //!
-//! It is written under another name beside its place, then renamed, so whoever reads it sees the
-//! old one or the new one. What cannot be renamed over, such as /dev/stdout, is written as it is.
+//! It is written under another name beside its place, put on the disk, then renamed, so whoever
+//! reads it sees the old one or the new one, even after the power failed. What cannot be renamed
+//! over, such as /dev/stdout, is written as it is.
 //!
 //! Nothing here knows what is written.
 
@@ -63,7 +64,8 @@ impl Place {
                 let _ = fs::remove_file(beside);
             }),
             None => {
-                OpenOptions::new().write(true).open(&self.path).and_then(|file| fill(file, content))
+                let file = OpenOptions::new().write(true).open(&self.path);
+                file.and_then(|file| fill(file, content)).map(drop)
             }
         };
         match written {
@@ -82,15 +84,19 @@ impl Place {
         if let Ok(there) = fs::metadata(&self.path) {
             file.set_permissions(there.permissions())?;
         }
-        fill(file, content)?;
-        fs::rename(beside, &self.path)
+        fill(file, content)?.sync_all()?;
+        fs::rename(beside, &self.path)?;
+        // Not every file system can; then it has to be enough that the file itself is there.
+        let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 }
 
-fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn fill(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<File> {
     let mut to = BufWriter::with_capacity(1 << 16, file);
     content(&mut to)?;
-    to.flush()
+    Ok(to.into_inner()?)
 }
 
 /// The process's number keeps two scans into one file apart: the last one wins, whole.
