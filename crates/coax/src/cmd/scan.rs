@@ -106,6 +106,7 @@ CHANGES
     names anew, and keeps in memory what was open (with --all-states all).";
 
 const DEFAULT_PORTS: &str = "top:1000";
+const PORT_HINT: &str = "-p 22,80-90,http,top:100 or -p - for all";
 /// A closed UDP port may take a second: see UDP in the help.
 const DEFAULT_UDP_PORTS: &str = "top:100";
 
@@ -159,7 +160,7 @@ pub(crate) struct Args {
     #[arg(long)]
     all_states: bool,
     /// At most so many probes a second
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more)]
     rate: Option<u32>,
     /// The longest wait for an answer
     ///
@@ -167,12 +168,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::parse)]
     timeout: Duration,
     /// Resend an unanswered probe so often
-    #[arg(long, value_name = "N", default_value_t = Limits::default().retries)]
+    #[arg(long, value_name = "N", value_parser = retries, default_value_t = Limits::default().retries)]
     retries: u8,
     /// Leave a host that has N open ports
     ///
     /// Open ports, and hardly any other.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = one_or_more)]
     tarpit: Option<u32>,
     /// Go on with the scan of FILE, or keep it there
     ///
@@ -215,7 +216,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         services: services::table(),
         said: None,
         before,
-        files: Files::new(args.xml.as_deref(), args.grep.as_deref())?,
+        files: files(args)?,
         signals: Asked::default(),
         number: 0,
     };
@@ -223,6 +224,20 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         None => rounds.scan(),
         Some(interval) => watch::repeat(&mut rounds, interval),
     }
+}
+
+/// The files that are written, each of which is another one.
+fn files(args: &Args) -> Result<Files, Failure> {
+    let files = Files::new(args.xml.as_deref(), args.grep.as_deref())?;
+    for (flag, file) in [("--xml", &args.xml), ("--grep", &args.grep)] {
+        if file.is_some() && *file == args.resume {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{flag} and --resume name the same file"),
+            ));
+        }
+    }
+    Ok(files)
 }
 
 impl Args {
@@ -281,7 +296,7 @@ impl Args {
         };
         let read = |text: &str| {
             ProtocolPorts::parse(text, table, default)
-                .map_err(|error| Failure::new(Exit::Usage, error.to_string()))
+                .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(PORT_HINT))
         };
         let mut ports = read(self.ports.as_deref().unwrap_or(most_telling))?;
         if let Some(excluded) = &self.exclude_ports {
@@ -325,6 +340,15 @@ impl Args {
         let spare_descriptors = Limits::default().spare_descriptors + spare;
         Limits { rate, timeout, retries, tarpit, spare_descriptors, ..Limits::default() }
     }
+}
+
+fn one_or_more(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| format!("it is a number from 1 to {}", u32::MAX))
+}
+
+fn retries(text: &str) -> Result<u8, String> {
+    text.parse().map_err(|_| format!("it is a number from 0 to {}", u8::MAX))
 }
 
 /// Of several addresses of a name, which are scanned.

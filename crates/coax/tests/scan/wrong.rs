@@ -12,10 +12,12 @@ fn refused(args: &[&str], words: &str) {
 fn an_empty_target_set_is_refused() {
     refused(&[], "<TARGET>");
     for nothing in ["", ",", " "] {
-        refused(&[nothing], "no address is left to scan");
+        refused(&[nothing], "there is nobody to scan: these words name no target");
     }
-    refused(&["-f", "/dev/null"], "no address is left to scan");
-    refused(&["127.0.0.1", "--exclude", "127.0.0.1"], "no address is left to scan");
+    refused(&["-f", "/dev/null"], "there is nobody to scan: the file names no target");
+    refused(&["-f", "-"], "there is nobody to scan: stdin names no target");
+    let excluded = "no address is left to scan: --exclude names them all";
+    refused(&["127.0.0.1", "--exclude", "127.0.0.1"], excluded);
     refused(&["10.0.0.0/8", "--exclude", "0.0.0.0/0"], "no address is left to scan");
     refused(&["127.0.0.1", "-6"], "no IPv6 address is left to scan");
     refused(&["::1", "-4"], "no IPv4 address is left to scan");
@@ -27,7 +29,8 @@ fn an_absurd_network_is_refused() {
     refused(&["::1/129"], "the prefix 129 is above 128");
     refused(&["10.0.0.0/-1"], "10.0.0.0/-1");
     refused(&["10.0.0.0/"], "10.0.0.0/");
-    refused(&["::/0", "-p", "80"], "more than can be asked");
+    let all = "340282366920938463463374607431768211455 addresses with 1 port each are more than";
+    refused(&["::/0", "-p", "80"], all);
     refused(&["2001:db8::/32", "-p", "-"], "more than can be asked");
     refused(&["10.0.0.9-10.0.0.1"], "10.0.0.9-10.0.0.1");
     refused(&["127.0.0.300"], "the octet 300 is above 255");
@@ -38,6 +41,8 @@ fn a_target_is_a_host_and_nothing_else() {
     refused(&["127.0.0.1:80"], "write 127.0.0.1");
     refused(&["http://db.test/"], "write db.test");
     refused(&["fe80::1%nosuch0"], "there is no interface 'nosuch0'");
+    refused(&["fe80::1"], "'fe80::1' is link-local, so it needs a zone");
+    refused(&["fe80::/64"], "is link-local, and only an address has a zone");
 }
 
 #[test]
@@ -53,10 +58,10 @@ fn wrong_ports_are_refused() {
 
 #[test]
 fn wrong_numbers_are_refused() {
-    refused(&["--rate", "0", "127.0.0.1"], "--rate");
+    refused(&["--rate", "0", "127.0.0.1"], "'--rate <N>': it is a number from 1 to 4294967295");
     refused(&["--rate", "-5", "127.0.0.1"], "'-5'");
     refused(&["--timeout", "soon", "127.0.0.1"], "a time is written like");
-    refused(&["--retries", "1000", "127.0.0.1"], "--retries");
+    refused(&["--retries", "1000", "127.0.0.1"], "it is a number from 0 to 255");
     refused(&["--order", "backwards", "127.0.0.1"], "--order");
     refused(&["-4", "-6", "127.0.0.1"], "cannot be used with");
 }
@@ -86,4 +91,7 @@ fn a_file_with_rubbish_is_refused_with_the_number_of_the_line() {
 fn a_file_that_cannot_be_read_is_named() {
     refused(&["-f", "/nonexistent/hosts"], "cannot read /nonexistent/hosts: no such file");
     refused(&["-f", "/"], "cannot read /: is a directory");
+    refused(&["127.0.0.1", "--resume", "/"], "cannot read /: is a directory");
+    refused(&["127.0.0.1", "--resume", "-"], "keeps the scan in a file, and - is none");
+    refused(&["--resume", "/nosuch"], "there is no earlier scan to go on with in /nosuch");
 }

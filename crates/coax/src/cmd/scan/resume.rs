@@ -101,7 +101,7 @@ impl ResumeFile {
             Ok(text) if text.is_empty() => return Ok(None),
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(path, &error)),
+            Err(error) => return Err(targets::unreadable(&path.display().to_string(), &error)),
         };
         let page = read(&text).map_err(|why| {
             let message = format!("{} is no scan that can go on: {why}", path.display());
@@ -249,11 +249,13 @@ fn read(text: &str) -> Result<Read, String> {
     struct Version {
         v: u8,
     }
-    let Version { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // What is wrong with a text that nobody wrote for us is of no use to anybody.
+    let foreign = |_| "--resume did not write it".to_owned();
+    let Version { v } = serde_json::from_str(text).map_err(foreign)?;
     if v != VERSION {
         return Err(format!("version {v} is not {VERSION}"));
     }
-    let page: Read = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let page: Read = serde_json::from_str(text).map_err(foreign)?;
     match page.done.adds_up() {
         true => Ok(page),
         false => Err("its counts do not add up".to_owned()),
@@ -278,9 +280,4 @@ fn place(path: &Path) -> Result<Place, Failure> {
         let message = format!("--resume keeps the scan in a file, and {} is none", path.display());
         Failure::new(Exit::Usage, message).hint("--resume lab.scan")
     })
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let why = cause_in_words(error);
-    Failure::new(Exit::Machine, format!("cannot read {}: {why}", path.display()))
 }

@@ -5,11 +5,12 @@
 //!
 //! Nothing here knows when a round is due.
 
+use std::path::Path;
 use std::time::Duration;
 
 use coax_addr::ServiceTable;
 use coax_net::Wanted;
-use coax_scan::{Plan, Rest, Scan, Tell};
+use coax_scan::{Plan, Rest, Scan, ScanError, Tell};
 
 use super::banner::Banners;
 use super::before::Before;
@@ -58,7 +59,7 @@ impl Rounds<'_> {
         }
         let Chosen { names, unresolved, .. } = chosen;
         coax_scan::raise_descriptor_limit();
-        let scan = Scan::start(&plan)?;
+        let scan = Scan::start(&plan).map_err(|error| refused(error, &plan))?;
         self.number += 1;
         self.files.begin(&plan, self.args.all_states, self.number);
         let took = resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms) / 1e3;
@@ -96,8 +97,11 @@ impl Rounds<'_> {
         let (ports, order, chosen) = match &earlier {
             Some(file) => (file.ports(&self.services)?, file.order(), file.chosen()?),
             None if args.targets.is_empty() && args.file.is_none() => {
-                return Err(Failure::new(Exit::Usage, "there is no earlier scan to go on with")
-                    .hint("name targets to begin one: coax scan localhost --resume FILE"));
+                let path = args.resume.as_deref().unwrap_or(Path::new("")).display();
+                let message = format!("there is no earlier scan to go on with in {path}");
+                return Err(Failure::new(Exit::Usage, message).hint(format!(
+                    "name targets to begin one: coax scan localhost --resume {path}"
+                )));
             }
             None => (args.ports(&self.services)?, args.order(), self.choose()?),
         };
@@ -127,6 +131,9 @@ impl Rounds<'_> {
             Some(said) => said,
             None => targets::gather(self.args)?,
         };
+        if said.is_empty() {
+            return Err(nobody(self.args));
+        }
         targets::choose(self.said.insert(said), self.args, self.out)
     }
 
@@ -162,12 +169,40 @@ fn outcome(args: &Args, compared: &Comparison, unresolved: bool, open: u64) -> R
     }
 }
 
+/// Nobody is left to ask. Names that have no address have had their own lines.
 fn nothing_left(args: &Args, unresolved: bool) -> Failure {
+    let why = |text: &str| Failure::new(Exit::Usage, text);
     match (unresolved, args.wanted()) {
         (true, _) => Failure::new(Exit::Network, ""),
-        (false, Wanted::V4) => Failure::new(Exit::Usage, "no IPv4 address is left to scan"),
-        (false, Wanted::V6) => Failure::new(Exit::Usage, "no IPv6 address is left to scan"),
-        (false, Wanted::Both) => Failure::new(Exit::Usage, "no address is left to scan")
-            .hint("--exclude and the file say which targets remain"),
+        (false, Wanted::V4) => why("no IPv4 address is left to scan").hint("leave out -4"),
+        (false, Wanted::V6) => why("no IPv6 address is left to scan").hint("leave out -6"),
+        (false, Wanted::Both) => why("no address is left to scan: --exclude names them all"),
+    }
+}
+
+fn nobody(args: &Args) -> Failure {
+    let source = match args.file.as_deref() {
+        Some(path) if path == Path::new("-") => "stdin names",
+        Some(_) => "the file names",
+        None => "these words name",
+    };
+    let message = format!("there is nobody to scan: {source} no target");
+    Failure::new(Exit::Usage, message).hint("coax scan localhost")
+}
+
+/// Too many for a number, or what the library says.
+fn refused(error: ScanError, plan: &Plan) -> Failure {
+    match error {
+        ScanError::TooMany => {
+            let (addresses, ports) = (plan.targets.len(), plan.ports.len());
+            let ports = if ports == 1 { "1 port".to_owned() } else { format!("{ports} ports") };
+            let message = format!(
+                "{addresses} addresses with {ports} each are more than can be asked in a \
+                 lifetime"
+            );
+            let hint = "name a smaller network: 2001:db8::/112 has 65536 addresses";
+            Failure::new(Exit::Usage, message).hint(hint)
+        }
+        error => error.into(),
     }
 }

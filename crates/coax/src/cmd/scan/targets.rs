@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coax_addr::{AddressRange, AddressSet, Target};
-use coax_net::{Addresses, Resolve, ResolveError, SystemResolver, Wanted, scope_of};
+use coax_net::{Addresses, Resolve, ResolveError, SystemResolver, Wanted, interfaces, scope_of};
 use tokio::task::JoinSet;
 
 use super::{Args, kept};
@@ -26,6 +26,8 @@ use crate::runtime;
 const LONGEST_LINE: u64 = 64 << 10;
 /// Lookups under way: more would only queue in the C library.
 const LOOKUPS: usize = 64;
+/// More suggestions than this are a list that nobody reads.
+const MOST_ZONES: usize = 4;
 /// As long as `coax resolve` waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,6 +45,15 @@ pub(super) struct Chosen {
 struct Gathered {
     addresses: AddressSet,
     names: Vec<String>,
+    /// Whether a link-local address may be on any interface: nobody is asked there.
+    any_zone: bool,
+}
+
+impl Said {
+    /// Whether anybody is named.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.names.is_empty() && self.wanted.addresses.is_empty()
+    }
 }
 
 /// Everything that the arguments and the file say.
@@ -53,7 +64,8 @@ pub(super) struct Said {
 
 /// Reads what is to be scanned, and what is not.
 pub(super) fn gather(args: &Args) -> Result<Said, Failure> {
-    let (mut wanted, mut excluded) = (Gathered::default(), Gathered::default());
+    let mut wanted = Gathered::default();
+    let mut excluded = Gathered { any_zone: true, ..Gathered::default() };
     args.targets.iter().try_for_each(|words| wanted.words(words))?;
     args.exclude.iter().try_for_each(|words| excluded.words(words))?;
     if let Some(file) = &args.file {
@@ -75,7 +87,8 @@ pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Fail
         }
         // Scanning what somebody wanted left out is worse than scanning nothing.
         Err(error) => {
-            let message = format!("cannot exclude {name}: {error}");
+            let why = unresolved(&name, &error, "no such name").reason;
+            let message = format!("cannot exclude {name}, so nothing is scanned: {why}");
             Err(Failure::new(Exit::Network, message))
         }
     })?;
@@ -174,13 +187,48 @@ impl Gathered {
                 Some(scope) => self.addresses.add_address(address.into(), scope),
                 None => return Err(format!("'{address}%{zone}': there is no interface '{zone}'")),
             },
+            Target::Range(range) if !self.any_zone && is_link_local(range) => {
+                return Err(without_a_zone(range, &zones()));
+            }
             target => self.addresses.add(&target).map_err(|error| error.to_string())?,
         }
         Ok(())
     }
 }
 
-fn unreadable(shown: &str, error: &io::Error) -> Failure {
+/// Whether all of it is link-local (RFC 4291 §2.5.6): such an address means another host on each
+/// interface.
+fn is_link_local(range: AddressRange) -> bool {
+    [range.first(), range.last()].iter().all(|address| match address {
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+        IpAddr::V4(_) => false,
+    })
+}
+
+/// The interfaces of this machine that have link-local addresses.
+fn zones() -> Vec<String> {
+    let own = |address: &IpAddr| AddressRange::new(*address, *address).is_some_and(is_link_local);
+    let all = interfaces().unwrap_or_default().into_iter();
+    all.filter(|it| it.up && it.addresses.iter().any(|(address, _)| own(address)))
+        .map(|it| it.name)
+        .collect()
+}
+
+fn without_a_zone(range: AddressRange, zones: &[String]) -> String {
+    let first = range.first();
+    let few = zones.iter().take(MOST_ZONES);
+    let written: Vec<String> = few.map(|zone| format!("{first}%{zone}")).collect();
+    let written = match &written[..] {
+        [] => "a zone is an interface, and none of this machine has such addresses".to_owned(),
+        all => format!("write {}", all.join(" or ")),
+    };
+    match range.first() == range.last() {
+        true => format!("'{range}' is link-local, so it needs a zone; {written}"),
+        false => format!("'{range}' is link-local, and only an address has a zone; {written}"),
+    }
+}
+
+pub(super) fn unreadable(shown: &str, error: &io::Error) -> Failure {
     let theirs = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory);
     let exit = if theirs { Exit::Usage } else { Exit::Machine };
     Failure::new(exit, format!("cannot read {shown}: {}", coax_net::cause_in_words(error)))
@@ -238,6 +286,32 @@ mod tests {
         assert!(failure.message.contains("line 1: it is longer"), "{}", failure.message);
         let failure = Gathered::default().lines(&b"a.test\n\xff\n"[..], "stdin").unwrap_err();
         assert_eq!(failure.message, "stdin, line 2: it is not UTF-8");
+    }
+
+    #[test]
+    fn a_link_local_address_needs_a_zone_and_is_told_which() {
+        let told = |words: &str, zones: &[&str]| {
+            let Ok(Target::Range(range)) = Target::parse(words) else { panic!("{words}") };
+            assert!(is_link_local(range), "{words}");
+            let zones: Vec<String> = zones.iter().map(|zone| (*zone).to_owned()).collect();
+            without_a_zone(range, &zones)
+        };
+        assert_eq!(
+            told("fe80::1", &["eth0", "wlan0"]),
+            "'fe80::1' is link-local, so it needs a zone; write fe80::1%eth0 or fe80::1%wlan0"
+        );
+        assert!(told("fe80::1", &[]).ends_with("none of this machine has such addresses"));
+        assert_eq!(
+            told("fe80::1-fe80::9", &["eth0"]),
+            "'fe80::1-fe80::9' is link-local, and only an address has a zone; write fe80::1%eth0"
+        );
+        for other in ["::/0", "10.0.0.1", "2001:db8::1", "fe80::/9"] {
+            let Ok(Target::Range(range)) = Target::parse(other) else { panic!("{other}") };
+            assert!(!is_link_local(range), "{other}");
+        }
+        // Left out, it may be on any.
+        let mut excluded = Gathered { any_zone: true, ..Gathered::default() };
+        excluded.words("fe80::1").unwrap();
     }
 
     #[test]
