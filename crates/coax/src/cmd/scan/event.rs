@@ -126,7 +126,8 @@ impl PortReport {
 
     /// The name it was found by, unless that is the address.
     pub(super) fn name(&self) -> Option<Cow<'_, str>> {
-        (self.host != self.address.to_string()).then(|| clean(&self.host))
+        let is_address = self.host.parse() == Ok(self.address);
+        (!is_address).then(|| clean(&self.host))
     }
 
     /// How long the answer took, or how the state is known.
