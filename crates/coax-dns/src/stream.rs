@@ -117,7 +117,10 @@ fn in_words(error: NetError) -> AskErrorKind {
     match &error {
         NetError::Timeout => AskErrorKind::TimedOut,
         NetError::Io(io) => io_in_words(io),
-        NetError::RustlsError(tls) => tls_in_words(tls),
+        NetError::RustlsError(tls) => {
+            let why = coax_net::tls_cause(tls).map_or("the TLS handshake failed", |(_, why)| why);
+            AskErrorKind::Untrusted(why.to_owned())
+        }
         NetError::Proto(_) => AskErrorKind::Malformed("the answer cannot be read".to_owned()),
         NetError::RequestTooLarge => AskErrorKind::Malformed("the answer is too long".to_owned()),
         NetError::H2(h2) if !h2.is_io() => {
@@ -130,8 +133,8 @@ fn in_words(error: NetError) -> AskErrorKind {
 
 fn io_in_words(error: &std::io::Error) -> AskErrorKind {
     let inner = error.get_ref();
-    if let Some(tls) = inner.and_then(|inner| inner.downcast_ref()) {
-        return tls_in_words(tls);
+    if let Some((_, why)) = inner.and_then(|inner| coax_net::tls_cause(inner)) {
+        return AskErrorKind::Untrusted(why.to_owned());
     }
     match inner.and_then(|inner| inner.downcast_ref::<NoConnection>()) {
         Some(NoConnection::NoAnswer) => AskErrorKind::TimedOut,
@@ -151,24 +154,4 @@ fn message_in_words(text: &str) -> AskErrorKind {
         return AskErrorKind::Malformed("what it sent is not a DNS message".to_owned());
     }
     AskErrorKind::Unreachable("the connection was closed".to_owned())
-}
-
-fn tls_in_words(error: &rustls::Error) -> AskErrorKind {
-    use rustls::{CertificateError as Bad, Error};
-    let why = match error {
-        Error::InvalidCertificate(bad) => match bad {
-            Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
-            Bad::NotValidYet | Bad::NotValidYetContext { .. } => "its certificate is not valid yet",
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                "its certificate is for another name"
-            }
-            Bad::UnknownIssuer => "nobody this machine trusts signed its certificate",
-            Bad::Revoked => "its certificate was revoked",
-            _ => "its certificate is not valid",
-        },
-        Error::AlertReceived(_) => "it refused the TLS handshake",
-        Error::InvalidMessage(_) => "what it speaks is not TLS",
-        _ => "the TLS handshake failed",
-    };
-    AskErrorKind::Untrusted(why.to_owned())
 }

@@ -145,16 +145,24 @@ fn build() -> Result<Arc<ClientConfig>, String> {
 }
 
 fn trouble(error: &io::Error) -> (TlsErrorKind, String) {
-    use TlsErrorKind::{Connection, Machine, Protocol, Untrusted};
-    use rustls::Error as Why;
-    let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Why>()) else {
-        let why = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "closed during the TLS handshake".to_owned(),
-            _ => cause_in_words(error),
-        };
-        return (Connection, why);
+    if let Some((kind, why)) = error.get_ref().and_then(|inner| tls_cause(inner)) {
+        return (kind, why.to_owned());
+    }
+    let why = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "closed during the TLS handshake".to_owned(),
+        _ => cause_in_words(error),
     };
-    let (kind, why) = match tls {
+    (TlsErrorKind::Connection, why)
+}
+
+/// Why TLS failed, in words, for whoever speaks it through another library of the same provider.
+/// `None` where `error` is none of TLS.
+pub fn tls_cause(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Option<(TlsErrorKind, &'static str)> {
+    use TlsErrorKind::{Machine, Protocol, Untrusted};
+    use rustls::Error as Why;
+    Some(match error.downcast_ref::<Why>()? {
         Why::InvalidCertificate(bad) => (Untrusted, distrust(bad)),
         Why::NoCertificatesPresented => (Untrusted, "it has no certificate"),
         Why::AlertReceived(_) => (Protocol, "it refused the TLS handshake"),
@@ -162,8 +170,7 @@ fn trouble(error: &io::Error) -> (TlsErrorKind, String) {
         Why::PeerIncompatible(_) => (Protocol, "it speaks no version of TLS that is safe"),
         Why::FailedToGetCurrentTime => (Machine, "this machine does not know the time"),
         _ => (Protocol, "the TLS handshake failed"),
-    };
-    (kind, why.to_owned())
+    })
 }
 
 fn distrust(bad: &rustls::CertificateError) -> &'static str {
