@@ -265,6 +265,7 @@ fn in_words(reason: &str) -> &str {
         "no-source-ports" => "this machine had no source port left; a lower --rate needs fewer",
         "no-buffers" => "this machine had no memory left for sockets",
         "forbidden" => "this machine forbids it: its firewall, or a broadcast address",
+        "machine" => "this machine refuses to ask there; --trace shows its word for it",
         other => other,
     }
 }

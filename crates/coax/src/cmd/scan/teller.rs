@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Plan, Reason, State, Tally, Verdict};
+use coax_scan::{Plan, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
@@ -171,11 +171,7 @@ impl<'a> Teller<'a> {
 
     fn note(&mut self, verdict: &Verdict) {
         if verdict.state == State::Inconclusive {
-            let reason = match verdict.reason {
-                Reason::Machine(_) => verdict.reason.to_string().into(),
-                reason => reason.name().into(),
-            };
-            *self.inconclusive.entry(reason).or_default() += 1;
+            *self.inconclusive.entry(verdict.reason.name().into()).or_default() += 1;
         }
         if self.files.are_wanted() {
             let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
