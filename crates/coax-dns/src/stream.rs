@@ -133,7 +133,7 @@ fn in_words(error: NetError) -> AskErrorKind {
 
 fn io_in_words(error: &std::io::Error) -> AskErrorKind {
     let inner = error.get_ref();
-    if let Some((_, why)) = inner.and_then(|inner| coax_net::tls_cause(inner)) {
+    if let Some((_, why)) = inner.and_then(coax_net::tls_cause) {
         return AskErrorKind::Untrusted(why.to_owned());
     }
     match inner.and_then(|inner| inner.downcast_ref::<NoConnection>()) {

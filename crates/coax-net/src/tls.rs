@@ -145,7 +145,7 @@ fn build() -> Result<Arc<ClientConfig>, String> {
 }
 
 fn trouble(error: &io::Error) -> (TlsErrorKind, String) {
-    if let Some((kind, why)) = error.get_ref().and_then(|inner| tls_cause(inner)) {
+    if let Some((kind, why)) = error.get_ref().and_then(tls_cause) {
         return (kind, why.to_owned());
     }
     let why = match error.kind() {
