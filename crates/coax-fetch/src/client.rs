@@ -1,0 +1,109 @@
+//! A client of web servers, with its choices and its open connections.
+//!
+//! Every wait has a deadline. Clones share the connections; as many requests may be under way at
+//! once as are sent.
+//!
+//! Nothing here knows files.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coax_net::{Resolve, SystemResolver, Tls, Wanted};
+
+use crate::error::FetchError;
+use crate::pool::Pool;
+use crate::request::Request;
+use crate::response::Response;
+use crate::trip;
+
+/// How pages are fetched. The default is what a person means who names a URL alone.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// Turns a name into addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// Which address families may be used.
+    pub wanted: Wanted,
+    /// Which HTTP is spoken.
+    pub http: HttpVersion,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// For one connection to stand: name, connect, proxy and TLS together.
+    pub timeout: Duration,
+    /// How long a server may be silent when it is its turn.
+    pub idle: Duration,
+    /// How many redirects are followed; 0 gives the first to the caller.
+    pub max_redirects: usize,
+    /// Bytes that the head of an answer may have.
+    pub max_head: usize,
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/2 where a server offers it in TLS, else 1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 alone: over plain TCP, too, without asking (RFC 9113 §3.3).
+    Http2,
+}
+
+/// A client of web servers. Clones are the same client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: ClientOptions,
+    pub(crate) tls: Tls,
+    pub(crate) pool: Arc<Pool>,
+}
+
+impl Client {
+    /// A client without any connection yet.
+    pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
+        let shared = Shared { options, tls: Tls::default(), pool: Arc::default() };
+        Ok(Client { shared: Arc::new(shared) })
+    }
+
+    /// Sends `request`, follows redirects, and gives the head of the final answer; its body comes
+    /// piece by piece. Any status is an answer, 404 too.
+    ///
+    /// Needs a tokio runtime with time and I/O enabled. Safe to cancel: what is half done is closed.
+    pub async fn send(&self, request: &Request) -> Result<Response, FetchError> {
+        trip::send(&self.shared, request).await
+    }
+}
+
+impl Default for ClientOptions {
+    fn default() -> ClientOptions {
+        ClientOptions {
+            resolver: Arc::new(SystemResolver::default()),
+            wanted: Wanted::Both,
+            http: HttpVersion::Auto,
+            user_agent: concat!("coax/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timeout: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            max_redirects: 20,
+            max_head: 256 << 10,
+        }
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("wanted", &self.wanted)
+            .field("http", &self.http)
+            .field("user_agent", &self.user_agent)
+            .field("timeout", &self.timeout)
+            .field("idle", &self.idle)
+            .field("max_redirects", &self.max_redirects)
+            .field("max_head", &self.max_head)
+            .finish_non_exhaustive()
+    }
+}
