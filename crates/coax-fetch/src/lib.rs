@@ -22,10 +22,19 @@
 mod body;
 mod client;
 mod connect;
+mod connection;
+mod credentials;
+mod decode;
 mod error;
 mod h1;
+mod h2;
+mod io;
+mod netrc;
 mod origin;
+mod patience;
 mod pool;
+mod proxies;
+mod redirect;
 mod request;
 mod response;
 mod route;
@@ -34,6 +43,8 @@ mod trip;
 pub use body::Body;
 pub use client::{Client, ClientOptions, HttpVersion};
 pub use error::{FetchError, FetchErrorKind};
+pub use netrc::Netrc;
+pub use proxies::Proxies;
 pub use request::{Credentials, Request};
 pub use response::{Hop, HopOutcome, Phases, Response};
 
