@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "fetch/again.rs"]
+mod again;
 #[path = "fetch/honest.rs"]
 mod honest;
 #[path = "fetch/liars.rs"]
@@ -17,8 +19,6 @@ mod proxied;
 mod redirects;
 #[path = "fetch/secure.rs"]
 mod secure;
-#[path = "fetch/shared.rs"]
-mod shared;
 
 use std::path::Path;
 use std::time::Duration;
