@@ -15,6 +15,8 @@ mod liars;
 mod logins;
 #[path = "fetch/proxied.rs"]
 mod proxied;
+#[path = "fetch/reached.rs"]
+mod reached;
 #[path = "fetch/redirects.rs"]
 mod redirects;
 #[path = "fetch/secure.rs"]
