@@ -7,6 +7,8 @@
 
 #[path = "fetch/again.rs"]
 mod again;
+#[path = "fetch/frames.rs"]
+mod frames;
 #[path = "fetch/honest.rs"]
 mod honest;
 #[path = "fetch/liars.rs"]
