@@ -31,6 +31,7 @@ const PEERS: &[(&str, &str)] = &[
     ("nginx", "nginx"),
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
+    ("tinyproxy", "tinyproxy"),
 ];
 
 /// Installs what is missing.

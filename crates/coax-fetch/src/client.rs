@@ -1,0 +1,152 @@
+//! A client of web servers, with its choices and its open connections.
+//!
+//! Every wait has a deadline. Clones share the connections; as many requests may be under way at
+//! once as are sent.
+//!
+//! Nothing here knows files.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coax_addr::Endpoint;
+use coax_net::{Resolve, SystemResolver, Tls, TlsOptions, Wanted};
+
+use crate::error::FetchError;
+use crate::netrc::Netrc;
+use crate::pool::Pool;
+use crate::proxies::Proxies;
+use crate::request::Request;
+use crate::response::Response;
+use crate::trip;
+
+/// How pages are fetched. The default is what a person means who names a URL alone.
+#[derive(Clone)]
+pub struct ClientOptions {
+    /// Turns a name into addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// Which address families may be used.
+    pub wanted: Wanted,
+    /// Which HTTP is spoken.
+    pub http: HttpVersion,
+    /// A PEM file with authorities that are believed besides the machine's own.
+    pub authorities: Option<PathBuf>,
+    /// Believes whoever answers in TLS, without a certificate that fits.
+    pub insecure: bool,
+    /// What stands between.
+    pub proxies: Proxies,
+    /// Where the logins of hosts are, if they are to be used.
+    pub netrc: Option<Arc<Netrc>>,
+    /// One endpoint, usually a Unix socket, that is connected to for every URL. No proxy is before
+    /// it.
+    pub unix: Option<Endpoint>,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// For one connection to stand: name, connect, proxy and TLS together.
+    pub timeout: Duration,
+    /// How long a server may be silent when it is its turn.
+    pub idle: Duration,
+    /// How many redirects are followed; 0 gives the first to the caller.
+    pub max_redirects: usize,
+    /// Whether a redirect may lead from https to http.
+    pub may_downgrade: bool,
+    /// Bytes that the head of an answer may have.
+    pub max_head: usize,
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/2 where a server offers it in TLS, else 1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 alone: over plain TCP, too, without asking (RFC 9113 §3.3).
+    Http2,
+}
+
+/// A client of web servers. Clones are the same client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: ClientOptions,
+    pub(crate) tls: Tls,
+    pub(crate) pool: Arc<Pool>,
+}
+
+impl Client {
+    /// A client without any connection yet.
+    pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
+        let tls = Tls::new(TlsOptions {
+            protocols: options.http.protocols(),
+            authorities: options.authorities.clone(),
+            insecure: options.insecure,
+        });
+        let shared = Shared { options, tls, pool: Arc::default() };
+        Ok(Client { shared: Arc::new(shared) })
+    }
+
+    /// Sends `request`, follows redirects, and gives the head of the final answer; its body comes
+    /// piece by piece. Any status is an answer, 404 too.
+    ///
+    /// Needs a tokio runtime with time and I/O enabled. Safe to cancel: what is half done is closed.
+    pub async fn send(&self, request: &Request) -> Result<Response, FetchError> {
+        trip::send(&self.shared, request).await
+    }
+}
+
+impl Default for ClientOptions {
+    fn default() -> ClientOptions {
+        ClientOptions {
+            resolver: Arc::new(SystemResolver::default()),
+            wanted: Wanted::Both,
+            http: HttpVersion::Auto,
+            authorities: None,
+            insecure: false,
+            proxies: Proxies::default(),
+            netrc: None,
+            unix: None,
+            user_agent: concat!("coax/", env!("CARGO_PKG_VERSION")).to_owned(),
+            timeout: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            max_redirects: 20,
+            may_downgrade: false,
+            max_head: 256 << 10,
+        }
+    }
+}
+
+impl HttpVersion {
+    /// What is offered in TLS, dearest first.
+    fn protocols(self) -> Vec<Vec<u8>> {
+        let offered: &[&[u8]] = match self {
+            HttpVersion::Auto => &[b"h2", b"http/1.1"],
+            HttpVersion::Http1 => &[b"http/1.1"],
+            HttpVersion::Http2 => &[b"h2"],
+        };
+        offered.iter().map(|protocol| protocol.to_vec()).collect()
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("wanted", &self.wanted)
+            .field("http", &self.http)
+            .field("authorities", &self.authorities)
+            .field("insecure", &self.insecure)
+            .field("unix", &self.unix)
+            .field("user_agent", &self.user_agent)
+            .field("timeout", &self.timeout)
+            .field("idle", &self.idle)
+            .field("max_redirects", &self.max_redirects)
+            .field("max_head", &self.max_head)
+            .finish_non_exhaustive()
+    }
+}
