@@ -1,17 +1,38 @@
-"""A table server as people write it, a thread for each client: the peer of `cargo xtask bench stub`."""
+"""Table servers as people write them, a thread for each client: the peers of `cargo xtask bench stub`."""
 import csv
 import socket
 import sys
 import threading
 
+MISSING = b"not available"
+
 with open(sys.argv[2], newline="") as file:
     table = {request.encode(): reply.encode() for request, reply in csv.reader(file)}
 
 
-def serve(client):
+def chunk(client):
+    """What one recv returns is one request."""
     while request := client.recv(1024):
-        client.sendall(table.get(request, b"not available"))
-    client.close()
+        client.sendall(table.get(request, MISSING))
+
+
+def line(client):
+    """Line by line, as the documentation of makefile suggests."""
+    for request in client.makefile("rb"):
+        client.sendall(table.get(request.rstrip(b"\n"), MISSING) + b"\n")
+
+
+def lines(client):
+    """All lines of one recv are answered with one send: Python at its fastest."""
+    rest = b""
+    while data := client.recv(65536):
+        *requests, rest = (rest + data).split(b"\n")
+        client.sendall(b"".join([table.get(request, MISSING) + b"\n" for request in requests]))
+
+
+def serve(client):
+    with client:
+        {"chunk": chunk, "line": line, "lines": lines}[sys.argv[3]](client)
 
 
 server = socket.socket()

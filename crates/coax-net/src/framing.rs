@@ -9,6 +9,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use memchr::{memchr, memchr_iter};
+
 /// The longest message a decoder keeps, bytes: room for any text a person sends, and a bound on
 /// what a stranger can make us store.
 pub const MESSAGE_LIMIT: usize = 16 << 20;
@@ -63,7 +65,11 @@ impl Framing {
 }
 
 fn marked(message: &[u8], mark: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
-    if message.windows(mark.len()).any(|window| window == mark) {
+    let holds = match mark {
+        [byte] => memchr(*byte, message).is_some(),
+        _ => message.windows(mark.len()).any(|window| window == mark),
+    };
+    if holds {
         return Err(FramingError::HoldsMark);
     }
     output.extend_from_slice(message);
@@ -180,27 +186,39 @@ impl Decoder {
         mark: u8,
         each: &mut impl FnMut(&[u8]),
     ) -> Result<(), FramingError> {
-        for piece in bytes.split_inclusive(|byte| *byte == mark) {
-            let Some((_, body)) = piece.split_last().filter(|(last, _)| **last == mark) else {
-                return self.keep(piece);
-            };
-            let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
-            if self.kept.is_empty() && is_whole {
-                let message = self.without_return(body);
-                within(self.limit, message.len())?;
-                each(message);
-                continue;
-            }
-            self.keep(body)?;
-            if self.framing == Framing::Crlf && !self.kept.ends_with(b"\r") {
-                self.keep(&[mark])?;
-                continue;
-            }
-            let whole = std::mem::take(&mut self.kept);
-            let message = self.without_return(&whole);
+        let mut start = 0;
+        for end in memchr_iter(mark, bytes) {
+            self.feed_to_mark(&bytes[start..end], mark, each)?;
+            start = end + 1;
+        }
+        match &bytes[start..] {
+            [] => Ok(()),
+            rest => self.keep(rest),
+        }
+    }
+
+    /// `body` was followed by the mark's last byte.
+    fn feed_to_mark(
+        &mut self,
+        body: &[u8],
+        mark: u8,
+        each: &mut impl FnMut(&[u8]),
+    ) -> Result<(), FramingError> {
+        let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
+        if self.kept.is_empty() && is_whole {
+            let message = self.without_return(body);
             within(self.limit, message.len())?;
             each(message);
+            return Ok(());
         }
+        self.keep(body)?;
+        if self.framing == Framing::Crlf && !self.kept.ends_with(b"\r") {
+            return self.keep(&[mark]);
+        }
+        let whole = std::mem::take(&mut self.kept);
+        let message = self.without_return(&whole);
+        within(self.limit, message.len())?;
+        each(message);
         Ok(())
     }
 

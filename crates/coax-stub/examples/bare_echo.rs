@@ -1,7 +1,6 @@
 //! An echo loop and nothing else: what `cargo xtask bench stub` measures a stub beside.
 //!
-//! `bare_echo PORT one` runs on one thread, `bare_echo PORT all` on as many as tokio starts by
-//! itself.
+//! `bare_echo PORT` runs on one thread, as the stub does.
 //!
 //! Nothing here is for use: no limit, no end in order.
 
@@ -15,13 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 
 fn main() -> io::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let port = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-    let mut builder = match words.next().as_deref() {
-        Some("one") => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    builder.enable_all().build()?.block_on(serve(port))
+    let port = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+    Builder::new_current_thread().enable_all().build()?.block_on(serve(port))
 }
 
 async fn serve(port: u16) -> io::Result<()> {
@@ -34,7 +28,7 @@ async fn serve(port: u16) -> io::Result<()> {
 }
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = [0; 1024];
+    let mut buffer = vec![0; 64 << 10];
     loop {
         let count = stream.read(&mut buffer).await?;
         if count == 0 {

@@ -6,6 +6,7 @@
 //! Nothing here sends; how a file is read stands in the files below.
 
 mod error;
+mod hits;
 mod json;
 mod separated;
 mod source;
@@ -13,7 +14,6 @@ mod stamp;
 mod toml;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,6 +24,7 @@ use crate::reply::{Body, Reply, Then};
 use crate::table::Table;
 
 pub use error::RulesError;
+pub use hits::Hits;
 pub use source::{Format, Source};
 pub use stamp::Stamp;
 
@@ -72,26 +73,6 @@ pub(crate) enum Answer<'a> {
     /// Bytes of the table.
     Text(&'a [u8]),
     Reply(&'a Rule, &'a Reply),
-}
-
-/// How often a rule was hit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hits {
-    /// Its name, or what it matches.
-    pub rule: String,
-    /// The line it stands in; 0 where that is not known.
-    pub line: usize,
-    /// How often.
-    pub count: u64,
-}
-
-impl fmt::Display for Hits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => f.write_str(&self.rule),
-            line => write!(f, "{} (line {line})", self.rule),
-        }
-    }
 }
 
 impl Rule {
@@ -180,37 +161,6 @@ impl Rules {
     pub fn run_commands(&self) -> bool {
         let mut replies = self.rules.iter().chain(&self.default).flat_map(|rule| &rule.replies);
         replies.any(|reply| matches!(reply.body, Body::Command(_)))
-    }
-
-    /// How often each rule was hit, in their order; a default is the last.
-    pub fn hits(&self) -> impl Iterator<Item = Hits> + '_ {
-        let rows = (0..self.table.len()).map(|row| Hits {
-            rule: quoted(self.table.request(row)),
-            line: self.table.line(row),
-            count: self.table.hits(row).load(Ordering::Relaxed),
-        });
-        rows.chain(self.rules.iter().chain(&self.default).map(|rule| Hits {
-            rule: rule.shown(),
-            line: rule.line,
-            count: rule.hits.load(Ordering::Relaxed),
-        }))
-    }
-
-    /// How many rules were never hit. A default need not be.
-    pub fn never_hit(&self) -> usize {
-        self.hits().take(self.len()).filter(|hits| hits.count == 0).count()
-    }
-
-    /// Goes on counting where `old` has come to, for the rules that are the same.
-    pub(crate) fn carry(&self, old: &Rules) {
-        self.table.carry(&old.table);
-        let counts = old.rules.iter().chain(&old.default).map(|rule| (rule.shown(), &rule.hits));
-        let counts = counts.collect::<HashMap<_, _>>();
-        for rule in self.rules.iter().chain(&self.default) {
-            if let Some(count) = counts.get(&rule.shown()) {
-                rule.hits.fetch_add(count.load(Ordering::Relaxed), Ordering::Relaxed);
-            }
-        }
     }
 
     /// Which rule takes this request.

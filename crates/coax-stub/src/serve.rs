@@ -8,6 +8,7 @@
 mod ended;
 mod owed;
 mod packets;
+mod requests;
 mod session;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,28 +1,38 @@
 //! Requests and their replies, by the hundred thousand.
 //!
-//! All text lies in one piece of memory, and a row is two numbers that say where in it: some thirty
-//! bytes a row with its hash, its line and its count, whatever the rows hold. A request is found by
-//! its hash, whichever row it is.
+//! All text lies in one piece of memory, and a row says where in it: some thirty bytes a row with
+//! its hash, its line and its count, whatever the rows hold. A request is found by its hash,
+//! whichever row it is. Whoever wrote the table is trusted with the choice of its requests, so the
+//! hash is a fast one: a stranger asks and adds nothing.
 //!
 //! Nothing here knows files or sockets.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Rows, each found by its request.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     /// Request, reply, request, reply.
     text: Vec<u8>,
-    /// Where each of them ends.
-    ends: Vec<u32>,
-    /// The line of the file that each row was read from.
-    lines: Vec<u32>,
-    hits: Vec<AtomicU64>,
-    rows: HashTable<u32>,
-    hasher: RandomState,
+    rows: Vec<Row>,
+    /// Numbers of rows.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// Where a row's text begins, where its request ends, where its reply ends. All that an answer
+/// needs lies together: it is fetched at once.
+#[derive(Debug)]
+struct Row {
+    start: u32,
+    middle: u32,
+    end: u32,
+    /// Of the file that it was read from.
+    line: u32,
+    hits: AtomicU64,
 }
 
 /// Why a row is not taken.
@@ -39,9 +49,8 @@ impl Table {
     pub(crate) fn with_room(rows: usize, bytes: usize) -> Table {
         Table {
             text: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(rows * 2),
-            lines: Vec::with_capacity(rows),
-            rows: HashTable::with_capacity(rows),
+            rows: Vec::with_capacity(rows),
+            index: HashTable::with_capacity(rows),
             ..Table::default()
         }
     }
@@ -56,59 +65,63 @@ impl Table {
         if let Some(row) = self.find(request) {
             return Err(Refused::Known(self.line(row)));
         }
-        let middle = u32::try_from(self.text.len() + request.len()).map_err(|_| Refused::Full)?;
-        let end = u32::try_from(self.text.len() + request.len() + reply.len());
-        let end = end.map_err(|_| Refused::Full)?;
-        let row = self.lines.len() as u32;
+        let place = |bytes: usize| u32::try_from(bytes).map_err(|_| Refused::Full);
+        let start = self.text.len();
+        let middle = start + request.len();
+        let row = Row {
+            start: place(start)?,
+            middle: place(middle)?,
+            end: place(middle + reply.len())?,
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            hits: AtomicU64::new(0),
+        };
+        let number = place(self.rows.len())?;
         self.text.extend_from_slice(request);
         self.text.extend_from_slice(reply);
-        self.ends.extend([middle, end]);
-        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        let Table { text, ends, rows, hasher, .. } = self;
-        let hash = hasher.hash_one(request);
-        let again = |row: &u32| hasher.hash_one(cell(text, ends, *row as usize * 2));
-        rows.insert_unique(hash, row, again);
+        self.rows.push(row);
+        let Table { text, rows, index, hasher } = self;
+        let again = |row: &u32| hasher.hash_one(rows[*row as usize].request(text));
+        index.insert_unique(hasher.hash_one(request), number, again);
         Ok(())
     }
 
-    /// Gives back what was reserved and not used, and starts to count.
+    /// Gives back what was reserved and not used.
     pub(crate) fn finish(mut self) -> Table {
         self.text.shrink_to_fit();
-        self.ends.shrink_to_fit();
-        self.lines.shrink_to_fit();
-        self.hits = std::iter::repeat_with(AtomicU64::default).take(self.lines.len()).collect();
+        self.rows.shrink_to_fit();
         self
     }
 
     /// The row of `request`.
     pub(crate) fn find(&self, request: &[u8]) -> Option<usize> {
-        if self.lines.is_empty() {
+        if self.rows.is_empty() {
             return None;
         }
         let hash = self.hasher.hash_one(request);
-        let found = self.rows.find(hash, |row| self.request(*row as usize) == request);
+        let found = self.index.find(hash, |row| self.request(*row as usize) == request);
         found.map(|row| *row as usize)
     }
 
     pub(crate) fn request(&self, row: usize) -> &[u8] {
-        cell(&self.text, &self.ends, row * 2)
+        self.rows[row].request(&self.text)
     }
 
     pub(crate) fn reply(&self, row: usize) -> &[u8] {
-        cell(&self.text, &self.ends, row * 2 + 1)
+        let Row { middle, end, .. } = self.rows[row];
+        &self.text[middle as usize..end as usize]
     }
 
     pub(crate) fn line(&self, row: usize) -> usize {
-        self.lines[row] as usize
+        self.rows[row].line as usize
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lines.len()
+        self.rows.len()
     }
 
     /// How often `row` was hit.
     pub(crate) fn hits(&self, row: usize) -> &AtomicU64 {
-        &self.hits[row]
+        &self.rows[row].hits
     }
 
     /// Goes on counting where `old` has come to.
@@ -122,9 +135,10 @@ impl Table {
     }
 }
 
-fn cell<'a>(text: &'a [u8], ends: &[u32], cell: usize) -> &'a [u8] {
-    let start = if cell == 0 { 0 } else { ends[cell - 1] as usize };
-    &text[start..ends[cell] as usize]
+impl Row {
+    fn request<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.start as usize..self.middle as usize]
+    }
 }
 
 #[cfg(test)]
@@ -150,8 +164,8 @@ mod tests {
             table.push(format!("request {row}").as_bytes(), b"", row).unwrap();
         }
         let table = table.finish();
-        let numbers = table.ends.capacity() * 4 + table.lines.capacity() * 4;
-        let bytes = numbers + table.hits.capacity() * 8 + table.rows.allocation_size();
+        let rows = table.rows.capacity() * std::mem::size_of::<super::Row>();
+        let bytes = rows + table.index.allocation_size();
         assert!(bytes / table.len() < 40, "{} bytes a row", bytes / table.len());
     }
 

@@ -35,7 +35,17 @@ fn wrong(text: &[u8], error: &serde_json::Error) -> RulesError {
     let at = (before + error.column().saturating_sub(1)).min(text.len());
     let message = error.to_string();
     let words = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
-    RulesError::at(text, at..at + 1, words)
+    RulesError::at(text, at..at + 1, plain(words))
+}
+
+/// `invalid type: integer `1`, expected a text`, as everybody else here says it.
+fn plain(words: &str) -> String {
+    let parts =
+        words.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "));
+    match parts {
+        Some((found, wanted)) => format!("expected {wanted}, found {found}"),
+        None => words.replace("EOF while parsing", "the file ends within"),
+    }
 }
 
 /// All of them.
@@ -171,7 +181,7 @@ mod tests {
     #[test]
     fn each_mistake_has_its_place() {
         let table = [
-            ("", Some((1, 1)), "EOF"),
+            ("", Some((1, 1)), "the file ends within"),
             ("{}", None, "expected a row"),
             ("[\n\"a\"]", Some((2, 3)), "expected [\"request\""),
             ("{\"a\":\n 5}", Some((2, 2)), "expected a text"),

@@ -7,30 +7,32 @@
 //! Nothing here knows how the connection came about.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coax_net::{Decoder, Framing, FramingError, Stream};
+use coax_net::{Decoder, FramingError, Stream};
 use tokio::time::{sleep, timeout};
 
 use super::ended::{Moved, Over, Served};
 use super::owed::{Caller, Owed};
+use super::requests::{GATHERED, Requests};
 use super::{Stub, count, encode};
-use crate::matcher::Request;
 use crate::reply::Then;
-use crate::rules::{Answer, Rules};
 
 /// Read at once from a stream, at least.
 const AT_ONCE: usize = 64 << 10;
-/// Gathered before it is sent.
-const GATHERED: usize = 64 << 10;
+
+/// What one turn reads and answers.
+#[derive(Default)]
+struct Buffers {
+    read: Vec<u8>,
+    gathered: Vec<u8>,
+}
 
 thread_local! {
-    /// One buffer for all connections: each read is over before another begins.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// One pair for all connections: each turn is over before another begins.
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
 }
 
 pub(super) struct Session<'a> {
@@ -38,22 +40,16 @@ pub(super) struct Session<'a> {
     stream: &'a Stream,
     caller: Caller<'a>,
     opened: Instant,
-    wants: Wants,
-    owed: VecDeque<Owed>,
-    outgoing: Vec<u8>,
-    sent: Moved,
-    received: Moved,
-    /// Nothing more is sent.
-    mute: bool,
-}
-
-/// How requests are found in what comes.
-struct Wants {
-    framing: Framing,
     decoder: Decoder,
+    /// Bytes that one read takes.
     room: usize,
     packets: bool,
     broken: Option<FramingError>,
+    requests: Requests<'a>,
+    /// What the client has not taken yet.
+    outgoing: Vec<u8>,
+    sent: Moved,
+    received: Moved,
 }
 
 impl<'a> Session<'a> {
@@ -63,18 +59,19 @@ impl<'a> Session<'a> {
         let packets = stream.descriptor().keeps_boundaries();
         let max = stub.settings.max_request;
         let room = if packets { stream.descriptor().room() } else { AT_ONCE.max(max + 1) };
-        let decoder = Decoder::with_limit(framing, max);
         Session {
             stub,
             stream,
             caller: Caller { connection: Some(connection), peer: stream.peer() },
             opened: Instant::now(),
-            wants: Wants { framing, decoder, room, packets, broken: None },
-            owed: VecDeque::new(),
+            decoder: Decoder::with_limit(framing, max),
+            room,
+            packets,
+            broken: None,
+            requests: Requests::new(stub, framing, packets),
             outgoing: Vec::new(),
             sent: Moved::default(),
             received: Moved::default(),
-            mute: false,
         }
     }
 
@@ -91,39 +88,31 @@ impl<'a> Session<'a> {
     }
 
     async fn talk(&mut self) -> Result<Infallible, Over> {
-        self.greet();
+        self.requests.greet();
         loop {
             self.settle().await?;
-            if let Some(error) = self.wants.broken.take() {
+            if let Some(error) = self.broken.take() {
                 return Err(Over::Framing(error));
             }
             if self.hear().await? == 0 {
                 self.finish();
                 self.settle().await?;
-                return Err(self.wants.broken.take().map_or(Over::Client, Over::Framing));
+                return Err(self.broken.take().map_or(Over::Client, Over::Framing));
             }
-        }
-    }
-
-    fn greet(&mut self) {
-        let rules = self.stub.rules();
-        if let Some(found) = rules.greeting() {
-            let count = rules.hit(found);
-            self.owed.push_back(Owed { count, ..Owed::new(rules, Some(found), None) });
         }
     }
 
     /// One read; what it completes is answered or owed.
     async fn hear(&mut self) -> Result<usize, Over> {
-        let (peer, room, packets) = (self.stream.descriptor(), self.wants.room, self.wants.packets);
+        let (peer, room, packets) = (self.stream.descriptor(), self.room, self.packets);
         let idle = self.stub.settings.idle;
         let mut turn = || {
-            BUFFER.with_borrow_mut(|buffer| {
-                if buffer.len() < room {
-                    buffer.resize(room, 0);
+            BUFFERS.with_borrow_mut(|Buffers { read, gathered }| {
+                if read.len() < room {
+                    read.resize(room, 0);
                 }
-                let count = peer.try_read(&mut buffer[..room])?;
-                self.take(&buffer[..count]);
+                let count = peer.try_read(&mut read[..room])?;
+                self.take(&read[..count], gathered);
                 Ok(count)
             })
         };
@@ -133,75 +122,49 @@ impl<'a> Session<'a> {
                 false => peer.when_refilled(room, &mut turn).await,
             }
         };
-        let read = within(idle, reading).await?;
-        let count = read.map_err(Over::Broken)?;
-        self.received.add(count, self.opened);
-        Ok(count)
+        within(idle, reading).await?.map_err(Over::Broken)
     }
 
-    fn take(&mut self, bytes: &[u8]) {
+    /// Answers what was read. Nothing older waits to be sent: that was settled.
+    fn take(&mut self, bytes: &[u8], gathered: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
+        self.received.add(bytes.len(), self.opened);
         let rules = self.stub.rules();
-        let mut decoder = std::mem::replace(&mut self.wants.decoder, Decoder::new(Framing::Raw));
-        let fed = decoder.feed(bytes, |request| self.asked(&rules, request));
-        self.wants.decoder = decoder;
-        self.wants.broken = fed.err();
-        self.send_now();
+        let (decoder, requests) = (&mut self.decoder, &mut self.requests);
+        let fed = decoder.feed(bytes, |request| requests.asked(&rules, request, gathered));
+        self.broken = fed.err();
+        self.send_now(gathered);
+        gathered.clear();
+        gathered.shrink_to(GATHERED * 2);
+    }
+
+    /// Sends what the client takes without being waited for, and keeps the rest.
+    fn send_now(&mut self, gathered: &[u8]) {
+        if gathered.is_empty() {
+            return;
+        }
+        // An error shows again when the rest is sent.
+        let sent = self.stream.descriptor().try_write(gathered).unwrap_or(0);
+        if sent > 0 {
+            self.sent.add(sent, self.opened);
+        }
+        self.outgoing.extend_from_slice(&gathered[sent..]);
     }
 
     /// An unfinished line at the end is a request.
     fn finish(&mut self) {
         let rules = self.stub.rules();
-        let mut decoder = std::mem::replace(&mut self.wants.decoder, Decoder::new(Framing::Raw));
-        let finished = decoder.finish(|request| self.asked(&rules, request));
-        self.wants.broken = finished.err();
-    }
-
-    fn asked(&mut self, rules: &Arc<Rules>, request: &[u8]) {
-        let stub = self.stub;
-        count(&stub.requests);
-        let loose = self.wants.framing == Framing::Chunk;
-        let found = rules.find(Request::new(request, loose));
-        let hit = found.map_or(0, |found| rules.hit(found));
-        if found.is_none() {
-            count(&stub.unmatched);
-        }
-        if !stub.watched && self.owed.is_empty() && self.outgoing.len() < GATHERED {
-            let plain = match found.map(|found| rules.answer(found, hit)) {
-                None => return,
-                Some(Answer::Text(text)) => Some(text),
-                Some(Answer::Reply(_, reply)) => reply.at_once(),
-            };
-            if let Some(reply) = plain.filter(|_| !self.wants.packets) {
-                if !self.mute {
-                    encode(self.wants.framing, reply, &mut self.outgoing);
-                }
-                return;
-            }
-        }
-        let request = Some(request.to_vec());
-        self.owed.push_back(Owed { count: hit, loose, ..Owed::new(rules.clone(), found, request) });
-    }
-
-    /// Sends what the client takes without being waited for.
-    fn send_now(&mut self) {
-        if self.outgoing.is_empty() {
-            return;
-        }
-        // An error shows again when the rest is sent.
-        let sent = self.stream.descriptor().try_write(&self.outgoing).unwrap_or(0);
-        if sent > 0 {
-            self.sent.add(sent, self.opened);
-            self.outgoing.drain(..sent);
-        }
+        let Session { decoder, requests, outgoing, .. } = self;
+        let finished = decoder.finish(|request| requests.asked(&rules, request, outgoing));
+        self.broken = finished.err();
     }
 
     /// Sends everything that is owed.
     async fn settle(&mut self) -> Result<(), Over> {
         self.flush().await?;
-        while let Some(owed) = self.owed.pop_front() {
+        while let Some(owed) = self.requests.owed.pop_front() {
             self.pay(owed).await?;
         }
         if self.outgoing.capacity() > GATHERED {
@@ -214,13 +177,13 @@ impl<'a> Session<'a> {
         if !owed.delay().is_zero() {
             sleep(owed.delay()).await;
         }
-        let body = match self.mute {
+        let body = match self.requests.mute {
             true => None,
             false => owed.body(self.stub, self.caller).await,
         };
         let paid = match &body {
             Some(body) => {
-                encode(self.wants.framing, body, &mut self.outgoing);
+                encode(self.requests.framing, body, &mut self.outgoing);
                 self.flush_in_pieces(&owed).await
             }
             None => Ok(()),
@@ -233,7 +196,7 @@ impl<'a> Session<'a> {
             Then::Close => Err(Over::Close),
             Then::Reset => Err(Over::Reset),
             Then::HalfClose => {
-                self.mute = true;
+                self.requests.mute = true;
                 self.stream.end_sending().map_err(Over::Broken)
             }
         }

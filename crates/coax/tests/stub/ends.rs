@@ -84,7 +84,7 @@ fn too_long_a_request_is_refused_and_others_are_served() {
         gets(&mut other, request, reply);
         stub.signal(Signal::TERM);
         let outcome = stub.wait().exits(143);
-        assert!(outcome.out().contains("1 requests: 0 unmatched, 1 refused"), "{}", outcome.out());
+        assert!(outcome.out().contains("1 request: 0 unmatched, 1 refused"), "{}", outcome.out());
     }
 }
 
@@ -102,7 +102,7 @@ say(s.recv(1024).decode())
     client.wait().exits(0).prints("one\n");
     stub.signal(Signal::TERM);
     let outcome = stub.wait().exits(143);
-    assert!(outcome.out().contains("1 requests: 0 unmatched, 1 refused"), "{}", outcome.out());
+    assert!(outcome.out().contains("1 request: 0 unmatched, 1 refused"), "{}", outcome.out());
 }
 
 #[test]

@@ -23,7 +23,7 @@ const WRONG: [(&str, &str, &str); 8] = [
     (
         "t.json",
         "{\"a\": 1}",
-        "t.json:1:7: invalid type: integer `1`, expected a text\n 1 | {\"a\": 1}\n   |       ^",
+        "t.json:1:7: expected a text, found integer `1`\n 1 | {\"a\": 1}\n   |       ^",
     ),
     ("t.json", "{}", "t.json: expected a row: a request and its reply"),
     (

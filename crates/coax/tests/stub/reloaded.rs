@@ -45,7 +45,7 @@ fn a_broken_edit_keeps_the_old_rules_and_says_where() {
     let mut newcomer = Wires::Tcp.connect(&stub.listening());
     gets(&mut newcomer, "a", "one");
     rules.becomes(&good.replace("one", "two"));
-    stub.expect_err("read again, 1 rules");
+    stub.expect_err("read again, 1 rule");
     gets(&mut wire, "a", "two");
 }
 
@@ -57,7 +57,7 @@ fn a_file_that_is_gone_keeps_the_rules() {
     stub.expect_err("cannot be read: no such file");
     gets(&mut wire, "a", "one");
     rules.becomes("a,two\n");
-    stub.expect_err("read again, 1 rules");
+    stub.expect_err("read again, 1 rule");
     gets(&mut wire, "a", "two");
 }
 
@@ -68,7 +68,7 @@ fn a_reply_that_is_a_file_follows_the_file() {
     let (stub, mut wire) = rules.connected(&[]);
     gets(&mut wire, "a", "old");
     fs::write(rules.file("page"), "newer").unwrap();
-    stub.expect_err("read again, 1 rules");
+    stub.expect_err("read again, 1 rule");
     gets(&mut wire, "a", "newer");
 }
 
@@ -87,7 +87,7 @@ say(s.recv(1024).decode())
     let Some(client) = python(script, [&port]) else { return };
     client.wait().exits(0).prints("one\n");
     rules.becomes("[[rule]]\nexact = 'a'\nreply = 'three'\n");
-    stub.expect_err("read again, 1 rules");
+    stub.expect_err("read again, 1 rule");
     let Some(client) = python(script, [&port]) else { return };
     client.wait().exits(0).prints("three\n");
 }

@@ -103,7 +103,7 @@ impl<'t> Entry<'t> {
         let Some((value, span)) = self.value(key) else { return Ok(None) };
         match whole_number(value).filter(|count| *count > 0) {
             Some(count) => Ok(Some(count)),
-            None => Err(self.odd(span, "a number of bytes, 1 or more", value)),
+            None => Err(self.wrong(span, "expected a number of bytes, 1 or more")),
         }
     }
 

@@ -113,8 +113,8 @@ fn template(
 }
 
 fn time(entry: &Entry<'_>, key: &str) -> Result<Option<(Duration, Range<usize>)>, RulesError> {
-    let Some((text, span)) = entry.text(key)? else { return Ok(None) };
-    match duration::read(text) {
+    let Some((value, span)) = entry.value(key) else { return Ok(None) };
+    match value.as_str().and_then(duration::read) {
         Some(time) => Ok(Some((time, span))),
         None => Err(entry.wrong(span, "expected a time of at most a day: \"200ms\" or \"1.5s\"")),
     }

@@ -59,7 +59,7 @@ fn every_key_is_read() {
 }
 
 /// Rules, and the line, column and words of what is wrong with them.
-const MISTAKES: [(&str, (usize, usize), &str); 36] = [
+const MISTAKES: [(&str, (usize, usize), &str); 38] = [
     ("", (1, 1), "expected a [[rule]]"),
     ("[rule]\nexact = 'a'\n", (1, 1), "two brackets"),
     ("rule = 5", (1, 8), "two brackets"),
@@ -89,6 +89,8 @@ const MISTAKES: [(&str, (usize, usize), &str); 36] = [
     ("[[rule]]\nregex = '(a)'\ntemplate = 'x{2}'\n", (3, 14), "the last is 1"),
     ("[[rule]]\nexact = 'a'\ntemplate = '{1}'\n", (3, 13), "no hole of this rule"),
     ("[[rule]]\nexact = 'a'\ndelay = '5'\nreply = ''\n", (3, 9), "expected a time"),
+    ("[[rule]]\nexact = 'a'\ndelay = 5\nreply = ''\n", (3, 9), "expected a time"),
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchunk = 0\n", (4, 9), "bytes, 1 or more"),
     ("[[rule]]\nexact = 'a'\npause = '5s'\nreply = ''\n", (3, 9), "expected 'chunk'"),
     ("[[rule]]\nexact = 'a'\nchunk = 0\nreply = ''\n", (3, 9), "1 or more"),
     ("[[rule]]\nexact = 'a'\nthen = 'die'\n", (3, 8), "expected keep, close"),

@@ -152,7 +152,7 @@ impl Report for RulesReport {
     fn human(&self) -> Human {
         Human::Talk(match &self.told {
             Some(told) => format!("coax: {told}\nthe old rules stay"),
-            None => format!("{}: read again, {} rules", self.file, self.rules),
+            None => format!("{}: read again, {}", self.file, counted(self.rules, "rule")),
         })
     }
 }
@@ -194,6 +194,12 @@ impl StubSummary {
     }
 }
 
+/// `1 rule`, `2 rules`.
+fn counted(count: u64, what: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{many}")
+}
+
 impl RuleHits {
     fn of(hits: Hits) -> RuleHits {
         RuleHits { rule: hits.rule, line: hits.line as u64, hits: hits.count }
@@ -215,8 +221,12 @@ impl Report for StubSummary {
             text.push_str(&format!("{:>width$}  and {} more\n", "", most.len() - SHOWN));
         }
         text.push_str(&format!(
-            "{} requests: {} unmatched, {} refused; {} of {} rules never hit",
-            self.requests, self.unmatched, self.refused, self.never_hit, self.rules
+            "{}: {} unmatched, {} refused; {} of {} never hit",
+            counted(self.requests, "request"),
+            self.unmatched,
+            self.refused,
+            self.never_hit,
+            counted(self.rules, "rule")
         ));
         Human::Answer(text)
     }
