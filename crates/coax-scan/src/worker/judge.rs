@@ -1,0 +1,95 @@
+//! Judging: what was heard, or not heard in time, is a verdict or a reason to ask again.
+//!
+//! The pace learns of each answer and of each attempt in vain, and says when silence is enough.
+//!
+//! Nothing here sends or listens.
+
+use std::time::{Duration, Instant};
+
+use coax_addr::Protocol;
+
+use super::Worker;
+use crate::flight::{Probe, Stage};
+use crate::questions::Question;
+use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
+
+impl Worker {
+    pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
+        let Question { to, protocol, .. } = probe.question;
+        if let (Protocol::Udp, Reason::Icmp(_)) = (protocol, reason) {
+            self.pace.told_by_icmp(probe.question, Instant::now(), probe.asked > 1);
+        }
+        match (reason.state(protocol, to.ip()), reason) {
+            (State::Open | State::Closed, _) => self.answered(probe, reason),
+            (State::Inconclusive, trouble) => self.trouble(probe, trouble),
+            (_, Reason::NoAnswer) => self.unanswered(probe),
+            _ => self.settle(&probe, reason, None),
+        }
+    }
+
+    fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
+        let now = Instant::now();
+        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
+        if self.asks_by_syn(&probe.question) && probe.attempt > 0 {
+            self.pace.answered_one_of(probe.question, probe.attempt);
+            self.settle(&probe, reason, None);
+            return now;
+        }
+        let rtt = now.duration_since(probe.sent);
+        match probe.question.protocol {
+            // The same socket heard all attempts, and each may have asked something else.
+            Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
+            _ => self.pace.answered(probe.question, rtt, probe.attempt),
+        }
+        self.settle(&probe, reason, Some(rtt));
+        now
+    }
+
+    fn asks_by_syn(&self, question: &Question) -> bool {
+        self.shared.tcp == TcpProbe::Syn && question.protocol == Protocol::Tcp
+    }
+
+    /// The attempt was in vain: another one, or the verdict.
+    pub(super) fn unanswered(&mut self, mut probe: Probe) -> Instant {
+        let now = Instant::now();
+        if !self.pace.is_telling(probe.question, probe.sent) {
+            let later = self.pace.park(probe.question, now);
+            return self.put_off(probe, later, Stage::Parked);
+        }
+        self.pace.timed_out(probe.question);
+        if probe.attempt >= self.pace.retries(probe.question) {
+            return self.settle(&probe, Reason::NoAnswer, None);
+        }
+        probe.attempt += 1;
+        self.send_at(probe, now, now)
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        probe: &Probe,
+        reason: Reason,
+        rtt: Option<Duration>,
+    ) -> Instant {
+        let Question { to: address, protocol, .. } = probe.question;
+        let state = reason.state(protocol, address.ip());
+        let verdict = Verdict { address, protocol, state, reason, rtt };
+        self.pace.ended(probe.question);
+        self.counts().count(verdict.state);
+        if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
+            // Who does not listen finds out at the next flush.
+            let _ = self.verdicts.send(Heard::Tarpit(address.ip()));
+        }
+        if self.shared.tell == Tell::All
+            || matches!(verdict.state, State::Open | State::Inconclusive)
+        {
+            self.batch.push(verdict);
+        }
+        self.smooth += 1;
+        if self.smooth > self.capacity && self.capacity < self.shared.capacity {
+            // Descriptors may have become free elsewhere.
+            self.capacity += 1;
+            self.smooth = 0;
+        }
+        probe.sent + rtt.unwrap_or_default()
+    }
+}
