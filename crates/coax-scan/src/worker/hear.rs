@@ -89,8 +89,11 @@ impl Worker {
         if let Some(line) = probe.line.take() {
             self.asker.done(line, reason);
         }
-        if probe.stage == Stage::Parked {
-            self.pace.unpark(probe.question);
+        match probe.stage {
+            Stage::Parked => self.pace.unpark(probe.question),
+            // It was late, not lost.
+            Stage::Queued => probe.tries.forgive(),
+            Stage::ToAsk | Stage::Asked => {}
         }
         self.heard(probe, reason)
     }
@@ -102,9 +105,12 @@ impl Worker {
             let line = probe.line.as_ref();
             match line.and_then(|line| self.asker.hear(&probe.question, line)) {
                 Some(reason) => self.came(probe, reason),
-                None if probe.stage == Stage::Asked => self.unanswered(probe),
-                None if probe.stage == Stage::Parked => self.look_for_a_place(probe, now),
-                None => self.send(probe),
+                None => match probe.stage {
+                    Stage::Asked => self.unanswered(probe),
+                    Stage::Parked => self.look_for_a_place(probe, now),
+                    Stage::Queued => self.take_turn(probe, now),
+                    Stage::ToAsk => self.send(probe),
+                },
             };
         }
     }

@@ -29,19 +29,16 @@ impl Worker {
 
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
-        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
-        if self.asks_by_syn(&probe.question) && probe.attempt > 0 {
-            self.pace.answered_one_of(probe.question, probe.attempt);
-            self.settle(&probe, reason, None);
-            return now;
-        }
         let rtt = now.duration_since(probe.sent);
+        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
+        let is_one_of_many = self.asks_by_syn(&probe.question) && probe.tries.in_vain() > 0;
+        let rtt = Some(rtt).filter(|_| !is_one_of_many);
         match probe.question.protocol {
             // The same socket heard all attempts, and each may have asked something else.
             Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
-            _ => self.pace.answered(probe.question, rtt, probe.attempt),
+            _ => self.pace.answered(probe.question, rtt, &probe.tries),
         }
-        self.settle(&probe, reason, Some(rtt));
+        self.settle(&probe, reason, rtt);
         now
     }
 
@@ -56,12 +53,10 @@ impl Worker {
             let later = self.pace.park(probe.question, now);
             return self.put_off(probe, later, Stage::Parked);
         }
-        self.pace.timed_out(probe.question);
-        if probe.attempt >= self.pace.retries(probe.question) {
-            return self.settle(&probe, Reason::NoAnswer, None);
+        match self.pace.in_vain(probe.question, &mut probe.tries) {
+            true => self.settle(&probe, Reason::NoAnswer, None),
+            false => self.take_turn(probe, now),
         }
-        probe.attempt += 1;
-        self.send_at(probe, now, now)
     }
 
     pub(super) fn settle(

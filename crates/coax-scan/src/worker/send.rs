@@ -20,6 +20,7 @@ impl Worker {
     /// Sends a probe, and gives the time at which that was done.
     pub(super) fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
+        self.pace.leaves(probe.question, &mut probe.tries);
         probe.sent = Instant::now();
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
@@ -35,7 +36,7 @@ impl Worker {
             return self.trouble(probe, reason_of(&error.into()));
         }
         let sent = probe.sent;
-        probe.due = sent + self.pace.wait(probe.question, probe.attempt);
+        probe.due = sent + self.pace.wait(probe.question, &probe.tries);
         (probe.line, probe.stage) = (Some(line), Stage::Asked);
         self.flight.insert(probe);
         sent
@@ -66,6 +67,14 @@ impl Worker {
         let sent = probe.sent;
         self.flight.insert(probe);
         sent
+    }
+
+    /// Sends again, when it is the probe's turn.
+    pub(super) fn take_turn(&mut self, mut probe: Probe, now: Instant) -> Instant {
+        match self.pace.turn(probe.question, &mut probe.tries, now) {
+            Ok(()) => self.send_at(probe, now, now),
+            Err(later) => self.put_off(probe, later, Stage::Queued),
+        }
     }
 
     pub(super) fn look_for_a_place(&mut self, probe: Probe, now: Instant) -> Instant {

@@ -71,6 +71,7 @@ impl Rounds<'_> {
         let stopped = signals.came().is_some();
         let tally = all_of(scan.tally(), resume.as_ref());
         let elapsed_ms = teller.elapsed_ms() + resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms);
+        let blame = teller.blame();
         let told = followed.and_then(|()| teller.finish(&tally, &plan, elapsed_ms, stopped));
         if let Some(file) = resume {
             end_of(file, scan.into_rest(), &tally, elapsed_ms, out)?;
@@ -78,6 +79,7 @@ impl Rounds<'_> {
         let compared = told?;
         match stopped {
             true => Err(signals.failure()),
+            false if asked_nothing(&tally) => Err(Failure::new(blame, "")),
             false => outcome(args, &compared, unresolved, tally.open),
         }
     }
@@ -143,6 +145,11 @@ impl Rounds<'_> {
             round: self.number,
         }
     }
+}
+
+/// Whether no port could be asked. Why not was said with the summary.
+fn asked_nothing(tally: &Tally) -> bool {
+    tally.probed > 0 && tally.inconclusive == tally.probed
 }
 
 /// What a scan that came to its end exits with.
