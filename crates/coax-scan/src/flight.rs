@@ -9,14 +9,15 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::ask::Line;
+use crate::pace::Tries;
 use crate::questions::Question;
 
 /// One port that has no verdict yet.
 #[derive(Debug)]
 pub(crate) struct Probe {
     pub(crate) question: Question,
-    /// How many attempts were not answered.
-    pub(crate) attempt: u8,
+    /// The attempts so far.
+    pub(crate) tries: Tries,
     /// How often this machine could not ask.
     pub(crate) troubles: u8,
     /// How often it was asked.
@@ -33,7 +34,7 @@ impl Probe {
         let stage = Stage::ToAsk;
         Probe {
             question,
-            attempt: 0,
+            tries: Tries::default(),
             troubles: 0,
             asked: 0,
             stage,
@@ -53,6 +54,8 @@ pub(crate) enum Stage {
     Asked,
     /// A place, because its host was not free to answer.
     Parked,
+    /// Its turn, because its host answers only so often.
+    Queued,
 }
 
 /// Where a probe is kept: what the kernel tells us when its socket has news.

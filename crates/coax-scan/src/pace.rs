@@ -10,6 +10,8 @@
 mod host;
 mod rate;
 mod round_trip;
+mod tries;
+mod turns;
 mod udp;
 mod window;
 
@@ -23,6 +25,7 @@ use crate::Limits;
 use crate::questions::Question;
 use host::Host;
 use rate::Rate;
+pub(crate) use tries::Tries;
 use udp::Sparing;
 use window::Window;
 
@@ -81,36 +84,51 @@ impl Pace {
         }
     }
 
-    /// The host answered, after `lost` probes that it did not answer.
-    pub(crate) fn answered(&mut self, to: Question, rtt: Duration, lost: u8) {
-        self.heard_from(to, Some(rtt), lost);
-    }
-
-    /// The host answered the last probe or one of `lost` before it; which, nobody knows.
-    pub(crate) fn answered_one_of(&mut self, to: Question, lost: u8) {
-        self.heard_from(to, None, lost);
-    }
-
-    fn heard_from(&mut self, to: Question, rtt: Option<Duration>, lost: u8) {
-        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
-        let lost = host.lost(rtt, lost);
-        host.answered(rtt, lost);
-        self.everyone.answered(lost);
-    }
-
-    /// A probe was not answered in time.
-    pub(crate) fn timed_out(&mut self, to: Question) {
-        if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.unanswered += 1;
+    /// An attempt leaves.
+    pub(crate) fn leaves(&self, to: Question, tries: &mut Tries) {
+        if let Some(host) = self.hosts.get(&key(to)) {
+            host.leaves(tries);
         }
+    }
+
+    /// The host answered after `tries`. Where the time it took is not known, nobody knows either to
+    /// which of them.
+    pub(crate) fn answered(&mut self, to: Question, rtt: Option<Duration>, tries: &Tries) {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
+        let lost = host.lost(rtt, tries);
+        host.answered(rtt, lost);
+        self.everyone.answered(lost, self.under_way);
     }
 
     /// The host answered a question that was asked more than once: who knows to which of these.
     pub(crate) fn answered_at_last(&mut self, to: Question) {
-        self.everyone.answered(0);
+        self.everyone.answered(false, self.under_way);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered_at_last();
+            host.answered(None, false);
         }
+    }
+
+    /// A probe was not answered in time. Whether that is enough to say that it never will be.
+    pub(crate) fn in_vain(&mut self, to: Question, tries: &mut Tries) -> bool {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
+        host.fails(tries);
+        let is_enough = host.is_enough(tries, self.limits.retries);
+        if is_enough && host.is_silent() {
+            // Nobody is there: that says nothing about the way, and it need not hold up others.
+            self.everyone.grow();
+        }
+        is_enough
+    }
+
+    /// Whether it is this port's turn to be asked again; if not, when to look.
+    pub(crate) fn turn(
+        &mut self,
+        to: Question,
+        tries: &mut Tries,
+        now: Instant,
+    ) -> Result<(), Instant> {
+        let host = self.hosts.get_mut(&key(to));
+        host.map_or(Ok(()), |host| host.turn(tries, self.limits.timeout, now))
     }
 
     /// A question about UDP brought an ICMP message, when it was asked `again` or at first.
@@ -159,19 +177,11 @@ impl Pace {
         self.hosts.get_mut(&key(to))?.sparing.as_mut()
     }
 
-    /// How long to wait for the answer to attempt number `attempt`, counted from 0.
-    pub(crate) fn wait(&self, to: Question, attempt: u8) -> Duration {
+    /// How long to wait for the answer to the attempt after `tries`.
+    pub(crate) fn wait(&self, to: Question, tries: &Tries) -> Duration {
         match self.hosts.get(&key(to)) {
-            Some(host) => host.wait(attempt, self.limits.timeout),
+            Some(host) => host.wait(tries, self.limits.timeout),
             None => self.limits.timeout,
-        }
-    }
-
-    /// How often a probe to `to` is sent again before it counts as unanswered.
-    pub(crate) fn retries(&self, to: Question) -> u8 {
-        match self.hosts.get(&key(to)) {
-            Some(host) => host.retries(self.limits.retries),
-            None => self.limits.retries,
         }
     }
 }

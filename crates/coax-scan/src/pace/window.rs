@@ -1,8 +1,8 @@
 //! How many probes may be under way.
 //!
 //! The window grows with every answer, first by one each (slow start), after the first loss of
-//! weight by one a window (RFC 5681). It is halved when more than 15 of 100 probes of an epoch were
-//! lost. A few are lost on many links at any speed; halving for each of these, as TCP did of old,
+//! weight by an eighth. It is halved when more than 15 of 100 ports answered only when they were
+//! asked again. A few do on many links at any speed; halving for each of these, as TCP did of old,
 //! would leave a window of six where two in a hundred are lost each way.
 //!
 //! Nothing here knows whose window it is.
@@ -13,11 +13,20 @@ const FIRST: f64 = 400.0;
 const SMALLEST: f64 = 4.0;
 /// More would only wait in a queue.
 const LARGEST: f64 = 8192.0;
-/// Probes of known fate after which the loss is judged, or a window of them if that is more. With
-/// fewer, chance would judge, or the stragglers at the end, each of which comes after a loss.
+/// Where fewer are under way it is not their number that loses them, so a false alarm in a small
+/// scan, or in one with a rate, leaves it the half of this.
+const MANY: f64 = 64.0;
+/// After so many answers, or a window of them if that is more, what was before counts half. It must
+/// not count for nothing: the last answers of any scan are late ones.
 const EPOCH: f64 = 64.0;
 /// Of 100.
-const TOLERATED: u32 = 15;
+const TOLERATED: f64 = 15.0;
+/// Fewer late answers could be chance, unless every second one is late.
+const TELLING: f64 = 8.0;
+const TELLING_OF_HALF: f64 = 4.0;
+/// What an answer adds after a loss of weight. One a window (RFC 5681) would take a minute to forget
+/// a false alarm.
+const REGAINED: f64 = 0.125;
 
 /// A congestion window.
 #[derive(Clone, Copy, Debug)]
@@ -25,15 +34,18 @@ pub(super) struct Window {
     size: f64,
     /// Above this it grows slowly.
     threshold: f64,
-    answered: u32,
-    lost: u32,
-    /// The length of this epoch.
-    epoch: f64,
+    /// Ports that answered when first asked, and those that did when asked again; what is long ago
+    /// counts less.
+    prompt: f64,
+    late: f64,
+    era: u32,
+    is_stubborn: bool,
 }
 
 impl Default for Window {
     fn default() -> Window {
-        Window { size: FIRST, threshold: LARGEST, answered: 0, lost: 0, epoch: FIRST }
+        let (size, threshold) = (FIRST, LARGEST);
+        Window { size, threshold, prompt: 0.0, late: 0.0, era: 0, is_stubborn: false }
     }
 }
 
@@ -42,24 +54,51 @@ impl Window {
         self.size as usize
     }
 
-    /// A probe was answered after `lost` others for the same port were not.
-    pub(super) fn answered(&mut self, lost: u8) {
-        self.answered += 1;
-        self.lost += u32::from(lost);
-        let step = if self.size < self.threshold { 1.0 } else { 1.0 / self.size };
-        self.size = (self.size + step).min(LARGEST);
-        if f64::from(self.answered + self.lost) >= self.epoch {
-            self.judge();
+    /// How often it was found too large. What was lost before the last time was lost to a window
+    /// that is no more.
+    pub(super) fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// Whether much is lost though it cannot be smaller.
+    pub(super) fn is_stubborn(&self) -> bool {
+        self.is_stubborn
+    }
+
+    /// A port answered, when first asked or late, while `under_way` were.
+    pub(super) fn answered(&mut self, late: bool, under_way: usize) {
+        match late {
+            false => self.prompt += 1.0,
+            true => self.late += 1.0,
+        }
+        self.grow();
+        if self.loses() {
+            self.shrink(under_way);
+        } else if self.prompt + self.late >= self.size.max(EPOCH) {
+            (self.prompt, self.late) = (self.prompt / 2.0, self.late / 2.0);
+            self.is_stubborn = false;
         }
     }
 
-    fn judge(&mut self) {
-        if self.lost * 100 > (self.answered + self.lost) * TOLERATED {
-            self.size = (self.size / 2.0).max(SMALLEST);
-            self.threshold = self.size;
-        }
-        (self.answered, self.lost) = (0, 0);
-        self.epoch = self.size.max(EPOCH);
+    fn loses(&self) -> bool {
+        self.late >= TELLING && self.late * 100.0 > (self.prompt + self.late) * TOLERATED
+            || self.late >= TELLING_OF_HALF && self.late > self.prompt
+    }
+
+    /// Nothing speaks against more.
+    pub(super) fn grow(&mut self) {
+        let step = if self.size < self.threshold { 1.0 } else { REGAINED };
+        self.size = (self.size + step).min(LARGEST);
+    }
+
+    /// Half of what was under way was too much as well (RFC 5681 §3.1).
+    fn shrink(&mut self, under_way: usize) {
+        (self.prompt, self.late) = (0.0, 0.0);
+        self.is_stubborn = self.size < SMALLEST + 1.0;
+        let used = self.size.min((under_way as f64).max(MANY));
+        self.size = (used / 2.0).max(SMALLEST);
+        self.threshold = self.size;
+        self.era += u32::from(!self.is_stubborn);
     }
 }
 
@@ -67,41 +106,67 @@ impl Window {
 mod tests {
     use super::*;
 
+    const ALL: usize = LARGEST as usize;
+
     #[test]
     fn answers_open_the_window_and_it_has_an_end() {
         let mut window = Window::default();
         let before = window.size();
-        (0..100).for_each(|_| window.answered(0));
+        (0..100).for_each(|_| window.answered(false, ALL));
         assert_eq!(window.size(), before + 100);
-        (0..100_000).for_each(|_| window.answered(0));
+        (0..100_000).for_each(|_| window.answered(false, ALL));
         assert_eq!(window.size(), LARGEST as usize);
     }
 
     #[test]
     fn a_link_that_loses_four_in_a_hundred_keeps_its_window() {
         let mut window = Window::default();
-        (0..2000).for_each(|probe| window.answered(u8::from(probe % 25 == 0)));
+        (0..2000).for_each(|probe| window.answered(probe % 25 == 0, ALL));
         assert!(window.size() >= FIRST as usize + 1900, "{}", window.size());
     }
 
     #[test]
     fn stragglers_at_the_end_do_not_make_a_link_lossy() {
         let mut window = Window::default();
-        (0..2400).for_each(|_| window.answered(0));
-        (0..100).for_each(|_| window.answered(1));
+        (0..2400).for_each(|_| window.answered(false, ALL));
+        (0..100).for_each(|_| window.answered(true, ALL));
         assert!(window.size() > 2000, "{}", window.size());
+        assert_eq!(window.era(), 0);
     }
 
     #[test]
     fn heavy_loss_halves_it_down_to_the_smallest_and_answers_open_it_again() {
         let mut window = Window::default();
-        (0..FIRST as usize / 2).for_each(|_| window.answered(1));
-        assert!(window.size() < FIRST as usize, "{}", window.size());
-        (0..2000).for_each(|_| window.answered(1));
-        assert!((SMALLEST as usize..=12).contains(&window.size()), "{}", window.size());
-        let small = window.size();
-        (0..2000).for_each(|_| window.answered(0));
-        assert!(window.size() > 2 * small, "{}", window.size());
-        assert!(window.size() < FIRST as usize, "after a loss it grows slowly");
+        (0..8).for_each(|_| window.answered(false, ALL));
+        (0..7).for_each(|_| window.answered(true, ALL));
+        assert!(window.size() >= FIRST as usize, "it may be chance: {}", window.size());
+        window.answered(true, ALL);
+        assert_eq!((window.size(), window.era()), (208, 1));
+        (0..200).for_each(|_| window.answered(true, ALL));
+        assert!((SMALLEST as usize..=5).contains(&window.size()), "{}", window.size());
+        assert!(window.is_stubborn());
+        let era = window.era();
+        (0..1000).for_each(|_| window.answered(false, ALL));
+        assert!((100..FIRST as usize).contains(&window.size()), "slowly: {}", window.size());
+        assert_eq!((window.is_stubborn(), window.era()), (false, era));
+    }
+
+    #[test]
+    fn a_host_that_hardly_speaks_shows_in_four_answers_when_most_are_late() {
+        let mut window = Window::default();
+        (0..3).for_each(|_| window.answered(false, ALL));
+        (0..3).for_each(|_| window.answered(true, ALL));
+        assert_eq!(window.era(), 0);
+        window.answered(true, ALL);
+        assert_eq!(window.era(), 1);
+    }
+
+    #[test]
+    fn what_was_not_used_is_lost_first_but_a_few_probes_are_never_too_many() {
+        for (under_way, left) in [(200, 100), (64, 32), (1, 32)] {
+            let mut window = Window::default();
+            (0..4).for_each(|_| window.answered(true, under_way));
+            assert_eq!(window.size(), left);
+        }
     }
 }

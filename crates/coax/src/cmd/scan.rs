@@ -112,7 +112,8 @@ const DEFAULT_UDP_PORTS: &str = "top:100";
 
 const OUTCOMES: &str = "\
     Here 0 is: something is open. 1: nothing is. 3: a name could not be resolved, the others were
-    scanned. After a signal the summary tells how far the scan came.
+    scanned. Where every port is inconclusive it is 3 without a route, 5 where this machine refused.
+    After a signal the summary tells how far the scan came.
     With --since, 0 is: nothing changed. 1: something did.";
 
 /// Find out which ports answer

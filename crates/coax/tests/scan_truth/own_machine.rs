@@ -21,7 +21,7 @@ fn without_a_route_every_port_is_inconclusive() {
         let outcome = scan(lab.ask(COAX), target, "1-40").run();
         all_are(&outcome, "inconclusive", "no-route");
         assert_eq!(said(&outcome).len(), 40);
-        assert_ne!(outcome.code(), 0, "{}", outcome.shown());
+        assert_eq!(outcome.code(), 3, "{}", outcome.shown());
     }
 }
 
@@ -65,14 +65,15 @@ fn a_firewall_of_this_machine_is_one_more_on_the_way() {
 #[test]
 fn routes_that_forbid_are_inconclusive() {
     let Some(lab) = Lab::or_skip() else { return };
-    for (kind, reason) in
-        [("unreachable", "no-route"), ("prohibit", "forbidden"), ("blackhole", "machine")]
+    for (kind, reason, code) in
+        [("unreachable", "no-route", 3), ("prohibit", "forbidden", 5), ("blackhole", "machine", 5)]
     {
         for network in ["198.51.100.0/24", "2001:db8:1::/64"] {
             lab.client.sh(&format!("ip route replace {kind} {network}"));
             let target = network.split('/').next().unwrap().replace(".0", ".7");
             let outcome = scan(lab.ask(COAX), &target, "1-3").run();
             all_are(&outcome, "inconclusive", reason);
+            assert_eq!(outcome.code(), code, "{}", outcome.shown());
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::nobody::Nobody;
 
 /// Why there is no raw socket here, once it was said.
 #[track_caller]
-fn may_send_raw(lab: &Lab) -> bool {
+pub fn may_send_raw(lab: &Lab) -> bool {
     let may = lab.ask("sh").args(["-c", "grep CapEff /proc/self/status"]).run().out();
     let rights = u64::from_str_radix(may.trim_start_matches("CapEff:").trim(), 16).unwrap();
     // CAP_NET_RAW is 13, linux/capability.h.

@@ -15,7 +15,7 @@ use super::event::Comparison;
 use super::kept::KeptPort;
 use super::resume::ResumeFile;
 use super::teller::Teller;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// How often the flags and the progress are looked at.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -32,8 +32,10 @@ pub(super) struct Follow<'a> {
 /// How a scan ended.
 pub(super) struct Ended {
     pub(super) compared: Comparison,
-    /// Ports that are open.
-    pub(super) open: u64,
+    /// Of this run and those before it.
+    pub(super) tally: Tally,
+    /// Whose fault it is where ports could not be asked.
+    pub(super) blame: Exit,
 }
 
 impl Follow<'_> {
@@ -67,12 +69,13 @@ impl Follow<'_> {
         let complete = self.is_complete();
         let kept = if complete { Ok(()) } else { self.keep() };
         let Follow { teller, resume, .. } = self;
+        let blame = teller.blame();
         let told = followed.and_then(|()| teller.finish(&tally, plan, elapsed_ms, stopped));
         match resume {
             Some(file) if complete && told.is_ok() => file.remove()?,
             _ => kept?,
         }
-        told.map(|compared| Ended { compared, open: tally.open })
+        told.map(|compared| Ended { compared, tally, blame })
     }
 
     /// Of this run and those before it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use coax_addr::ServiceTable;
 use coax_net::Wanted;
-use coax_scan::{Plan, Rest, Scan, ScanError, Tell};
+use coax_scan::{Plan, Rest, Scan, ScanError, Tally, Tell};
 
 use super::banner::Banners;
 use super::before::Before;
@@ -78,10 +78,11 @@ impl Rounds<'_> {
             let manner = args.manner();
             out.talk(&format!("coax: coax scan --resume {}{manner} goes on", path.display()));
         }
-        let Ended { compared, open } = ended?;
+        let Ended { compared, tally, blame } = ended?;
         match signals.came().is_some() {
             true => Err(signals.failure()),
-            false => outcome(args, &compared, unresolved, open),
+            false if asked_nothing(&tally) => Err(Failure::new(blame, "")),
+            false => outcome(args, &compared, unresolved, tally.open),
         }
     }
 
@@ -155,6 +156,11 @@ impl Rounds<'_> {
             round: self.number,
         }
     }
+}
+
+/// Whether no port could be asked. Why not was said with the summary.
+fn asked_nothing(tally: &Tally) -> bool {
+    tally.probed > 0 && tally.inconclusive == tally.probed
 }
 
 /// What a scan that came to its end exits with.

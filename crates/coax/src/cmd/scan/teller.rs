@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Plan, State, Tally, Verdict};
+use coax_scan::{Plan, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
@@ -21,7 +21,7 @@ use super::event::{ChangeReport, Comparison, Known, PortReport, ScanSummary, Tar
 use super::files::{End, Files};
 use super::kept::KeptPorts;
 use super::table::Table;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::out::{self, Human, Out, Report};
 
 /// A bar that moves more often than that is a blur.
@@ -63,6 +63,8 @@ pub(super) struct Teller<'a> {
     /// What the port that is being told of was found to be.
     known: Option<Known>,
     pub(super) inconclusive: Because,
+    /// Whether this machine refused, rather than the network.
+    refused: bool,
     compared: Comparison,
     started: Instant,
     drawn: Instant,
@@ -99,6 +101,7 @@ impl<'a> Teller<'a> {
             kept: KeptPorts::default(),
             known: None,
             inconclusive: BTreeMap::new(),
+            refused: false,
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: Instant::now(),
             drawn: Instant::now(),
@@ -172,6 +175,7 @@ impl<'a> Teller<'a> {
     fn note(&mut self, verdict: &Verdict) {
         if verdict.state == State::Inconclusive {
             *self.inconclusive.entry(verdict.reason.name().into()).or_default() += 1;
+            self.refused |= verdict.reason != Reason::NoRoute;
         }
         if self.files.are_wanted() {
             let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
@@ -261,6 +265,14 @@ impl<'a> Teller<'a> {
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
         self.bar.set_position(tally.probed + tally.skipped);
+    }
+
+    /// Who should act if nothing could be asked. A route may come back by itself.
+    pub(super) fn blame(&self) -> Exit {
+        match self.refused {
+            true => Exit::Machine,
+            false => Exit::Network,
+        }
     }
 
     /// How long this has taken so far.

@@ -1,0 +1,93 @@
+//! Judging: what was heard, or not heard in time, is a verdict or a reason to ask again.
+//!
+//! The pace learns of each answer and of each attempt in vain, and says when silence is enough.
+//!
+//! Nothing here sends or listens.
+
+use std::time::{Duration, Instant};
+
+use coax_addr::Protocol;
+
+use super::Worker;
+use crate::engine::Message;
+use crate::flight::{Probe, Stage};
+use crate::questions::Question;
+use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
+
+impl Worker {
+    pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
+        let Question { to, protocol, .. } = probe.question;
+        if let (Protocol::Udp, Reason::Icmp(_)) = (protocol, reason) {
+            self.pace.told_by_icmp(probe.question, Instant::now(), probe.asked > 1);
+        }
+        match (reason.state(protocol, to.ip()), reason) {
+            (State::Open | State::Closed, _) => self.answered(probe, reason),
+            (State::Inconclusive, trouble) => self.trouble(probe, trouble),
+            (_, Reason::NoAnswer) => self.unanswered(probe),
+            _ => self.settle(&probe, reason, None),
+        }
+    }
+
+    fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
+        let now = Instant::now();
+        let rtt = now.duration_since(probe.sent);
+        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
+        let is_one_of_many = self.asks_by_syn(&probe.question) && probe.tries.in_vain() > 0;
+        let rtt = Some(rtt).filter(|_| !is_one_of_many);
+        match probe.question.protocol {
+            // The same socket heard all attempts, and each may have asked something else.
+            Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
+            _ => self.pace.answered(probe.question, rtt, &probe.tries),
+        }
+        self.settle(&probe, reason, rtt);
+        now
+    }
+
+    fn asks_by_syn(&self, question: &Question) -> bool {
+        self.shared.tcp == TcpProbe::Syn && question.protocol == Protocol::Tcp
+    }
+
+    /// The attempt was in vain: another one, or the verdict.
+    pub(super) fn unanswered(&mut self, mut probe: Probe) -> Instant {
+        let now = Instant::now();
+        if !self.pace.is_telling(probe.question, probe.sent) {
+            let later = self.pace.park(probe.question, now);
+            return self.put_off(probe, later, Stage::Parked);
+        }
+        match self.pace.in_vain(probe.question, &mut probe.tries) {
+            true => self.settle(&probe, Reason::NoAnswer, None),
+            false => self.take_turn(probe, now),
+        }
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        probe: &Probe,
+        reason: Reason,
+        rtt: Option<Duration>,
+    ) -> Instant {
+        let Question { to: address, protocol, .. } = probe.question;
+        let state = reason.state(protocol, address.ip());
+        let verdict = Verdict { address, protocol, state, reason, rtt };
+        self.pace.ended(probe.question);
+        self.counts().count(verdict.state);
+        if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
+            // Who does not listen finds out at the next flush.
+            let heard = Heard::Tarpit(address.ip());
+            let _ = self.verdicts.send(Message { heard, settled: Vec::new() });
+        }
+        self.account(probe.question, Some(state));
+        if self.shared.tell == Tell::All
+            || matches!(verdict.state, State::Open | State::Inconclusive)
+        {
+            self.batch.push(verdict);
+        }
+        self.smooth += 1;
+        if self.smooth > self.capacity && self.capacity < self.shared.capacity {
+            // Descriptors may have become free elsewhere.
+            self.capacity += 1;
+            self.smooth = 0;
+        }
+        probe.sent + rtt.unwrap_or_default()
+    }
+}
