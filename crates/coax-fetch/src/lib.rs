@@ -22,20 +22,35 @@
 mod body;
 mod client;
 mod connect;
+mod download;
 mod error;
+mod growth;
 mod h1;
+mod name;
 mod origin;
+mod part;
+mod pause;
 mod pool;
+mod ranges;
+mod rate;
 mod request;
 mod response;
 mod route;
 mod trip;
+mod validator;
+mod verify;
 
 pub use body::Body;
 pub use client::{Client, ClientOptions, HttpVersion};
+pub use download::{
+    Download, DownloadError, DownloadErrorKind, Fetched, Meter, News, Sum, Target, Watch,
+};
 pub use error::{FetchError, FetchErrorKind};
+pub use name::of_url as name_of_url;
+pub use rate::Rate;
 pub use request::{Credentials, Request};
 pub use response::{Hop, HopOutcome, Phases, Response};
+pub use verify::{NoSha256, Sha256, Sums};
 
 /// Addresses of pages.
 pub use url::Url;
