@@ -12,15 +12,20 @@ use coax_net::Address;
 use tokio::time::timeout;
 use url::Url;
 
+use crate::connection::Incoming;
+use crate::decode::Decoder;
 use crate::error::{FetchError, FetchErrorKind, Trouble};
-use crate::h1;
+use crate::patience::out_of;
 
 /// What follows the head of an answer.
 #[derive(Debug)]
 pub struct Body {
-    source: h1::Incoming,
+    source: Incoming,
     length: Option<u64>,
+    decoder: Option<Decoder>,
     idle: Duration,
+    /// What may still come.
+    room: Option<Room>,
     about: About,
 }
 
@@ -28,35 +33,85 @@ pub struct Body {
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) url: Url,
-    pub(crate) peer: Address,
+    pub(crate) peer: Option<Address>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    limit: u64,
+    left: u64,
 }
 
 impl Body {
     pub(crate) fn new(
-        source: h1::Incoming,
+        source: Incoming,
         length: Option<u64>,
-        idle: Duration,
+        decoder: Option<Decoder>,
         about: About,
     ) -> Body {
-        Body { source, length, idle, about }
+        Body { source, length, decoder, idle: Duration::MAX, room: None, about }
+    }
+
+    /// The same, which gives up after `idle` without a byte, and at `limit` bytes.
+    pub(crate) fn within(self, idle: Duration, limit: Option<u64>) -> Result<Body, Trouble> {
+        let room = limit.map(|limit| Room { limit, left: limit });
+        match (room, self.length()) {
+            (Some(room), Some(length)) if length > room.limit => Err(room.exceeded()),
+            _ => Ok(Body { idle, room, ..self }),
+        }
     }
 
     /// The next piece, as large as what has arrived; `None` once everything has come. Safe to
     /// cancel: nothing is lost.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
-        let silent = || {
-            let why = format!("no more of it in {} s", self.idle.as_secs());
-            Trouble::new(FetchErrorKind::Timeout, why)
-        };
-        let piece = timeout(self.idle, self.source.chunk()).await;
-        let piece = piece.map_err(|_| silent()).flatten();
+        let piece = self.decoded().await.and_then(|piece| self.counted(piece));
         piece.map_err(|trouble| {
-            FetchError::new(&self.about.url, trouble).by(Some(self.about.peer.clone()))
+            FetchError::new(&self.about.url, trouble).by(self.about.peer.clone())
         })
     }
 
     /// How many bytes it has in all, where that is known before they come.
     pub fn length(&self) -> Option<u64> {
-        self.length
+        self.length.filter(|_| self.decoder.is_none())
+    }
+
+    /// Whether it comes in a coding, which is taken off here.
+    pub fn is_decoded(&self) -> bool {
+        self.decoder.is_some()
+    }
+
+    async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {
+        loop {
+            let Some(decoder) = &mut self.decoder else { return self.arrived().await };
+            if let Some(piece) = decoder.piece()? {
+                return Ok(Some(piece));
+            }
+            let arrived = self.arrived().await?;
+            let Some(decoder) = &mut self.decoder else { continue };
+            match arrived {
+                Some(piece) => decoder.feed(piece),
+                None => return decoder.finish(),
+            }
+        }
+    }
+
+    async fn arrived(&mut self) -> Result<Option<Bytes>, Trouble> {
+        let piece = timeout(self.idle, self.source.chunk()).await;
+        piece.unwrap_or_else(|_| Err(out_of(self.idle, "no more of it")))
+    }
+
+    fn counted(&mut self, piece: Option<Bytes>) -> Result<Option<Bytes>, Trouble> {
+        if let (Some(room), Some(piece)) = (&mut self.room, &piece) {
+            let left = room.left.checked_sub(piece.len() as u64);
+            room.left = left.ok_or_else(|| room.exceeded())?;
+        }
+        Ok(piece)
+    }
+}
+
+impl Room {
+    fn exceeded(&self) -> Trouble {
+        let why = format!("it is longer than the {} bytes that are allowed", self.limit);
+        Trouble::new(FetchErrorKind::TooLarge, why)
     }
 }

@@ -6,13 +6,17 @@
 //! Nothing here knows files.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coax_net::{Resolve, SystemResolver, Tls, Wanted};
+use coax_addr::Endpoint;
+use coax_net::{Resolve, SystemResolver, Tls, TlsOptions, Wanted};
 
 use crate::error::FetchError;
+use crate::netrc::Netrc;
 use crate::pool::Pool;
+use crate::proxies::Proxies;
 use crate::request::Request;
 use crate::response::Response;
 use crate::trip;
@@ -26,6 +30,17 @@ pub struct ClientOptions {
     pub wanted: Wanted,
     /// Which HTTP is spoken.
     pub http: HttpVersion,
+    /// A PEM file with authorities that are believed besides the machine's own.
+    pub authorities: Option<PathBuf>,
+    /// Believes whoever answers in TLS, without a certificate that fits.
+    pub insecure: bool,
+    /// What stands between.
+    pub proxies: Proxies,
+    /// Where the logins of hosts are, if they are to be used.
+    pub netrc: Option<Arc<Netrc>>,
+    /// One endpoint, usually a Unix socket, that is connected to for every URL. No proxy is before
+    /// it.
+    pub unix: Option<Endpoint>,
     /// What the client calls itself.
     pub user_agent: String,
     /// For one connection to stand: name, connect, proxy and TLS together.
@@ -34,6 +49,8 @@ pub struct ClientOptions {
     pub idle: Duration,
     /// How many redirects are followed; 0 gives the first to the caller.
     pub max_redirects: usize,
+    /// Whether a redirect may lead from https to http.
+    pub may_downgrade: bool,
     /// Bytes that the head of an answer may have.
     pub max_head: usize,
 }
@@ -66,7 +83,12 @@ pub(crate) struct Shared {
 impl Client {
     /// A client without any connection yet.
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
-        let shared = Shared { options, tls: Tls::default(), pool: Arc::default() };
+        let tls = Tls::new(TlsOptions {
+            protocols: options.http.protocols(),
+            authorities: options.authorities.clone(),
+            insecure: options.insecure,
+        });
+        let shared = Shared { options, tls, pool: Arc::default() };
         Ok(Client { shared: Arc::new(shared) })
     }
 
@@ -85,12 +107,30 @@ impl Default for ClientOptions {
             resolver: Arc::new(SystemResolver::default()),
             wanted: Wanted::Both,
             http: HttpVersion::Auto,
+            authorities: None,
+            insecure: false,
+            proxies: Proxies::default(),
+            netrc: None,
+            unix: None,
             user_agent: concat!("coax/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeout: Duration::from_secs(30),
             idle: Duration::from_secs(60),
             max_redirects: 20,
+            may_downgrade: false,
             max_head: 256 << 10,
         }
+    }
+}
+
+impl HttpVersion {
+    /// What is offered in TLS, dearest first.
+    fn protocols(self) -> Vec<Vec<u8>> {
+        let offered: &[&[u8]] = match self {
+            HttpVersion::Auto => &[b"h2", b"http/1.1"],
+            HttpVersion::Http1 => &[b"http/1.1"],
+            HttpVersion::Http2 => &[b"h2"],
+        };
+        offered.iter().map(|protocol| protocol.to_vec()).collect()
     }
 }
 
@@ -99,6 +139,9 @@ impl fmt::Debug for ClientOptions {
         f.debug_struct("ClientOptions")
             .field("wanted", &self.wanted)
             .field("http", &self.http)
+            .field("authorities", &self.authorities)
+            .field("insecure", &self.insecure)
+            .field("unix", &self.unix)
             .field("user_agent", &self.user_agent)
             .field("timeout", &self.timeout)
             .field("idle", &self.idle)

@@ -141,7 +141,7 @@ impl Download {
         target: &Target,
         watch: &Watch,
     ) -> Result<Fetched, DownloadError> {
-        run::Run::new(self, client, target, watch).to_its_end().await
+        run::Run::new(self, client, target, watch).until_done().await
     }
 
     /// Sends it down `sink` as it comes. What was sent cannot be taken back: where the rest cannot

@@ -8,8 +8,10 @@
 
 use std::time::Duration;
 
-/// Long enough for servers that send in bursts of a tenth of a second.
+/// The shortest time in which a rate is measured.
 const WINDOW: Duration = Duration::from_millis(300);
+/// A server that sends in bursts is measured over so many of its pauses.
+const PAUSES: u32 = 3;
 /// New connections start slowly; no longer than this is waited for all of them to deliver.
 const SETTLE: Duration = Duration::from_secs(2);
 /// Less time than this is not worth a handshake.
@@ -29,6 +31,9 @@ pub(crate) struct Growth {
     /// When the step was taken, and when its measuring began.
     stepped: Option<Duration>,
     window: Option<(Duration, u64)>,
+    /// When bytes came last, how many there were then, and the longest pause between any.
+    last: (Duration, u64),
+    pause: Duration,
     settled: bool,
 }
 
@@ -48,7 +53,16 @@ pub(crate) struct Sight {
 impl Growth {
     /// At most `most`.
     pub(crate) fn new(most: usize) -> Growth {
-        Growth { most, wanted: 1, before: None, stepped: None, window: None, settled: most <= 1 }
+        Growth {
+            most,
+            wanted: 1,
+            before: None,
+            stepped: None,
+            window: None,
+            last: (Duration::ZERO, 0),
+            pause: Duration::ZERO,
+            settled: most <= 1,
+        }
     }
 
     /// How many there shall be.
@@ -72,6 +86,10 @@ impl Growth {
         if self.settled {
             return self.wanted;
         }
+        self.pause = self.pause.max(sight.now.saturating_sub(self.last.0));
+        if sight.came > self.last.1 {
+            self.last = (sight.now, sight.came);
+        }
         let stepped = *self.stepped.get_or_insert(sight.now);
         let (since, came) = match self.window {
             Some(window) => window,
@@ -84,7 +102,7 @@ impl Growth {
             }
         };
         let time = sight.now.saturating_sub(since);
-        if time >= WINDOW {
+        if time >= WINDOW.max(self.pause * PAUSES) {
             let rate = sight.came.saturating_sub(came) as f64 / time.as_secs_f64();
             self.step(rate, sight.left);
             (self.stepped, self.window) = (None, None);
@@ -158,6 +176,24 @@ mod tests {
     #[test]
     fn a_link_that_is_full_with_four_keeps_four() {
         assert_eq!(run(20 * MIB, 80 * MIB, 2048 * MIB), [1, 4, 16, 4]);
+    }
+
+    #[test]
+    fn a_server_that_sends_in_bursts_is_measured_over_several() {
+        let mut growth = Growth::new(16);
+        let mut seen = vec![1];
+        for tick in 0..600u64 {
+            let count = growth.wanted() as u64;
+            // 2 MiB for each connection at the beginning of each second.
+            let came = (tick / 50 + 1) * 2 * MIB * count;
+            let now = Duration::from_millis(20 * tick);
+            let left = 1000 * MIB;
+            let wanted = growth.look(Sight { now, came, left, delivering: count as usize });
+            if seen.last() != Some(&wanted) {
+                seen.push(wanted);
+            }
+        }
+        assert_eq!(seen, [1, 4, 16]);
     }
 
     #[test]

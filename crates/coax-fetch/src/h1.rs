@@ -10,13 +10,17 @@ mod head;
 mod incoming;
 mod wire;
 
+use std::time::Duration;
+
 use http::Method;
+use tokio::time::timeout;
 
 use crate::error::{FetchErrorKind, Trouble};
+use crate::patience::{Patience, out_of};
 
-pub(crate) use head::{Head, encode, length_of};
+pub(crate) use head::{Head, encode, length};
 pub(crate) use incoming::Incoming;
-pub(crate) use wire::{Io, Wire};
+pub(crate) use wire::Wire;
 
 /// Why no head came.
 #[derive(Debug)]
@@ -24,6 +28,28 @@ pub(crate) struct NoHead {
     pub(crate) trouble: Trouble,
     /// Nothing at all was answered: the connection may have been closed before the request.
     pub(crate) unheard: bool,
+    /// The server says that it did nothing.
+    pub(crate) refused: bool,
+}
+
+/// What an answer may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of its head.
+    pub(crate) longest: usize,
+    /// Time without a byte.
+    pub(crate) idle: Duration,
+}
+
+impl NoHead {
+    /// The server may have heard it.
+    pub(crate) fn final_one(trouble: Trouble) -> NoHead {
+        NoHead { trouble, unheard: false, refused: false }
+    }
+
+    fn unheard(trouble: Trouble) -> NoHead {
+        NoHead { trouble, unheard: true, refused: false }
+    }
 }
 
 /// Sends `out` and gives the final head that is answered. What follows the head stays in `wire`.
@@ -31,21 +57,21 @@ pub(crate) async fn exchange(
     wire: &mut Wire,
     out: &[u8],
     method: &Method,
-    longest: usize,
+    limits: Limits,
     on_first_byte: impl FnOnce(),
 ) -> Result<Head, NoHead> {
-    let unsent = wire.send_until_answered(out).await.map_err(|error| NoHead {
-        trouble: Trouble::broken(&error, "before it answered"),
-        unheard: true,
-    })?;
+    let mut patience = Patience::new(limits.idle);
+    let sent = wire.send_until_answered(out, &mut patience).await;
+    let unsent = sent
+        .map_err(NoHead::final_one)?
+        .map_err(|error| NoHead::unheard(Trouble::broken(&error, "before it answered")))?;
     if wire.held().is_empty() {
         let closed = Trouble::new(FetchErrorKind::Reset, "closed without an answer");
-        return Err(NoHead { trouble: closed, unheard: true });
+        return Err(NoHead::unheard(closed));
     }
     on_first_byte();
-    let heard = |trouble| NoHead { trouble, unheard: false };
     loop {
-        let mut head = next_head(wire, method, longest).await.map_err(heard)?;
+        let mut head = next_head(wire, method, limits).await.map_err(NoHead::final_one)?;
         if head.is_interim() {
             continue;
         }
@@ -56,7 +82,8 @@ pub(crate) async fn exchange(
 }
 
 /// Reads one head.
-async fn next_head(wire: &mut Wire, method: &Method, longest: usize) -> Result<Head, Trouble> {
+async fn next_head(wire: &mut Wire, method: &Method, limits: Limits) -> Result<Head, Trouble> {
+    let Limits { longest, idle } = limits;
     let mut searched = 0;
     loop {
         let held = wire.held();
@@ -71,7 +98,8 @@ async fn next_head(wire: &mut Wire, method: &Method, longest: usize) -> Result<H
             return Err(Trouble::new(FetchErrorKind::TooLarge, why));
         }
         searched = held.len();
-        let more = wire.fill().await;
+        let more = timeout(idle, wire.fill()).await;
+        let more = more.map_err(|_| out_of(idle, "no end of its headers"))?;
         match more.map_err(|error| Trouble::broken(&error, "while it sent its headers"))? {
             0 => {
                 let why = "closed in the middle of its headers";

@@ -8,7 +8,6 @@
 use std::fmt;
 
 use coax_addr::{Endpoint, Host, Place, Transport};
-use coax_net::Address;
 use url::Url;
 
 use crate::error::{FetchErrorKind, Trouble};
@@ -58,25 +57,15 @@ impl Origin {
     pub(crate) fn endpoint(&self) -> Endpoint {
         let path = String::new();
         let (transport, host, port) = (Transport::Tcp, self.name(), self.port);
-        Endpoint::from(Place::Net { transport, host, port, path })
+        let mut endpoint = Endpoint::from(Place::Net { transport, host, port, path });
+        // A request is written whole; waiting to send the last of it would serve nobody.
+        endpoint.options.nodelay = Some(true);
+        endpoint
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", if self.secure { "https" } else { "http" }, self.authority())
-    }
-}
-
-/// Whom an error names, unless the URL names it already.
-pub(crate) fn whom(peer: &Address, origin: &Origin) -> Option<String> {
-    (peer.ip() != ip(&origin.host)).then(|| peer.to_string())
-}
-
-fn ip(host: &url::Host<String>) -> Option<std::net::IpAddr> {
-    match host {
-        url::Host::Domain(_) => None,
-        url::Host::Ipv4(address) => Some((*address).into()),
-        url::Host::Ipv6(address) => Some((*address).into()),
     }
 }

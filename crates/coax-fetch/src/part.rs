@@ -125,7 +125,7 @@ impl Part {
     }
 
     /// Enough was written that it should be put on the disk: the file, and what that makes safe.
-    pub(crate) fn to_sync(&mut self) -> Option<(Arc<File>, Ranges)> {
+    pub(crate) fn due_to_sync(&mut self) -> Option<(Arc<File>, Ranges)> {
         let due = self.state.is_some() && self.since_sync >= SYNC_EVERY;
         due.then(|| {
             self.since_sync = 0;
@@ -253,7 +253,7 @@ mod tests {
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["abcdef".into()]).unwrap();
         part.file.set_len(4).unwrap();
-        assert_eq!(part.known().unwrap().have.runs(), [0..4]);
+        assert_eq!(part.known().unwrap().have.prefix(), 4);
         part.file.set_len(0).unwrap();
         assert_eq!(part.known(), None);
     }

@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use url::Url;
 
 use crate::body::Body;
+use crate::connection::Incoming;
 
 /// What was answered.
 #[derive(Debug)]
@@ -28,6 +29,16 @@ pub struct Response {
     pub body: Body,
     /// Every attempt and redirect, this answer's being the last.
     pub hops: Vec<Hop>,
+}
+
+/// The head of an answer, and what follows it, whichever HTTP it came by.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) length: Option<u64>,
+    pub(crate) incoming: Incoming,
 }
 
 /// One request over one connection.

@@ -1,33 +1,36 @@
 //! From a request to its answer: connections tried, redirects followed.
 //!
 //! Every try is written down as a hop. A request goes out a second time only where that cannot do a
-//! thing twice: on an old connection that was closed before it was heard.
+//! thing twice: where the server has not heard it, or where asking twice is asking once.
 //!
 //! Nothing here reads a body.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method};
-use tokio::time::{Instant, timeout};
-use url::Url;
+mod headers;
+
+use tokio::time::Instant;
 
 use crate::body::{About, Body};
-use crate::client::Shared;
-use crate::connect::{Clock, connect};
+use crate::client::{HttpVersion, Shared};
+use crate::connect::{Clock, Making};
+use crate::connection::{Asking, Connection};
 use crate::error::{FetchError, FetchErrorKind, Trouble};
-use crate::h1::{self, Head, Incoming, Wire};
-use crate::origin::Origin;
+use crate::h1::NoHead;
 use crate::pool::Home;
+use crate::redirect::{Ask, strip};
 use crate::request::Request;
-use crate::response::{Hop, HopOutcome, Phases, Response};
+use crate::response::{Answer, Hop, HopOutcome, Phases, Response};
 use crate::route::Route;
+
+/// A server that closes each connection under each request will go on doing so.
+const MOST_REPEATS: usize = 3;
 
 /// Sends `request` until there is a final answer.
 pub(crate) async fn send(shared: &Shared, request: &Request) -> Result<Response, FetchError> {
     let mut trip = Trip { shared, request, clock: Clock(Instant::now()), hops: Vec::new() };
     let mut url = request.url.clone();
-    url.set_fragment(None);
-    match trip.ask(&url).await {
-        Ok((head, wire, route)) => Ok(trip.response(url, head, wire, route)),
+    strip(&mut url);
+    match trip.run(&mut url).await {
+        Ok(response) => Ok(response),
         Err(trouble) => {
             let peer = trip.hops.last().and_then(|hop| hop.peer.clone());
             Err(FetchError::new(&url, trouble).by(peer).after(trip.hops))
@@ -43,110 +46,177 @@ struct Trip<'a> {
 }
 
 impl Trip<'_> {
-    async fn ask(&mut self, url: &Url) -> Result<(Head, Wire, Route), Trouble> {
-        let origin = Origin::of(url)?;
-        let headers = self.headers(&origin)?;
-        let route = Route::Direct(origin);
-        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        let mut out = h1::encode(&self.request.method, target, &headers);
-        out.extend_from_slice(self.request.body.as_deref().unwrap_or_default());
-        let mut kept = self.shared.pool.take(&route);
+    /// Follows redirects to the final answer; `url` is where it is.
+    async fn run(&mut self, url: &mut url::Url) -> Result<Response, Trouble> {
+        let options = &self.shared.options;
+        let mut ask = Ask::first(&self.request.method, url)?;
+        let mut been = Vec::new();
         loop {
-            let reused = kept.is_some();
-            let mut hop = self.hop(url, reused);
-            let asked = self.try_once(&route, kept.take(), &out, &mut hop).await;
-            let outcome = match &asked {
-                Ok((head, _)) => HopOutcome::Status(head.status),
-                Err(no_head) => HopOutcome::Failed(no_head.trouble.why.clone()),
+            let mut answer = self.ask(&ask).await?;
+            let next = match options.max_redirects {
+                0 => None,
+                _ => ask.next(answer.status, &answer.headers, options.may_downgrade)?,
             };
-            self.hops.push(Hop { outcome, ..hop });
-            match asked {
-                Ok((head, wire)) => return Ok((head, wire, route)),
-                Err(no_head) if no_head.unheard && reused && self.may_repeat() => {}
-                Err(no_head) => return Err(no_head.trouble),
+            let Some(next) = next else { return self.response(ask, answer) };
+            answer.incoming.pass_over();
+            been.push(ask);
+            if let Some(again) = been.iter().position(|ask| *ask == next) {
+                return Err(in_a_circle(&been[again..]));
             }
+            if been.len() > options.max_redirects {
+                let why = format!("more than {} redirects", options.max_redirects);
+                return Err(Trouble::new(FetchErrorKind::Redirects, why));
+            }
+            url.clone_from(&next.url);
+            ask = next;
         }
     }
 
-    /// RFC 9110 §9.2.2: to ask twice is to ask once.
-    fn may_repeat(&self) -> bool {
-        self.request.method.is_idempotent()
+    /// Asks until somebody answers.
+    async fn ask(&mut self, ask: &Ask) -> Result<Answer, Trouble> {
+        let route = Route::to(&ask.origin, &self.shared.options)?;
+        let headers = self.headers(ask, &route)?;
+        let asking = Asking {
+            method: &ask.method,
+            url: &ask.url,
+            headers: &headers,
+            body: self.request.body.as_ref().filter(|_| ask.with_body),
+            absolute: route.forwards().is_some(),
+            longest_head: self.shared.options.max_head,
+            idle: self.shared.options.idle,
+        };
+        for repeat in 0.. {
+            let mut hop = self.hop(ask, &route);
+            let answered = self.try_once(asking, &route, repeat > 0, &mut hop).await;
+            let reused = hop.reused;
+            hop.outcome = match &answered {
+                Ok(answer) => HopOutcome::Status(answer.status),
+                Err(no_head) => HopOutcome::Failed(no_head.trouble.why.clone()),
+            };
+            self.hops.push(hop);
+            match answered {
+                Ok(answer) => return Ok(answer),
+                Err(no_head) if repeat < MOST_REPEATS && no_head.may_repeat(asking, reused) => {}
+                Err(no_head) => return Err(no_head.trouble),
+            }
+        }
+        unreachable!("the last repeat is answered or refused")
     }
 
-    fn hop(&self, url: &Url, reused: bool) -> Hop {
+    async fn try_once(
+        &self,
+        asking: Asking<'_>,
+        route: &Route,
+        fresh: bool,
+        hop: &mut Hop,
+    ) -> Result<Answer, NoHead> {
+        let connection = self.connection(route, fresh, hop).await.map_err(NoHead::final_one)?;
+        hop.peer = Some(connection.peer().clone());
+        let session = connection.session_number();
+        let home = Home { pool: self.shared.pool.clone(), route: route.clone() };
+        let (clock, first) = (self.clock, &mut hop.phases.first_byte);
+        let answered = connection.ask(asking, home, || *first = Some(clock.now())).await;
+        if let (Err(no_head), Some(number)) = (&answered, session)
+            && no_head.is_of_the_connection()
+        {
+            self.shared.pool.forget(route, number);
+        }
+        answered
+    }
+
+    /// One that is open, or a new one.
+    async fn connection(
+        &self,
+        route: &Route,
+        fresh: bool,
+        hop: &mut Hop,
+    ) -> Result<Connection, Trouble> {
+        let pool = &self.shared.pool;
+        if let Some(open) = pool.take(route, fresh) {
+            hop.reused = true;
+            return Ok(open);
+        }
+        let door = pool.door(route);
+        if !self.may_share(route) || door.is_open() {
+            return self.new_connection(route, hop).await;
+        }
+        // Whoever is in front has a deadline.
+        let guard = door.lock.lock().await;
+        if let Some(open) = pool.take(route, fresh) {
+            hop.reused = true;
+            return Ok(open);
+        }
+        if door.is_open() {
+            drop(guard);
+            return self.new_connection(route, hop).await;
+        }
+        let made = self.new_connection(route, hop).await;
+        door.set_open(!matches!(made, Ok(Connection::Two(_))));
+        made
+    }
+
+    async fn new_connection(&self, route: &Route, hop: &mut Hop) -> Result<Connection, Trouble> {
+        let made = Making::new(self.shared, self.clock, hop).connect(route).await?;
+        if let Connection::Two(session) = &made {
+            self.shared.pool.share(route, session);
+        }
+        Ok(made)
+    }
+
+    fn may_share(&self, route: &Route) -> bool {
+        match self.shared.options.http {
+            HttpVersion::Auto => route.is_secure(),
+            HttpVersion::Http1 => false,
+            HttpVersion::Http2 => true,
+        }
+    }
+
+    fn hop(&self, ask: &Ask, route: &Route) -> Hop {
         Hop {
-            url: url.clone(),
-            method: self.request.method.clone(),
+            url: ask.url.clone(),
+            method: ask.method.clone(),
             peer: None,
-            proxy: None,
-            reused,
+            proxy: route.proxy().map(|proxy| proxy.origin.to_string()),
+            reused: false,
             phases: Phases { started: self.clock.now(), ..Phases::default() },
             outcome: HopOutcome::Failed(String::new()),
         }
     }
 
-    async fn try_once(
-        &self,
-        route: &Route,
-        kept: Option<Wire>,
-        out: &[u8],
-        hop: &mut Hop,
-    ) -> Result<(Head, Wire), h1::NoHead> {
-        let not_connected = |trouble| h1::NoHead { trouble, unheard: false };
-        let mut wire = match kept {
-            Some(wire) => wire,
-            None => connect(self.shared, route, self.clock, hop).await.map_err(not_connected)?,
+    fn response(&mut self, ask: Ask, answer: Answer) -> Result<Response, Trouble> {
+        let peer = self.hops.last().and_then(|hop| hop.peer.clone());
+        let about = About { url: ask.url.clone(), peer };
+        let decoder = match self.decodes() && answer.length != Some(0) {
+            true => crate::decode::Decoder::of(&answer.headers)?,
+            false => None,
         };
-        hop.peer = Some(wire.peer().clone());
-        let (clock, first) = (self.clock, &mut hop.phases.first_byte);
-        let options = &self.shared.options;
-        let answered = h1::exchange(&mut wire, out, &self.request.method, options.max_head, || {
-            *first = Some(clock.now());
-        });
-        let silent = || {
-            let why = format!("no answer in {} s", options.idle.as_secs());
-            not_connected(Trouble::new(FetchErrorKind::Timeout, why))
-        };
-        let head = timeout(options.idle, answered).await.map_err(|_| silent())??;
-        Ok((head, wire))
+        let body = Body::new(answer.incoming, answer.length, decoder, about);
+        let body = body.within(self.shared.options.idle, self.request.limit)?;
+        Ok(Response {
+            url: ask.url,
+            status: answer.status,
+            version: answer.version,
+            headers: answer.headers,
+            body,
+            hops: std::mem::take(&mut self.hops),
+        })
+    }
+}
+
+fn in_a_circle(asks: &[Ask]) -> Trouble {
+    let urls = asks.iter().chain(asks.first()).map(|ask| ask.url.as_str());
+    let circle = urls.collect::<Vec<_>>().join(" → ");
+    Trouble::new(FetchErrorKind::Redirects, format!("it redirects in a circle: {circle}"))
+}
+
+impl NoHead {
+    /// Whether to ask again: the server has not heard it, or may hear it twice (RFC 9110 §9.2.2).
+    fn may_repeat(&self, asking: Asking<'_>, reused: bool) -> bool {
+        self.refused || (self.unheard && reused && asking.method.is_idempotent())
     }
 
-    fn headers(&self, origin: &Origin) -> Result<HeaderMap, Trouble> {
-        let text = |text: &str| {
-            let bad = || Trouble::new(FetchErrorKind::Invalid, "a header cannot hold such text");
-            HeaderValue::from_str(text).map_err(|_| bad())
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, text(&origin.authority())?);
-        headers.insert(USER_AGENT, text(&self.shared.options.user_agent)?);
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Some(body) = &self.request.body {
-            headers.insert(CONTENT_LENGTH, body.len().into());
-        } else if matches!(self.request.method, Method::POST | Method::PUT) {
-            headers.insert(CONTENT_LENGTH, 0.into());
-        }
-        for name in self.request.headers.keys() {
-            headers.remove(name);
-            for value in self.request.headers.get_all(name) {
-                headers.append(name, value.clone());
-            }
-        }
-        Ok(headers)
-    }
-
-    fn response(self, url: Url, head: Head, wire: Wire, route: Route) -> Response {
-        let about = About { url: url.clone(), peer: wire.peer().clone() };
-        let home = Home { pool: self.shared.pool.clone(), route };
-        let length = h1::length_of(&head);
-        let source = Incoming::new(wire, head.framing, head.reusable.then_some(home));
-        Response {
-            url,
-            status: head.status,
-            version: head.version,
-            headers: head.headers,
-            body: Body::new(source, length, self.shared.options.idle, about),
-            hops: self.hops,
-        }
+    /// Whether others would fare no better on the same connection.
+    fn is_of_the_connection(&self) -> bool {
+        self.unheard || self.trouble.kind == FetchErrorKind::Timeout
     }
 }

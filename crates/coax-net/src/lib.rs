@@ -55,7 +55,7 @@ pub use socket::{
 };
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
-pub use tls::{Tls, TlsError, TlsErrorKind, TlsStream};
+pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 

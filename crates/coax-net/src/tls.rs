@@ -4,19 +4,22 @@
 //! machine's own authorities (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are), or by the
 //! bundled ones of the web where the machine has none. There is one provider, aws-lc-rs.
 //!
-//! rustls's types go no further than this file. Nothing is loaded until TLS is spoken.
+//! rustls's types go no further than this module. Nothing is loaded until TLS is spoken.
+
+mod config;
 
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use coax_addr::Host;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -26,7 +29,20 @@ use crate::{Stream, cause_in_words, relay};
 /// How TLS is spoken by a client. Clones share what was loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
+    options: Arc<TlsOptions>,
     built: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+/// What a client may choose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// What may be spoken inside, dearest first (ALPN, RFC 7301): `h2`, `http/1.1`. Empty leaves it
+    /// unsaid.
+    pub protocols: Vec<Vec<u8>>,
+    /// A PEM file with authorities that are believed besides the machine's own.
+    pub authorities: Option<PathBuf>,
+    /// Believes whoever answers: encrypted, but nobody knows with whom.
+    pub insecure: bool,
 }
 
 /// A connection whose peer has proved who it is.
@@ -82,6 +98,12 @@ impl fmt::Display for TlsError {
 impl std::error::Error for TlsError {}
 
 impl Tls {
+    /// TLS with these choices. Nothing is loaded yet, so a file that cannot be read is found out by
+    /// [`Tls::connect`].
+    pub fn new(options: TlsOptions) -> Tls {
+        Tls { options: Arc::new(options), built: Arc::default() }
+    }
+
     /// Shakes hands over `stream` with `host`, which the certificate has to be for. Safe to
     /// cancel: the connection is closed then.
     pub async fn connect(&self, stream: Stream, host: &Host) -> Result<TlsStream, TlsError> {
@@ -101,12 +123,17 @@ impl Tls {
         if let Some(config) = self.built.get() {
             return Ok(config.clone());
         }
-        let built = build()?;
+        let built = config::build(&self.options)?;
         Ok(self.built.get_or_init(|| built).clone())
     }
 }
 
 impl TlsStream {
+    /// What was agreed to be spoken inside, of what [`TlsOptions::protocols`] offered.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.inner.get_ref().1.alpn_protocol()
+    }
+
     /// Says goodbye in TLS (`close_notify`) and in TCP, then closes as [`crate::close`] does.
     pub async fn close(mut self, grace: Duration) {
         // A peer that does not read keeps nobody.
@@ -126,22 +153,6 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, String> {
     // A certificate has no dot at the end of its names.
     let name = name.strip_suffix('.').unwrap_or(name).to_owned();
     ServerName::try_from(name).map_err(|_| "no certificate can be for such a name".to_owned())
-}
-
-fn build() -> Result<Arc<ClientConfig>, String> {
-    let mut roots = RootCertStore::empty();
-    // Some machines hold a certificate that cannot be read; the others still count.
-    let (mine, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if mine == 0 {
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 fn trouble(error: &io::Error) -> (TlsErrorKind, String) {

@@ -27,7 +27,7 @@ use crate::part::state::Identity;
 use crate::response::{Hop, Response};
 
 /// How often it is looked whether more connections would help.
-const GLANCE: Duration = Duration::from_millis(50);
+const GLANCE: Duration = Duration::from_millis(20);
 /// So much is written at once, if it comes that fast.
 const BATCH: usize = 1 << 20;
 

@@ -208,7 +208,7 @@ impl Job {
 
     /// Puts what was written on the disk for good, when it is time. Waits for nothing.
     pub(super) fn sync(self: &Arc<Job>) {
-        let Some((file, safe)) = self.lock().part.to_sync() else { return };
+        let Some((file, safe)) = self.lock().part.due_to_sync() else { return };
         let job = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
             if file.sync_data().is_ok() {

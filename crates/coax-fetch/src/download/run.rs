@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
     }
 
     /// Until it is there, or will not be.
-    pub(super) async fn to_its_end(mut self) -> Result<Fetched, DownloadError> {
+    pub(super) async fn until_done(mut self) -> Result<Fetched, DownloadError> {
         let done = self.tries().await;
         if let (Err(error), Some(job)) = (&done, &self.job) {
             job.leave(error.kind() != DownloadErrorKind::Checksum);

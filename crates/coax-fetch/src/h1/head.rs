@@ -81,6 +81,14 @@ pub(crate) fn end(held: &[u8], searched: usize) -> Option<usize> {
 }
 
 impl Head {
+    /// How long the body is, where that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self.framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        }
+    }
+
     /// Reads a whole head that answers a request with `method`.
     pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Head, Trouble> {
         // Each header has a line, so there are not more of them.
@@ -157,16 +165,8 @@ fn transfer(headers: &HeaderMap) -> Result<Framing, Trouble> {
     }
 }
 
-/// How long the body is, where the head says it.
-pub(crate) fn length_of(head: &Head) -> Option<u64> {
-    match head.framing {
-        Framing::Length(length) => Some(length),
-        _ => None,
-    }
-}
-
 /// The one length it names, if any.
-fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
+pub(crate) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
     let mut length = None;
     for token in tokens(headers, &CONTENT_LENGTH) {
         let digits = token.iter().all(u8::is_ascii_digit);

@@ -11,18 +11,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use coax_net::{Address, Stream, TlsStream};
+use coax_net::Address;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::error::Trouble;
+use crate::io::Io;
+use crate::patience::Patience;
 
 /// One read takes at most this: a quarter of what a processor keeps close, many segments at once.
 const BLOCK: usize = 128 << 10;
-
-/// A connection, encrypted or not.
-#[derive(Debug)]
-pub(crate) enum Io {
-    Plain(Stream),
-    Secure(Box<TlsStream>),
-}
 
 /// A connection with what has arrived over it.
 #[derive(Debug)]
@@ -72,24 +69,33 @@ impl Wire {
 
     /// Writes `out`, and is done once something has arrived: whether some of `out` was not sent.
     /// When the peer closes instead, nothing is held.
-    pub(crate) async fn send_until_answered(&mut self, out: &[u8]) -> io::Result<bool> {
+    pub(crate) async fn send_until_answered(
+        &mut self,
+        out: &[u8],
+        patience: &mut Patience,
+    ) -> Result<io::Result<bool>, Trouble> {
         let (mut sent, mut flushed) = (0, false);
         let mut refused = None;
         poll_fn(|context| {
             while refused.is_none() && !flushed {
-                match self.io.poll_send(context, &out[sent..]) {
+                match poll_send(&mut self.io, context, &out[sent..]) {
                     Poll::Ready(Ok(0)) => flushed = true,
-                    Poll::Ready(Ok(count)) => sent += count,
+                    Poll::Ready(Ok(count)) => {
+                        sent += count;
+                        patience.renew();
+                    }
                     // It may have answered before it refused to read more.
                     Poll::Ready(Err(error)) => refused = Some(error),
                     Poll::Pending => break,
                 }
             }
-            match (ready!(self.poll_fill(context)), refused.take()) {
-                (Ok(0), Some(error)) => Poll::Ready(Err(error)),
-                (Ok(_), _) => Poll::Ready(Ok(sent < out.len())),
-                (Err(error), _) => Poll::Ready(Err(error)),
-            }
+            let Poll::Ready(filled) = self.poll_fill(context) else {
+                return patience.poll(context, "no answer").map(Err);
+            };
+            Poll::Ready(Ok(match (filled, refused.take()) {
+                (Ok(0), Some(error)) | (Err(error), _) => Err(error),
+                (Ok(_), _) => Ok(sent < out.len()),
+            }))
         })
         .await
     }
@@ -112,7 +118,7 @@ impl Wire {
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut block = emptied(&mut self.block);
         let mut room = ReadBuf::new(&mut block);
-        let polled = self.io.poll_read(context, &mut room);
+        let polled = Pin::new(&mut self.io).poll_read(context, &mut room);
         let count = room.filled().len();
         self.hold(block, count);
         polled.map_ok(|()| count)
@@ -142,40 +148,13 @@ fn emptied(block: &mut Bytes) -> BytesMut {
     }
 }
 
-impl Io {
-    /// Writes some of `out`; 0 once there is nothing left and all is on its way.
-    fn poll_send(&mut self, context: &mut Context<'_>, out: &[u8]) -> Poll<io::Result<usize>> {
-        match out.is_empty() {
-            true => self.poll_flush(context).map_ok(|()| 0),
-            false => match ready!(self.poll_write(context, out))? {
-                0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => Poll::Ready(Ok(count)),
-            },
-        }
-    }
-
-    fn poll_read(
-        &mut self,
-        context: &mut Context<'_>,
-        room: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self {
-            Io::Plain(stream) => Pin::new(stream).poll_read(context, room),
-            Io::Secure(stream) => Pin::new(stream).poll_read(context, room),
-        }
-    }
-
-    fn poll_write(&mut self, context: &mut Context<'_>, out: &[u8]) -> Poll<io::Result<usize>> {
-        match self {
-            Io::Plain(stream) => Pin::new(stream).poll_write(context, out),
-            Io::Secure(stream) => Pin::new(stream).poll_write(context, out),
-        }
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Io::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Io::Secure(stream) => Pin::new(stream).poll_flush(context),
-        }
+/// Writes some of `out`; 0 once there is nothing left and all is on its way.
+fn poll_send(io: &mut Io, context: &mut Context<'_>, out: &[u8]) -> Poll<io::Result<usize>> {
+    match out.is_empty() {
+        true => Pin::new(io).poll_flush(context).map_ok(|()| 0),
+        false => match ready!(Pin::new(io).poll_write(context, out))? {
+            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            count => Poll::Ready(Ok(count)),
+        },
     }
 }
