@@ -34,6 +34,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("socat", "socat"),
     ("strace", "strace"),
     ("tc", "iproute2"),
+    ("tinyproxy", "tinyproxy"),
     ("unshare", "util-linux"),
     ("xmllint", "libxml2-utils"),
 ];

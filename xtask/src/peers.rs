@@ -32,6 +32,7 @@ const PEERS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
     ("aria2c", "aria2"),
+    ("tinyproxy", "tinyproxy"),
 ];
 
 /// Installs what is missing.
