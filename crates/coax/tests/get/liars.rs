@@ -156,7 +156,7 @@ while True:
     let outcome =
         coax(&["--max-size", "1M", &url]).deadline(Duration::from_secs(60)).run().exits(4);
     assert!(outcome.out().len() <= 1 << 20, "{} bytes", outcome.out().len());
-    assert!(outcome.err().contains("more than"), "{}", outcome.shown());
+    assert!(outcome.err().contains("1048576 bytes that are allowed"), "{}", outcome.shown());
     let folder = tempfile::tempdir().unwrap();
     let program = coax(&["--max-size", "100k", "-o", "x", &url]).dir(folder.path());
     program.run().fails(4, "more than the allowed 102400 bytes");

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use testkit::{Program, Running, peer_or_skip, unused_port};
 
 /// A running nginx.
-pub struct Nginx {
+pub(crate) struct Nginx {
     place: tempfile::TempDir,
     _running: Running,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 const CONFIGURATION: &str = "
@@ -34,12 +34,16 @@ http {
 
 impl Nginx {
     /// Serves `files`, plain. `None` where there is no nginx.
-    pub fn start(files: &[(&str, &[u8])]) -> Option<Nginx> {
+    pub(crate) fn start(files: &[(&str, &[u8])]) -> Option<Nginx> {
         Nginx::with(files, "", "")
     }
 
     /// With TLS and HTTP/2, by `name.pem` and `name.key` of `certificates`.
-    pub fn secure(files: &[(&str, &[u8])], certificates: &Path, name: &str) -> Option<Nginx> {
+    pub(crate) fn secure(
+        files: &[(&str, &[u8])],
+        certificates: &Path,
+        name: &str,
+    ) -> Option<Nginx> {
         let at = certificates.join(name).display().to_string();
         Nginx::with(
             files,
@@ -75,7 +79,7 @@ impl Nginx {
     }
 
     /// Serves this, too, in place of any other of its name.
-    pub fn put(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
         let path = self.file(name);
         std::fs::write(&path, bytes).unwrap();
         // nginx says a date, and a tag that is made of date and length.
@@ -85,11 +89,11 @@ impl Nginx {
         std::fs::File::options().write(true).open(path).unwrap().set_modified(when).unwrap();
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.place.path().join("www").join(name)
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}/{path}", self.port)
     }
 }
