@@ -143,9 +143,9 @@ impl Job {
         shared.hands.clear();
     }
 
-    /// Whether bytes came in this attempt.
-    pub(super) fn gained(&self) -> bool {
-        self.lock().came > 0
+    /// How much of it is there.
+    pub(super) fn have(&self) -> u64 {
+        self.lock().part.have().total()
     }
 
     /// A new hand, for these bytes.

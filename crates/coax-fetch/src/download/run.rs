@@ -80,13 +80,17 @@ impl<'a> Run<'a> {
 
     async fn tries(&mut self) -> Result<Fetched, DownloadError> {
         let mut patience = Patience::new(self.download.retries);
+        let mut most = 0;
         loop {
             let error = match self.attempt().await {
                 Ok(()) => return self.finish().await,
                 Err(error) => error,
             };
-            if self.job.as_ref().is_some_and(|job| job.gained()) {
+            // Bytes that come again and again are no progress.
+            let have = self.job.as_ref().map_or(0, |job| job.have());
+            if have > most {
                 patience.renew();
+                most = have;
             }
             if !error.is_passing() || !self.download.may_repeat() {
                 return Err(error);
@@ -126,7 +130,11 @@ impl<'a> Run<'a> {
             }
             return Err(DownloadError::changed(&self.url, "what was there of it is gone"));
         }
-        self.whole(&job, answer, identity, "what is there of it is of no use").await
+        let why = match job.have() {
+            0 => "what is there is not known to be of this file",
+            _ => "the server gives nothing to go on by",
+        };
+        self.whole(&job, answer, identity, why).await
     }
 
     /// Where the name is known from the beginning, what is there is, too.

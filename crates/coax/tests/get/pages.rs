@@ -161,9 +161,8 @@ fn pythons_server_serves() {
     let Some(python) = peer_or_skip("python3") else { return };
     let (page, folder) = (noise(4, 500_000), tempfile::tempdir().unwrap());
     fs::write(folder.path().join("x"), &page).unwrap();
-    let program =
-        Program::new(python).args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "0"]);
-    let server = program.dir(folder.path()).start();
+    let line = "exec \"$0\" -u -m http.server --bind 127.0.0.1 0 >&2";
+    let server = Program::shell(line, [python]).dir(folder.path()).start();
     let said = server.expect_part("Serving HTTP on 127.0.0.1 port ");
     let port: u16 = said.split(' ').next().unwrap().trim().parse().unwrap();
     let here = tempfile::tempdir().unwrap();
