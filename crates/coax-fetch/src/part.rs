@@ -86,7 +86,8 @@ impl Part {
     pub(crate) fn go_on(&mut self, known: &Known) -> Result<(), DownloadError> {
         self.have = known.have.clone();
         self.synced = known.synced.clone();
-        self.keep_state(&known.identity)?;
+        let opened = State::go_on(&self.state_path, known);
+        self.state = opened.map_err(|error| DownloadError::disk(&self.state_path, &error))?;
         self.note()
     }
 

@@ -51,18 +51,29 @@ pub(crate) struct Known {
     pub(crate) have: Ranges,
     /// What of it was put on the disk for good.
     pub(crate) synced: Ranges,
+    /// The number of the page that says so.
+    turn: u64,
 }
 
 impl State {
     /// A new one at `path`, in place of any other. `None` where it would not fit on its page: such
     /// a file cannot be continued.
     pub(crate) fn create(path: &Path, identity: &Identity) -> io::Result<Option<State>> {
+        State::open(path, identity, 0)
+    }
+
+    /// Goes on with the one at `path`. What it says stays true until the next page is whole.
+    pub(crate) fn go_on(path: &Path, known: &Known) -> io::Result<Option<State>> {
+        State::open(path, &known.identity, known.turn)
+    }
+
+    fn open(path: &Path, identity: &Identity, turn: u64) -> io::Result<Option<State>> {
         let boot = boot();
         let Some(head) = head(identity, &boot) else { return Ok(None) };
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create(true).truncate(turn == 0);
         let file = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
-        Ok(Some(State { file, head, turn: 0 }))
+        Ok(Some(State { file, head, turn }))
     }
 
     /// Writes down what is there.
@@ -156,7 +167,8 @@ fn parse(page: &[u8], boot: &str) -> Option<(u64, Known)> {
     let turn = line("turn ")?.parse().ok()?;
     let (written, synced) = (runs(line("written")?, length)?, runs(line("synced")?, length)?);
     let have = if same { written } else { synced.clone() };
-    Some((turn, Known { identity: Identity { url, validator, length }, have, synced }))
+    let identity = Identity { url, validator, length };
+    Some((turn, Known { identity, have, synced, turn }))
 }
 
 fn runs(text: &str, length: u64) -> Option<Ranges> {
@@ -197,8 +209,20 @@ mod tests {
             state.write(&set(&[(0, end), (500, 600)]), &set(&[])).unwrap();
             let have = set(&[(0, end), (500, 600)]);
             let synced = set(&[]);
-            assert_eq!(read(&path), Some(Known { identity: identity(), have, synced }));
+            assert_eq!(read(&path), Some(Known { identity: identity(), have, synced, turn: end }));
         }
+    }
+
+    #[test]
+    fn what_is_known_stays_known_while_it_is_gone_on_with() {
+        let (_folder, path) = place();
+        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        state.write(&set(&[(0, 10)]), &set(&[])).unwrap();
+        let known = read(&path).unwrap();
+        let mut state = State::go_on(&path, &known).unwrap().unwrap();
+        assert_eq!(read(&path), Some(known), "before the first page is written");
+        state.write(&set(&[(0, 20)]), &set(&[])).unwrap();
+        assert_eq!(read(&path).unwrap().have, set(&[(0, 20)]));
     }
 
     #[test]
