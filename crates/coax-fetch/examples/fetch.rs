@@ -60,6 +60,5 @@ async fn fetch(client: &Client, url: &str) -> Result<u64, FetchError> {
     while let Some(piece) = response.body.chunk().await? {
         bytes += piece.len() as u64;
     }
-    eprintln!("{} {bytes} {:?}", response.status, response.hops);
     Ok(bytes)
 }

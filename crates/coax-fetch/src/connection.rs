@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coax_net::Address;
-use http::{HeaderMap, Method};
+use http::header::{HOST, HeaderValue};
+use http::{HeaderMap, Method, Uri};
 use url::Url;
 
 use crate::error::{FetchErrorKind, Trouble};
@@ -108,8 +109,7 @@ async fn one(
 }
 
 async fn two(session: Session, asking: Asking<'_>) -> Result<Answer, NoHead> {
-    let invalid = || Trouble::new(FetchErrorKind::Invalid, "HTTP/2 has no such URL");
-    let uri = asking.url.as_str().parse().map_err(|_| NoHead::final_one(invalid()))?;
+    let uri = asking.uri().map_err(NoHead::final_one)?;
     let request = h2::request(asking.method, uri, asking.headers);
     let answer = session.exchange(request, asking.body.cloned(), asking.idle).await?;
     let (head, stream) = answer.into_parts();
@@ -133,6 +133,17 @@ impl<'a> Asking<'a> {
             true => &self.url[..url::Position::AfterQuery],
             false => &self.url[url::Position::BeforePath..url::Position::AfterQuery],
         }
+    }
+
+    /// As HTTP/2 has it: the caller's Host, if there is one, is its authority (RFC 9113 §8.3.1).
+    fn uri(&self) -> Result<Uri, Trouble> {
+        let authority = self.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes);
+        let uri = Uri::builder()
+            .scheme(self.url.scheme())
+            .authority(authority)
+            .path_and_query(&self.url[url::Position::BeforePath..url::Position::AfterQuery])
+            .build();
+        uri.map_err(|_| Trouble::new(FetchErrorKind::Invalid, "HTTP/2 has no such URL or Host"))
     }
 }
 

@@ -152,7 +152,13 @@ impl Trouble {
             Io::InvalidData => FetchErrorKind::Protocol,
             _ => FetchErrorKind::Reset,
         };
-        Trouble::new(kind, format!("{} {doing}", cause_in_words(error)))
+        let cause = match error.kind() {
+            // Only TLS finds an end too early, and only it judges what the bytes are.
+            Io::UnexpectedEof => "closed without the goodbye of TLS".to_owned(),
+            Io::InvalidData => "what it sends is not the TLS that was agreed on".to_owned(),
+            _ => cause_in_words(error),
+        };
+        Trouble::new(kind, format!("{cause} {doing}"))
     }
 }
 

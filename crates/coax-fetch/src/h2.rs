@@ -25,10 +25,10 @@ use crate::h1::NoHead;
 use crate::io::Io;
 use crate::patience::{Patience, out_of};
 
-/// What one body may send ahead of its reader: enough for a gigabit over 8 ms, or 100 Mb over 80.
-const STREAM_WINDOW: u32 = 1 << 20;
-/// For all bodies of a connection together.
-const WINDOW: u32 = 32 << 20;
+/// What one body may send ahead of its reader: 50 MB a second over a way of 80 ms.
+const STREAM_WINDOW: u32 = 4 << 20;
+/// For all bodies of a connection together, so for sixteen that nobody reads.
+const WINDOW: u32 = 64 << 20;
 /// Fewer, larger frames cost less.
 const FRAME: u32 = 64 << 10;
 

@@ -85,9 +85,10 @@ impl Trip<'_> {
             longest_head: self.shared.options.max_head,
             idle: self.shared.options.idle,
         };
-        for repeat in 0.. {
+        let mut repeats = 0;
+        loop {
             let mut hop = self.hop(ask, &route);
-            let answered = self.try_once(asking, &route, repeat > 0, &mut hop).await;
+            let answered = self.try_once(asking, &route, repeats > 0, &mut hop).await;
             let reused = hop.reused;
             hop.outcome = match &answered {
                 Ok(answer) => HopOutcome::Status(answer.status),
@@ -95,12 +96,12 @@ impl Trip<'_> {
             };
             self.hops.push(hop);
             match answered {
-                Ok(answer) => return Ok(answer),
-                Err(no_head) if repeat < MOST_REPEATS && no_head.may_repeat(asking, reused) => {}
-                Err(no_head) => return Err(no_head.trouble),
+                Err(no_head) if repeats < MOST_REPEATS && no_head.may_repeat(asking, reused) => {
+                    repeats += 1;
+                }
+                answered => return answered.map_err(|no_head| no_head.trouble),
             }
         }
-        unreachable!("the last repeat is answered or refused")
     }
 
     async fn try_once(

@@ -5,6 +5,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "fetch/again.rs"]
+mod again;
+#[path = "fetch/frames.rs"]
+mod frames;
 #[path = "fetch/honest.rs"]
 mod honest;
 #[path = "fetch/liars.rs"]
@@ -13,12 +17,12 @@ mod liars;
 mod logins;
 #[path = "fetch/proxied.rs"]
 mod proxied;
+#[path = "fetch/reached.rs"]
+mod reached;
 #[path = "fetch/redirects.rs"]
 mod redirects;
 #[path = "fetch/secure.rs"]
 mod secure;
-#[path = "fetch/shared.rs"]
-mod shared;
 
 use std::path::Path;
 use std::time::Duration;

@@ -127,3 +127,67 @@ const START: State = State::Size { digits: 0, size: 0 };
 fn malformed(why: &str) -> Trouble {
     Trouble::protocol(format!("its body is malformed: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What comes of bytes that are given in pieces of `cut`: the body, and whether it has ended.
+    fn taken(coded: &[u8], cut: usize) -> Result<(Vec<u8>, bool), String> {
+        let (mut chunked, mut body) = (Chunked::new(), Vec::new());
+        for piece in coded.chunks(cut) {
+            let mut held = Bytes::copy_from_slice(piece);
+            loop {
+                match chunked.step(&mut held).map_err(|trouble| trouble.why)? {
+                    Step::Piece(piece) => body.extend_from_slice(&piece),
+                    Step::More => break,
+                    Step::End => return Ok((body, true)),
+                }
+            }
+        }
+        Ok((body, false))
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_are_taken_however_they_are_cut(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..300), 0..9),
+            extension in "(;[a-z]{0,9}(=[a-z\"]{0,9})?)?",
+            trailer in "([A-Z][a-z]{0,5}: [a-z]{0,9}\r\n){0,3}",
+            cut in 1_usize..700,
+        ) {
+            let mut coded = Vec::new();
+            for chunk in &chunks {
+                coded.extend(format!("{:x}{extension}\r\n", chunk.len()).into_bytes());
+                coded.extend_from_slice(chunk);
+                coded.extend_from_slice(b"\r\n");
+            }
+            coded.extend(format!("0\r\n{trailer}\r\n").into_bytes());
+            let plain = chunks.concat();
+            prop_assert_eq!(taken(&coded, cut), Ok((plain.clone(), true)));
+            // No cut of it is an end.
+            let short = &coded[..coded.len() - 1];
+            prop_assert_eq!(taken(short, cut), Ok((plain, false)));
+        }
+
+        #[test]
+        fn any_bytes_are_taken_or_refused(
+            coded in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'0')], 0..200),
+            cut in 1_usize..50,
+        ) {
+            if let Ok((body, _)) = taken(&coded, cut) {
+                prop_assert!(body.len() <= coded.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_needs_has_a_longest_length() {
+        let too_much = Err("its chunks have too much beside".to_owned());
+        let long = "x".repeat(LONGEST);
+        assert_eq!(taken(format!("5;{long}\r\nhello").as_bytes(), 9999), too_much);
+        assert_eq!(taken(format!("0\r\nx: {long}\r\n\r\n").as_bytes(), 9999), too_much);
+    }
+}

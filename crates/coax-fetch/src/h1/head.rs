@@ -113,7 +113,9 @@ impl Head {
         };
         let headers = collected(answer.headers)?;
         let framing = framing(method, status, &headers)?;
-        let reusable = keeps_open(version, &headers) && framing != Framing::Close;
+        let reusable = keeps_open(version, &headers)
+            && framing != Framing::Close
+            && status != StatusCode::SWITCHING_PROTOCOLS;
         Ok(Head { status, version, headers, framing, reusable })
     }
 
@@ -212,5 +214,65 @@ fn in_words(error: httparse::Error) -> &'static str {
         Bad::Version => "it is of an unknown version of HTTP",
         Bad::TooManyHeaders => "it has too many headers",
         _ => "it is not HTTP",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(head: &str) -> Result<Head, String> {
+        Head::parse(head.as_bytes(), &Method::GET).map_err(|trouble| trouble.why)
+    }
+
+    #[test]
+    fn a_connection_is_used_again_only_where_the_end_is_sure() {
+        let table = [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true),
+            ("HTTP/1.1 204 OK\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\n\r\n", false),
+            ("HTTP/1.1 101 Switching\r\n\r\n", false),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: x, Close\r\n\r\n", false),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", false),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: Keep-Alive\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", false),
+        ];
+        for (head, reusable) in table {
+            assert_eq!(read(head).unwrap().reusable, reusable, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_head_ends_with_an_empty_line() {
+        let table = [
+            ("HTTP/1.1 200 OK\r\n\r\nbody", Some(19)),
+            ("HTTP/1.1 200 OK\n\nbody", Some(17)),
+            ("\r\nHTTP/1.1 200 OK\r\n\r\n", Some(21)),
+            ("HTTP/1.1 200 OK\r\n", None),
+            ("\r\n", None),
+        ];
+        for (held, found) in table {
+            for searched in 0..held.len().min(found.unwrap_or(usize::MAX)) {
+                assert_eq!(end(held.as_bytes(), searched), found, "{held:?} {searched}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_head_or_refused(
+            bytes in proptest::collection::vec(
+                prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b':'), Just(b'1')], 0..200
+            ),
+            http in any::<bool>(),
+        ) {
+            let start: &[u8] = if http { b"HTTP/1.1 200 OK\r\n" } else { b"" };
+            let bytes = [start, &bytes, b"\r\n\r\n"].concat();
+            let _ = (may_be_http(&bytes), no_http(&bytes), end(&bytes, 0));
+            let _ = Head::parse(&bytes, &Method::GET);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The bytes of a connection, read in large blocks and handed out without copying.
 //!
 //! A block whose pieces are all dropped is read into again, so a body of any length costs one
-//! block; it is zeroed once, not before each read.
+//! block; it is zeroed once, not before each read. It grows while reads fill it: a small page costs
+//! little memory, a large one few calls.
 //!
 //! Nothing here knows what the bytes mean.
 
@@ -18,8 +19,11 @@ use crate::error::Trouble;
 use crate::io::Io;
 use crate::patience::Patience;
 
-/// One read takes at most this: a quarter of what a processor keeps close, many segments at once.
-const BLOCK: usize = 128 << 10;
+/// What the first read takes at most: a head and a small page.
+const SMALLEST: usize = 32 << 10;
+
+/// What any read takes at most. Larger ones save nothing more, and leave the processor's cache.
+const LARGEST: usize = 512 << 10;
 
 /// A connection with what has arrived over it.
 #[derive(Debug)]
@@ -29,11 +33,13 @@ pub(crate) struct Wire {
     held: Bytes,
     /// The whole of the last block, to be read into again.
     block: Bytes,
+    /// How large a block is to be.
+    room: usize,
 }
 
 impl Wire {
     pub(crate) fn new(io: Io, peer: Address) -> Wire {
-        Wire { io, peer, held: Bytes::new(), block: Bytes::new() }
+        Wire { io, peer, held: Bytes::new(), block: Bytes::new(), room: SMALLEST }
     }
 
     /// The other end.
@@ -104,7 +110,7 @@ impl Wire {
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
         match &self.io {
             Io::Plain(stream) if self.held.is_empty() => {
-                let mut block = emptied(&mut self.block);
+                let mut block = emptied(&mut self.block, self.room);
                 let (descriptor, room) = (stream.descriptor(), block.len());
                 let read = || descriptor.try_read(&mut block);
                 let count = descriptor.when_refilled(room, read).await?;
@@ -116,7 +122,7 @@ impl Wire {
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut block = emptied(&mut self.block);
+        let mut block = emptied(&mut self.block, self.room);
         let mut room = ReadBuf::new(&mut block);
         let polled = Pin::new(&mut self.io).poll_read(context, &mut room);
         let count = room.filled().len();
@@ -126,6 +132,9 @@ impl Wire {
 
     /// Appends the first `count` bytes of `block` to what is held.
     fn hold(&mut self, block: BytesMut, count: usize) {
+        if count == block.len() {
+            self.room = (2 * count).min(LARGEST);
+        }
         self.block = block.freeze();
         let new = self.block.slice(..count);
         if !self.held.has_remaining() {
@@ -140,11 +149,11 @@ impl Wire {
     }
 }
 
-/// `block` to be read into, or a new one while somebody still has a piece of it.
-fn emptied(block: &mut Bytes) -> BytesMut {
+/// `block` to be read into, or a new one while somebody still has a piece of it, or it is too small.
+fn emptied(block: &mut Bytes, room: usize) -> BytesMut {
     match std::mem::take(block).try_into_mut() {
-        Ok(block) if block.len() == BLOCK => block,
-        _ => BytesMut::zeroed(BLOCK),
+        Ok(block) if block.len() >= room => block,
+        _ => BytesMut::zeroed(room),
     }
 }
 

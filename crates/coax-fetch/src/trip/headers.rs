@@ -38,7 +38,7 @@ impl Trip<'_> {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         let codings = if self.decodes() { "gzip, deflate" } else { "identity" };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
-        self.add_given(&mut headers, ask);
+        self.add_given(&mut headers, ask, route);
         self.add_login(&mut headers, ask);
         self.add_length(&mut headers, ask);
         if let Some(user) = route.forwards().and_then(|proxy| proxy.user.as_ref()) {
@@ -47,11 +47,12 @@ impl Trip<'_> {
         Ok(headers)
     }
 
-    fn add_given(&self, headers: &mut HeaderMap, ask: &Ask) {
+    fn add_given(&self, headers: &mut HeaderMap, ask: &Ask, route: &Route) {
         let given = &self.request.headers;
         let stays = |name: &&HeaderName| {
             (ask.at_home || !SECRET.contains(name))
                 && (ask.with_body || !OF_BODY.contains(name))
+                && (route.forwards().is_some() || **name != PROXY_AUTHORIZATION)
                 // How a request is sent is not the caller's to say: it would not be true.
                 && **name != TRANSFER_ENCODING
                 && **name != CONTENT_LENGTH

@@ -5,7 +5,7 @@ use std::path::Path;
 use coax_fetch::http::{Method, Version};
 use coax_fetch::{ClientOptions, FetchErrorKind as Kind, HttpVersion, Request};
 use tempfile::TempDir;
-use testkit::{Program, Running, peer_or_skip, unused_port};
+use testkit::{Program, Running, peer_or_skip, python, unused_port};
 
 use crate::{client, get, nginx, run, whole};
 
@@ -126,6 +126,35 @@ fn openssl_s_server_is_understood() {
         let response = client(believing(folder.path())).send(&get(&url)).await.unwrap();
         let page = String::from_utf8(whole(response).await.unwrap()).unwrap();
         assert!(page.contains("s_server") && page.contains("Cipher"), "{page}");
+    });
+}
+
+#[test]
+fn an_end_without_the_goodbye_of_tls_is_no_end() {
+    let Some(folder) = certificates() else { return };
+    let script = r#"
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1] + "/good.pem", sys.argv[1] + "/good.key")
+s = listen()
+for goodbye in (True, False):
+    c = context.wrap_socket(s.accept()[0], server_side=True)
+    c.recv(65536)
+    c.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+    try:
+        c.unwrap() if goodbye else c.close()
+    except OSError:
+        pass
+    c.close()
+"#;
+    let Some(server) = python(script, [folder.path()]) else { return };
+    let url = format!("https://{}/", server.listening());
+    run(async {
+        let client = client(believing(folder.path()));
+        assert_eq!(whole(client.send(&get(&url)).await.unwrap()).await.unwrap(), b"hello");
+        let error = whole(client.send(&get(&url)).await.unwrap()).await.unwrap_err();
+        let why = "closed without the goodbye of TLS in the middle: 5 bytes came, and no end";
+        assert_eq!((error.kind(), error.cause()), (Kind::CutShort, why));
     });
 }
 

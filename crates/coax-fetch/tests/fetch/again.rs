@@ -86,3 +86,33 @@ say("left")
     });
     server.expect_out("left\n");
 }
+
+#[test]
+fn a_request_that_is_dropped_closes_its_connection() {
+    let script = r#"
+s = listen()
+c, _ = s.accept()
+c.recv(65536)
+say("asked")
+say("left" if c.recv(1) == b"" else "stayed")
+"#;
+    let Some(server) = python(script, [""; 0]) else { return };
+    let request = get(&format!("http://{}/", server.listening()));
+    run(async {
+        let client = client(ClientOptions::default());
+        let sending = {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&request).await.map(|_| ()) })
+        };
+        let asked = tokio::task::spawn_blocking(move || {
+            server.expect_out("asked\n");
+            server
+        });
+        let server = asked.await.unwrap();
+        sending.abort();
+        assert!(sending.await.unwrap_err().is_cancelled());
+        // The client is still there, so only what it dropped is closed.
+        server.expect_out("left\n");
+        drop(client);
+    });
+}
