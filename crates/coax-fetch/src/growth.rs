@@ -34,6 +34,9 @@ pub(crate) struct Growth {
     /// When bytes came last, how many there were then, and the longest pause between any.
     last: (Duration, u64),
     pause: Duration,
+    /// Bytes a second as measured last, with so many connections.
+    rate: f64,
+    measured: usize,
     settled: bool,
 }
 
@@ -61,6 +64,8 @@ impl Growth {
             window: None,
             last: (Duration::ZERO, 0),
             pause: Duration::ZERO,
+            rate: 0.0,
+            measured: 1,
             settled: most <= 1,
         }
     }
@@ -68,6 +73,11 @@ impl Growth {
     /// How many there shall be.
     pub(crate) fn wanted(&self) -> usize {
         self.wanted
+    }
+
+    /// Bytes a second of one connection, as far as that was measured.
+    pub(crate) fn rate_of_one(&self) -> f64 {
+        self.rate / self.measured.max(1) as f64
     }
 
     /// Whether nothing will change any more.
@@ -111,6 +121,7 @@ impl Growth {
     }
 
     fn step(&mut self, rate: f64, left: u64) {
+        (self.rate, self.measured) = (rate, self.wanted);
         if let Some((count, before)) = self.before
             && rate < before * MARGIN
         {
@@ -128,12 +139,14 @@ impl Growth {
     }
 }
 
-/// The size of the next piece to ask for: large enough that asking costs nothing, and small enough
-/// that all connections end together.
-pub(crate) fn piece(left: u64, connections: usize) -> u64 {
+/// The size of the next piece to ask for: small, so that all connections end together, but not so
+/// small that asking costs much. `asking` is how many bytes one connection brings while an answer is
+/// waited for.
+pub(crate) fn piece(left: u64, connections: usize, asking: u64) -> u64 {
     const LEAST: u64 = 1 << 20;
     const MOST: u64 = 256 << 20;
-    (left / (2 * connections.max(1) as u64)).clamp(LEAST, MOST)
+    let share = left / (4 * connections.max(1) as u64);
+    share.max(asking.saturating_mul(20)).clamp(LEAST, MOST)
 }
 
 #[cfg(test)]
@@ -211,9 +224,15 @@ mod tests {
 
     #[test]
     fn pieces_get_smaller_towards_the_end() {
-        assert_eq!(piece(2048 * MIB, 16), 64 * MIB);
-        assert_eq!(piece(40 * MIB, 16), MIB + MIB / 4);
-        assert_eq!(piece(5, 16), MIB);
-        assert_eq!(piece(u64::MAX, 1), 256 * MIB);
+        assert_eq!(piece(2048 * MIB, 16, 0), 32 * MIB);
+        assert_eq!(piece(80 * MIB, 16, 0), MIB + MIB / 4);
+        assert_eq!(piece(5, 16, 0), MIB);
+        assert_eq!(piece(u64::MAX, 1, 0), 256 * MIB);
+    }
+
+    #[test]
+    fn pieces_are_large_where_answers_take_long() {
+        assert_eq!(piece(80 * MIB, 16, 2 * MIB), 40 * MIB);
+        assert_eq!(piece(80 * MIB, 16, u64::MAX), 256 * MIB);
     }
 }

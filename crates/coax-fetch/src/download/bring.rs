@@ -46,12 +46,20 @@ pub(super) async fn all(
     piece: Range<u64>,
 ) -> Result<(), DownloadError> {
     let mut set = JoinSet::new();
+    job.answers_after(answer.response.hops.last().map_or(Duration::ZERO, latency));
     let slot = job.hand(piece);
     set.spawn(first(Arc::clone(job), slot, answer));
     let done = until_whole(job, &mut set).await;
     set.shutdown().await;
     job.watch.meter.set_connections(0);
     done
+}
+
+/// From the request, sent once the connection stood, to the first byte.
+fn latency(hop: &Hop) -> Duration {
+    let phases = &hop.phases;
+    let stood = phases.secured.or(phases.tunnelled).or(phases.connected).unwrap_or(phases.started);
+    phases.first_byte.unwrap_or(stood).saturating_sub(stood)
 }
 
 async fn until_whole(job: &Arc<Job>, set: &mut Hands) -> Result<(), DownloadError> {

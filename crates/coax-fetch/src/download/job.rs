@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -43,6 +44,8 @@ struct Shared {
     first: Option<Instant>,
     /// Hands at once, at most.
     most: usize,
+    /// From a request to the first byte of its answer.
+    latency: Duration,
 }
 
 /// Who brings these bytes, and how far it is.
@@ -75,6 +78,7 @@ impl Job {
             came: 0,
             first: None,
             most: 1,
+            latency: Duration::ZERO,
         };
         let (client, download, watch) = (client.clone(), download.clone(), watch.clone());
         Arc::new(Job { client, download, watch, begun, shared: Mutex::new(shared) })
@@ -146,6 +150,11 @@ impl Job {
     /// How much of it is there.
     pub(super) fn have(&self) -> u64 {
         self.lock().part.have().total()
+    }
+
+    /// How long it takes from a request to the first byte of its answer.
+    pub(super) fn answers_after(&self, latency: Duration) {
+        self.lock().latency = latency;
     }
 
     /// A new hand, for these bytes.
@@ -329,14 +338,20 @@ impl Shared {
         let mut taken = self.part.have().clone();
         self.hands.iter().flatten().for_each(|hand| taken.insert(hand.at..hand.end));
         let gap = taken.gap(0, length)?;
-        let size = piece(length.saturating_sub(taken.total()), self.growth.wanted());
+        let left = length.saturating_sub(taken.total());
+        let size = piece(left, self.growth.wanted(), self.asking());
         Some(gap.start..gap.end.min(gap.start.saturating_add(size)))
+    }
+
+    /// Bytes that one connection brings while an answer is waited for.
+    fn asking(&self) -> u64 {
+        (self.growth.rate_of_one() * self.latency.as_secs_f64()) as u64
     }
 
     /// Whoever holds more than a share keeps a share; surplus hands stop where they are.
     fn share_out(&mut self, wanted: usize) {
         let left = self.length.unwrap_or_default().saturating_sub(self.part.have().total());
-        let share = piece(left, wanted);
+        let share = piece(left, wanted, self.asking());
         for (index, hand) in self.hands.iter_mut().flatten().enumerate() {
             let most = match (index < wanted, wanted) {
                 (false, _) => 0,
