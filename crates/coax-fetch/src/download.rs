@@ -47,6 +47,9 @@ pub struct Download {
     pub max_size: Option<u64>,
     /// Bytes a second, shared by all that hold a clone.
     pub rate: Option<Rate>,
+    /// A small file, that came at once, is not put on the disk before it gets its name: whoever
+    /// brings many does that for all together, at the end.
+    pub sync_later: bool,
     /// An answer with any status is what was asked for.
     pub any_status: bool,
 }
@@ -127,6 +130,7 @@ impl Download {
             sum: None,
             max_size: None,
             rate: None,
+            sync_later: false,
             any_status: false,
         }
     }

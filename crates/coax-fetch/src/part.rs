@@ -37,6 +37,10 @@ pub(crate) struct Part {
     have: Ranges,
     synced: Ranges,
     since_sync: u64,
+    /// How long the file is.
+    size: u64,
+    /// Whether what lies there is of this run.
+    ours: bool,
 }
 
 impl Part {
@@ -51,6 +55,7 @@ impl Part {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             return Err(DownloadError::busy(&path));
         }
+        let size = file.metadata().map_err(|error| DownloadError::disk(&path, &error))?.len();
         Ok(Part {
             file: Arc::new(file),
             target: target.to_owned(),
@@ -60,13 +65,18 @@ impl Part {
             have: Ranges::default(),
             synced: Ranges::default(),
             since_sync: 0,
+            size,
+            ours: false,
         })
     }
 
     /// What an earlier run left of it, as far as the file itself bears it out.
     pub(crate) fn known(&self) -> Option<Known> {
+        if self.size == 0 {
+            return None;
+        }
         let mut known = state::read(&self.state_path)?;
-        let length = self.size();
+        let length = self.size;
         let runs = known.have.runs().iter();
         known.have = runs.map(|run| run.start.min(length)..run.end.min(length)).collect();
         (known.have.total() > 0).then_some(known)
@@ -74,7 +84,7 @@ impl Part {
 
     /// How long the file is, whatever is known of it.
     pub(crate) fn size(&self) -> u64 {
-        self.file.metadata().map_or(0, |it| it.len())
+        self.size
     }
 
     /// Whether what is there is written down.
@@ -84,6 +94,7 @@ impl Part {
 
     /// Goes on where an earlier run stopped.
     pub(crate) fn go_on(&mut self, known: &Known) -> Result<(), DownloadError> {
+        self.ours = true;
         self.have = known.have.clone();
         self.synced = known.synced.clone();
         let opened = State::go_on(&self.state_path, known);
@@ -93,10 +104,14 @@ impl Part {
 
     /// Begins anew, with nothing.
     pub(crate) fn begin(&mut self) -> Result<(), DownloadError> {
+        self.ours = true;
         self.forget_state()?;
         (self.have, self.synced, self.since_sync) = Default::default();
-        let emptied = if self.size() == 0 { Ok(()) } else { self.file.set_len(0) };
-        emptied.map_err(|error| self.trouble(&error))
+        if self.size > 0 {
+            self.file.set_len(0).map_err(|error| self.trouble(&error))?;
+            self.size = 0;
+        }
+        Ok(())
     }
 
     /// From now on what is there is written down.
@@ -110,6 +125,7 @@ impl Part {
     pub(crate) fn write(&mut self, at: u64, pieces: &[Bytes]) -> Result<(), DownloadError> {
         let end = write_at(&self.file, at, pieces).map_err(|error| self.trouble(&error))?;
         self.have.insert(at..end);
+        self.size = self.size.max(end);
         self.since_sync += end - at;
         self.note()
     }
@@ -149,13 +165,15 @@ impl Part {
         &self.path
     }
 
-    /// Whole and right: puts it on the disk and gives it its name. Blocks.
-    pub(crate) fn finish(&mut self, length: u64) -> Result<PathBuf, DownloadError> {
+    /// Whole and right: gives it its name, and with `sync` puts it on the disk before. Blocks.
+    pub(crate) fn finish(&mut self, length: u64, sync: bool) -> Result<PathBuf, DownloadError> {
         let trouble = |error: &io::Error| DownloadError::disk(&self.path, error);
-        if self.file.metadata().map_err(|error| trouble(&error))?.len() != length {
+        if self.size != length {
             self.file.set_len(length).map_err(|error| trouble(&error))?;
         }
-        self.file.sync_all().map_err(|error| trouble(&error))?;
+        if sync {
+            self.file.sync_all().map_err(|error| trouble(&error))?;
+        }
         fs::rename(&self.path, &self.target)
             .map_err(|error| DownloadError::disk(&self.target, &error))?;
         // Last, so that no crash leaves a part without its state.
@@ -171,9 +189,14 @@ impl Part {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Whether a later run can go on from here.
-    pub(crate) fn can_go_on(&self) -> bool {
-        self.state.is_some() && self.have.total() > 0
+    /// Leaves what a later run can go on from, and takes away the rest. What an earlier run left of
+    /// something else is not touched.
+    pub(crate) fn leave(&mut self) {
+        let useful = self.state.is_some() && self.have.total() > 0;
+        let nothing = self.size() == 0 && !self.state_path.exists();
+        if (self.ours && !useful) || nothing {
+            self.discard();
+        }
     }
 
     fn forget_state(&mut self) -> Result<(), DownloadError> {
@@ -240,7 +263,7 @@ mod tests {
         assert_eq!(known.have.runs(), [0..3, 7..10]);
         part.go_on(&known).unwrap();
         part.write(3, &["defg".into()]).unwrap();
-        part.finish(10).unwrap();
+        part.finish(10, true).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"abcdefghij");
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "the part and its state are gone");
@@ -254,9 +277,32 @@ mod tests {
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["abcdef".into()]).unwrap();
         part.file.set_len(4).unwrap();
+        drop(part);
+        let part = Part::open(&target).unwrap();
         assert_eq!(part.known().unwrap().have.prefix(), 4);
         part.file.set_len(0).unwrap();
-        assert_eq!(part.known(), None);
+        drop(part);
+        assert_eq!(Part::open(&target).unwrap().known(), None);
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_of_something_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        let mut part = Part::open(&target).unwrap();
+        part.leave();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut part = Part::open(&target).unwrap();
+        part.keep_state(&identity(10)).unwrap();
+        part.write(0, &["abcdef".into()]).unwrap();
+        part.leave();
+        drop(part);
+        let mut part = Part::open(&target).unwrap();
+        part.leave();
+        assert_eq!(part.known().unwrap().have.total(), 6);
+        part.begin().unwrap();
+        part.leave();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
@@ -279,7 +325,7 @@ mod tests {
         part.begin().unwrap();
         assert!(part.size() == 0 && part.known().is_none());
         part.write(0, &["xy".into()]).unwrap();
-        part.finish(2).unwrap();
+        part.finish(2, true).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"xy");
     }
 }

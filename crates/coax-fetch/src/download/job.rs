@@ -301,18 +301,25 @@ impl Job {
         sum.map(Some).map_err(|error| DownloadError::disk(shared.part.path(), &error))
     }
 
+    /// Whether it came at once, and the disk is somebody else's care: its end waits for nothing.
+    pub(super) fn is_light(&self) -> bool {
+        self.download.sync_later && !self.lock().part.has_state()
+    }
+
     /// Gives it its name. Blocks.
     pub(super) fn finish(&self) -> Result<PathBuf, DownloadError> {
+        let light = self.is_light();
         let mut shared = self.lock();
         let length = shared.length.unwrap_or_default();
-        shared.part.finish(length)
+        shared.part.finish(length, !light)
     }
 
     /// Leaves nothing of it that a later run could not use.
     pub(super) fn leave(&self, keep: bool) {
         let mut shared = self.lock();
-        if !keep || !shared.part.can_go_on() {
-            shared.part.discard();
+        match keep {
+            true => shared.part.leave(),
+            false => shared.part.discard(),
         }
     }
 }

@@ -269,7 +269,10 @@ impl<'a> Run<'a> {
             return Err(DownloadError::changed(&self.url, "nothing came"));
         };
         let (must, url, work) = (self.sum, self.url.clone(), Arc::clone(&job));
-        let named = tokio::task::spawn_blocking(move || name_it(&work, must, &url)).await;
+        let named = match job.is_light() {
+            true => Ok(name_it(&work, must, &url)),
+            false => tokio::task::spawn_blocking(move || name_it(&work, must, &url)).await,
+        };
         let unnamed = |_| Err(DownloadError::changed(&self.url, "it could not be finished"));
         let (file, sha256) = named.unwrap_or_else(unnamed)?;
         Ok(Fetched {

@@ -14,11 +14,12 @@ mod sum;
 mod teller;
 mod timing;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched};
+use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched, Target};
 use tokio::task::JoinSet;
 
 use crate::cli::EXIT_STATUS;
@@ -104,7 +105,7 @@ pub(crate) struct Args {
 #[derive(clap::Args, Debug)]
 struct Pace {
     /// URLs at once
-    #[arg(long, value_name = "COUNT", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
+    #[arg(long, value_name = "COUNT", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
     parallel: u16,
     /// Connections for one file, at most
     #[arg(long, value_name = "COUNT", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=16), help_heading = "Pace")]
@@ -215,6 +216,7 @@ async fn many(plan: &Plan, client: &Client, teller: &Arc<Teller>) -> Result<(), 
             Err(_) => (worst, failed) = (graver(worst, Exit::Machine), failed + 1),
         }
     }
+    on_the_disk(plan).await?;
     match failed {
         0 => Ok(()),
         _ => {
@@ -222,6 +224,21 @@ async fn many(plan: &Plan, client: &Client, teller: &Arc<Teller>) -> Result<(), 
             Err(Failure::new(worst, format!("{failed} of {all} URLs were not fetched")))
         }
     }
+}
+
+/// Small files have their names already; this waits until the disk has them, all at once.
+async fn on_the_disk(plan: &Plan) -> Result<(), Failure> {
+    let Some(Target::Folder { path, .. }) = plan.goals.first().and_then(|it| it.target.clone())
+    else {
+        return Ok(());
+    };
+    let here = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+    let sync = move || rustix::fs::syncfs(std::fs::File::open(&here)?).map_err(io::Error::from);
+    let synced = tokio::task::spawn_blocking(sync).await.unwrap_or(Ok(()));
+    synced.map_err(|error| {
+        let cause = coax_net::cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot write to the disk: {cause}"))
+    })
 }
 
 /// The higher code: more has to be done about it.

@@ -14,6 +14,9 @@ use super::{milliseconds, size, words};
 use crate::failure::Failure;
 use crate::out::{Human, Report};
 
+/// A pause that people notice, in milliseconds.
+const NOTICED: f64 = 2000.0;
+
 /// What came of a URL.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct FetchReport {
@@ -221,7 +224,12 @@ impl Report for RetryReport {
     const EVENT: &'static str = "retry";
     fn human(&self) -> Human {
         let pause = words(Duration::from_secs_f64(self.pause_ms / 1e3));
-        Human::Detail(format!("{}; again in {pause}", self.reason))
+        let line = format!("{}; again in {pause}", self.reason);
+        // Nobody shall wonder why nothing happens.
+        match self.pause_ms < NOTICED {
+            true => Human::Detail(line),
+            false => Human::Talk(line),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use coax_fetch::{Client, Response};
 use tokio::time::Instant;
 
 use super::event::FetchReport;
-use super::plan::Plan;
+use super::plan::{Goal, Plan};
 use super::timing::Chart;
 use crate::failure::{Failure, exit_of_status};
 use crate::out::Out;
@@ -21,24 +21,47 @@ pub(super) async fn run(
     timing: bool,
     out: &Out,
 ) -> Result<(), Failure> {
+    let mut worst: Option<Failure> = None;
     for goal in &plan.goals {
-        let begun = Instant::now();
-        let sent = client.send(&plan.download(goal).request).await;
-        let mut chart = Chart::default();
-        let hops = match &sent {
-            Ok(response) => &response.hops[..],
-            Err(error) => error.hops(),
-        };
-        chart.add(std::time::Duration::ZERO, hops, None, 0);
-        if timing {
-            chart.report(out)?;
+        let Err(failure) = one(plan, goal, client, timing, out).await else { continue };
+        if plan.goals.len() > 1 && !failure.message.is_empty() {
+            out.failure(&failure);
         }
-        let response = sent?;
-        let report = FetchReport::of_head(&goal.url, &response, begun.elapsed(), lines(&response));
-        out.report(&report)?;
-        if !response.status.is_success() && !plan.template.any_status {
-            return Err(refusal(&response));
-        }
+        worst = Some(match worst {
+            Some(worst) if worst.exit as u8 >= failure.exit as u8 => worst,
+            _ => failure,
+        });
+    }
+    match worst {
+        None => Ok(()),
+        Some(worst) if plan.goals.len() == 1 => Err(worst),
+        Some(worst) => Err(Failure::new(worst.exit, "not every URL answered as it should")),
+    }
+}
+
+async fn one(
+    plan: &Plan,
+    goal: &Goal,
+    client: &Client,
+    timing: bool,
+    out: &Out,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let sent = client.send(&plan.download(goal).request).await;
+    let mut chart = Chart::default();
+    let hops = match &sent {
+        Ok(response) => &response.hops[..],
+        Err(error) => error.hops(),
+    };
+    chart.add(std::time::Duration::ZERO, hops, None, 0);
+    if timing {
+        chart.report(out)?;
+    }
+    let response = sent?;
+    let report = FetchReport::of_head(&goal.url, &response, begun.elapsed(), lines(&response));
+    out.report(&report)?;
+    if !response.status.is_success() && !plan.template.any_status {
+        return Err(refusal(&response));
     }
     Ok(())
 }

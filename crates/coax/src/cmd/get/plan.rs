@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use coax_fetch::http::{HeaderName, HeaderValue, Method, header};
 use coax_fetch::{Bytes, Credentials, Download, Rate, Request, Target, Url};
-use coax_net::{Descriptor, cause_in_words};
+use coax_net::{Descriptor, DescriptorKind, cause_in_words};
 
 use super::Args;
 use crate::failure::{Exit, Failure};
@@ -78,6 +78,7 @@ impl Plan {
         template.connections = args.pace.connections.into();
         template.max_size = args.max_size;
         template.rate = args.pace.limit_rate.map(Rate::new);
+        template.sync_later = urls.len() > 1;
         template.any_status = args.request.any_status;
         // A page for a reader is decoded; a file is what the server has.
         template.request.decode = target.is_none() && special.is_none();
@@ -240,8 +241,9 @@ fn credentials(text: &str) -> Credentials {
     Credentials { user: user.to_owned(), password: password.to_owned() }
 }
 
-/// Whether a bar may be drawn: stderr is a terminal, and stdout is no other one it would mix with.
+/// Whether a bar may be drawn: stderr is a terminal, and what is fetched goes to files. A terminal
+/// would mix both, and so would a pager at the end of a pipe.
 pub(super) fn may_draw(plan: &Plan) -> bool {
-    let to_terminal = plan.sink.is_some() && plan.special.is_none() && is_terminal(io::stdout());
-    is_terminal(io::stderr()) && !to_terminal
+    let files = plan.sink.as_ref().is_none_or(|sink| sink.kind() == DescriptorKind::File);
+    is_terminal(io::stderr()) && files
 }
