@@ -29,7 +29,7 @@ pub(super) struct ClientArgs {
     /// Go through none, whatever the environment says
     #[arg(long, help_heading = "Connection")]
     no_proxy: bool,
-    /// Connect to this endpoint for every URL: /run/app.sock
+    /// Connect here for every URL: /run/app.sock
     #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
     via: Option<String>,
     /// Believe the authorities in FILE, too (PEM)
@@ -47,7 +47,7 @@ pub(super) struct ClientArgs {
     /// Give up connecting after this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
     timeout: Duration,
-    /// A server may be silent for this long
+    /// A server may be silent so long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "60s", help_heading = "Connection")]
     idle: Duration,
     /// Use IPv4 alone

@@ -22,7 +22,7 @@ use crate::session::{is_terminal, open_file};
 /// What is asked for.
 #[derive(clap::Args, Debug)]
 pub(super) struct RequestArgs {
-    /// Send this header: 'Name: value'; Name: alone drops it
+    /// Send this header: 'Name: value'
     #[arg(short = 'H', long = "header", value_name = "HEADER", help_heading = "Request")]
     headers: Vec<String>,
     /// GET, unless there is --data
