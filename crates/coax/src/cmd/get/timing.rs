@@ -46,6 +46,8 @@ impl Chart {
             let report = report(hop, begun, &phases, bytes * u64::from(last));
             self.rows.push(Row { report, phases });
         }
+        // They are told when they are over; they are shown in the order they began.
+        self.rows.sort_by(|one, other| one.report.started_ms.total_cmp(&other.report.started_ms));
     }
 
     /// Tells programs each hop, and people the chart.
