@@ -8,6 +8,7 @@
 
 mod contender;
 mod echo;
+mod get;
 mod load;
 mod meter;
 mod pipe;
@@ -37,9 +38,10 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("start", []) => start::run,
         ("resolve", []) => resolve::run,
         ("stub", []) => stub::run,
+        ("get", []) => get::run,
         (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, scan"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan"
             ));
         }
         (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),

@@ -31,6 +31,7 @@ const PEERS: &[(&str, &str)] = &[
     ("nginx", "nginx"),
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
+    ("aria2c", "aria2"),
     ("tinyproxy", "tinyproxy"),
 ];
 

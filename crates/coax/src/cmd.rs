@@ -13,6 +13,7 @@ use crate::out::Out;
 mod ask;
 mod completions;
 mod connect;
+mod get;
 mod host;
 mod listen;
 mod man;
@@ -36,6 +37,7 @@ pub(crate) enum Verb {
     Resolve(Box<resolve::Args>),
     Scan(Box<scan::Args>),
     Wait(wait::Args),
+    Get(Box<get::Args>),
     Stub(Box<stub::Args>),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -47,6 +49,7 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Connect(args) => connect::run(args, out),
         Verb::Listen(args) => listen::run(args, out),
         Verb::Ask(args) => ask::run(args, out),
+        Verb::Get(args) => get::run(&args, out),
         Verb::Host(args) => host::run(&args, out),
         Verb::Resolve(args) => resolve::run(&args, out),
         Verb::Scan(args) => scan::run(&args, out),

@@ -129,6 +129,52 @@ impl From<coax_net::DialError> for Failure {
     }
 }
 
+impl From<coax_fetch::FetchError> for Failure {
+    fn from(error: coax_fetch::FetchError) -> Failure {
+        Failure::new(exit_of_fetching(error.kind()), error.to_string())
+    }
+}
+
+impl From<&coax_fetch::DownloadError> for Failure {
+    fn from(error: &coax_fetch::DownloadError) -> Failure {
+        use coax_fetch::DownloadErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::Fetch(kind) => exit_of_fetching(kind),
+            Kind::Status(status) => exit_of_status(status.as_u16()),
+            Kind::Changed => Exit::Network,
+            Kind::Exists | Kind::Busy | Kind::Disk => Exit::Machine,
+            Kind::ReaderLeft => return Failure::reader_left(),
+            _ => Exit::Untrusted,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+/// Who should act when something could not be fetched.
+fn exit_of_fetching(kind: coax_fetch::FetchErrorKind) -> Exit {
+    use coax_fetch::FetchErrorKind as Kind;
+    match kind {
+        Kind::Refused
+        | Kind::Timeout
+        | Kind::Unreachable
+        | Kind::Reset
+        | Kind::CutShort
+        | Kind::Proxy => Exit::Network,
+        Kind::Name => Exit::No,
+        Kind::Invalid => Exit::Usage,
+        Kind::Local => Exit::Machine,
+        _ => Exit::Untrusted,
+    }
+}
+
+/// Who should act when a web server gave no page: it says no, or that it cannot just now.
+pub(crate) fn exit_of_status(status: u16) -> Exit {
+    match status {
+        408 | 425 | 429 | 500.. => Exit::Network,
+        _ => Exit::No,
+    }
+}
+
 /// Who should act when a name has no address. Trying again does not make a name exist.
 fn exit_of_resolving(kind: &coax_net::ResolveErrorKind) -> Exit {
     use coax_net::ResolveErrorKind as Kind;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
-use testkit::{Outcome, Program, Running, Wires, fill};
+use testkit::{Outcome, Program, Running, Wires, fill, python};
 
 fn coax(args: &[&str]) -> Program {
     Program::new(env!("CARGO_BIN_EXE_coax")).args(args).arg("--json")
@@ -122,6 +122,37 @@ fn one_connection_is_told_from_listening_to_closed() {
     assert_eq!((&all[3]["sent_bytes"], &all[3]["received_bytes"]), (&3.into(), &6.into()));
     assert_eq!((&all[3]["first"], &all[3]["how"]), (&"local".into(), &"fin".into()));
     assert_eq!(outcome.err(), "");
+}
+
+/// Breaks off after five of ten bytes, and then sends the rest.
+const BREAKS: &str = r#"
+s = listen()
+for head, body in [
+    ("200 OK\r\nContent-Length: 10\r\nAccept-Ranges: bytes", b"01234"),
+    ("206 Part\r\nContent-Length: 5\r\nContent-Range: bytes 5-9/10", b"56789"),
+]:
+    c, _ = s.accept()
+    c.recv(65536)
+    c.sendall(("HTTP/1.1 " + head + '\r\nETag: "a"\r\n\r\n').encode() + body)
+    c.close()
+"#;
+
+#[test]
+fn a_fetch_is_told_from_its_first_break_to_its_end() {
+    let Some(server) = python(BREAKS, [""; 0]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("http://{}/x", server.listening());
+    let program = coax(&["get", "--no-proxy", "--timing", "-O", &url]).dir(folder.path());
+    let outcome = program.run().exits(0);
+    assert_eq!(names(&outcome), ["retry", "fetch", "hop", "hop", "get-summary"]);
+    let all = events(&outcome.stdout);
+    assert_eq!((&all[1]["file"], &all[1]["bytes"]), (&"x".into(), &10.into()));
+    assert_eq!(std::fs::read(folder.path().join("x")).unwrap(), b"0123456789");
+    // Refused, a URL has an event, and so has the run.
+    let outcome = coax(&["get", "--no-proxy", "--retries", "0", "-O", &url]).dir(folder.path());
+    drop(server);
+    let outcome = outcome.run();
+    assert_eq!(names(&outcome.exits(3)), ["fetch", "get-summary", "error"]);
 }
 
 #[test]

@@ -54,6 +54,12 @@ fn schema() -> Value {
     events.add::<super::stub::ExchangeReport>();
     events.add::<super::stub::RulesReport>();
     events.add::<super::stub::StubSummary>();
+    events.add::<super::get::FetchReport>();
+    events.add::<super::get::ProgressReport>();
+    events.add::<super::get::HopReport>();
+    events.add::<super::get::RetryReport>();
+    events.add::<super::get::RestartReport>();
+    events.add::<super::get::GetSummary>();
     events.finish()
 }
 

@@ -1,0 +1,175 @@
+//! Why a URL did not become a file.
+//!
+//! The URL or the path stands in every error. Whether trying again is reasonable is said here once.
+//!
+//! Nothing here decides exit codes.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use coax_net::cause_in_words;
+use http::StatusCode;
+
+use crate::error::{FetchError, FetchErrorKind};
+use crate::verify::Sha256;
+
+/// A URL did not become a file.
+#[derive(Clone, Debug)]
+pub struct DownloadError(Box<Inside>);
+
+#[derive(Clone, Debug)]
+struct Inside {
+    kind: DownloadErrorKind,
+    text: String,
+    /// When the server wants to be asked again.
+    after: Option<Duration>,
+}
+
+/// What kind of failure it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DownloadErrorKind {
+    /// Asking for it failed.
+    Fetch(FetchErrorKind),
+    /// The server answered with this status.
+    Status(StatusCode),
+    /// The server contradicts itself.
+    Lie,
+    /// On the server it is no longer what it was when it was begun.
+    Changed,
+    /// It is not what it must be.
+    Checksum,
+    /// The list of sums does not have it.
+    Unlisted,
+    /// It has more bytes than allowed.
+    TooLarge,
+    /// A file has the name already.
+    Exists,
+    /// Another process is at it.
+    Busy,
+    /// The disk did not do what was asked of it.
+    Disk,
+    /// Whoever was to read it has left.
+    ReaderLeft,
+}
+
+use DownloadErrorKind as Kind;
+
+impl DownloadError {
+    fn new(kind: Kind, text: String) -> DownloadError {
+        DownloadError(Box::new(Inside { kind, text, after: None }))
+    }
+
+    pub(super) fn status(url: &str, status: StatusCode, after: Option<Duration>) -> DownloadError {
+        let reason = status.canonical_reason().map(|it| format!(" {it}")).unwrap_or_default();
+        let text = format!("cannot fetch {url}: the server says {}{reason}", status.as_u16());
+        let mut error = DownloadError::new(Kind::Status(status), text);
+        error.0.after = after;
+        error
+    }
+
+    pub(super) fn lie(url: &str, what: &str) -> DownloadError {
+        DownloadError::new(Kind::Lie, format!("cannot trust {url}: {what}"))
+    }
+
+    pub(super) fn changed(url: &str, what: &str) -> DownloadError {
+        DownloadError::new(Kind::Changed, format!("cannot go on with {url}: {what}"))
+    }
+
+    /// Passing, as it concerns one connection of several.
+    pub(super) fn no_parts(url: &str) -> DownloadError {
+        let text = format!("cannot fetch {url}: the server stopped sending parts of it");
+        DownloadError::new(Kind::Fetch(FetchErrorKind::CutShort), text)
+    }
+
+    pub(super) fn too_large(url: &str, limit: u64) -> DownloadError {
+        let text = format!("cannot fetch {url}: it has more than the allowed {limit} bytes");
+        DownloadError::new(Kind::TooLarge, text)
+    }
+
+    pub(super) fn checksum(url: &str, is: Sha256, must: Sha256) -> DownloadError {
+        let text = format!("{url} is not what it must be: its SHA-256 is {is}, not {must}");
+        DownloadError::new(Kind::Checksum, text)
+    }
+
+    pub(super) fn unlisted(name: &str) -> DownloadError {
+        let text = format!("the list of SHA-256 sums does not have {name}");
+        DownloadError::new(Kind::Unlisted, text)
+    }
+
+    pub(super) fn exists(path: &Path) -> DownloadError {
+        DownloadError::new(Kind::Exists, format!("{} is there already", path.display()))
+    }
+
+    pub(crate) fn busy(path: &Path) -> DownloadError {
+        let text = format!("{} is being written by another process", path.display());
+        DownloadError::new(Kind::Busy, text)
+    }
+
+    pub(crate) fn disk(path: &Path, error: &io::Error) -> DownloadError {
+        let text = format!("cannot write {}: {}", path.display(), cause_in_words(error));
+        DownloadError::new(Kind::Disk, text)
+    }
+
+    pub(super) fn output(error: &io::Error) -> DownloadError {
+        let kind = match error.kind() {
+            io::ErrorKind::BrokenPipe => Kind::ReaderLeft,
+            _ => Kind::Disk,
+        };
+        DownloadError::new(kind, format!("cannot write output: {}", cause_in_words(error)))
+    }
+
+    /// The same, with how much came before.
+    pub(super) fn having(mut self, came: u64) -> DownloadError {
+        if came > 0 {
+            self.0.text.push_str(&format!("; {came} bytes arrived"));
+        }
+        self
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> DownloadErrorKind {
+        self.0.kind
+    }
+
+    /// Whether trying again is reasonable.
+    pub fn is_passing(&self) -> bool {
+        match self.kind() {
+            Kind::Fetch(kind) => is_passing(kind),
+            Kind::Status(status) => {
+                matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+            }
+            Kind::Changed => true,
+            _ => false,
+        }
+    }
+
+    /// How long the server wants to be left alone.
+    pub(super) fn after(&self) -> Option<Duration> {
+        self.0.after
+    }
+}
+
+fn is_passing(kind: FetchErrorKind) -> bool {
+    use FetchErrorKind as Fetch;
+    matches!(
+        kind,
+        Fetch::Refused | Fetch::Timeout | Fetch::Unreachable | Fetch::Reset | Fetch::CutShort
+    )
+}
+
+impl From<FetchError> for DownloadError {
+    fn from(error: FetchError) -> DownloadError {
+        DownloadError::new(Kind::Fetch(error.kind()), error.to_string())
+    }
+}
+
+impl fmt::Display for DownloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
+    }
+}
+
+impl std::error::Error for DownloadError {}

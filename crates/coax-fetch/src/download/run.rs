@@ -1,0 +1,312 @@
+//! Attempt after attempt, until the file is whole.
+//!
+//! What an earlier run or attempt left is gone on with where the server proves that it is of the
+//! same file. An attempt that brought bytes gives the next ones all their chances back.
+//!
+//! Nothing here knows how bytes get to their place.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep};
+
+use crate::client::Client;
+use crate::download::answer::{self, Piece};
+use crate::download::bring::{self, Answer};
+use crate::download::job::Job;
+use crate::download::watch::{News, Watch};
+use crate::download::{Download, DownloadError, DownloadErrorKind, Fetched, Sum, Target};
+use crate::error::without_credentials;
+use crate::name;
+use crate::part::Part;
+use crate::part::state::Identity;
+use crate::pause::Patience;
+use crate::response::Response;
+use crate::verify::Sha256;
+
+/// What is said where the server has another file than before.
+const CHANGED: &str = "it has changed on the server";
+
+/// A download under way.
+pub(super) struct Run<'a> {
+    download: &'a Download,
+    client: &'a Client,
+    target: &'a Target,
+    watch: &'a Watch,
+    begun: Instant,
+    /// What is asked for, as it is kept beside a part.
+    url: String,
+    /// There once the file's name is known.
+    job: Option<Arc<Job>>,
+    /// What the file must be; known with its name.
+    sum: Option<Sha256>,
+    resumed: u64,
+    /// Of the answer that counts.
+    fetched: Option<Fetched>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        download: &'a Download,
+        client: &'a Client,
+        target: &'a Target,
+        watch: &'a Watch,
+    ) -> Run<'a> {
+        let mut url = download.request.url.clone();
+        url.set_fragment(None);
+        Run {
+            download,
+            client,
+            target,
+            watch,
+            begun: Instant::now(),
+            url: without_credentials(&url),
+            job: None,
+            sum: None,
+            resumed: 0,
+            fetched: None,
+        }
+    }
+
+    /// Until it is there, or will not be.
+    pub(super) async fn until_done(mut self) -> Result<Fetched, DownloadError> {
+        let done = self.tries().await;
+        if let (Err(error), Some(job)) = (&done, &self.job) {
+            job.leave(error.kind() != DownloadErrorKind::Checksum);
+        }
+        done
+    }
+
+    async fn tries(&mut self) -> Result<Fetched, DownloadError> {
+        let mut patience = Patience::new(self.download.retries);
+        let mut most = 0;
+        loop {
+            let error = match self.attempt().await {
+                Ok(()) => return self.finish().await,
+                Err(error) => error,
+            };
+            // Bytes that come again and again are no progress.
+            let have = self.job.as_ref().map_or(0, |job| job.have());
+            if have > most {
+                patience.renew();
+                most = have;
+            }
+            if !error.is_passing() || !self.download.may_repeat() {
+                return Err(error);
+            }
+            let Some(pause) = patience.next(error.after(), rand::random()) else {
+                return Err(error);
+            };
+            let failed = patience.failed();
+            (self.watch.tell)(News::Retrying { error: &error, pause, failed });
+            sleep(pause).await;
+        }
+    }
+
+    /// From a request to the last byte, if nothing comes between.
+    async fn attempt(&mut self) -> Result<(), DownloadError> {
+        self.prepare()?;
+        if let Some(job) = self.job.clone() {
+            job.begin_attempt();
+            if let Some((identity, gap)) = job.to_go_on() {
+                return self.go_on(&job, &identity, gap).await;
+            }
+        }
+        let answer = self.ask(None).await?;
+        if !self.download.any_status {
+            answer::check_status(&answer.response)?;
+        }
+        let identity = self.identity(&answer.response);
+        let job = self.job_for(&answer.response)?;
+        if let Some(identity) = &identity
+            && let Some((have, length)) = job.take_up(|it| it == identity)?
+        {
+            drop(answer);
+            self.tell_resumed(have, length);
+            job.begin_attempt();
+            if let Some((identity, gap)) = job.to_go_on() {
+                return self.go_on(&job, &identity, gap).await;
+            }
+            return Err(DownloadError::changed(&self.url, "what was there of it is gone"));
+        }
+        let why = match job.have() {
+            0 => "what is there is not known to be of this file",
+            _ => "the server gives nothing to go on by",
+        };
+        self.whole(&job, answer, identity, why).await
+    }
+
+    /// Where the name is known from the beginning, what is there is, too.
+    fn prepare(&mut self) -> Result<(), DownloadError> {
+        let (None, Target::File(path)) = (&self.job, self.target) else { return Ok(()) };
+        let job = self.open(path)?;
+        if self.download.is_plain()
+            && let Some((have, length)) = job.take_up(|it| it.url == self.url)?
+        {
+            self.tell_resumed(have, length);
+        }
+        Ok(())
+    }
+
+    fn tell_resumed(&mut self, have: u64, length: u64) {
+        self.resumed = have;
+        (self.watch.tell)(News::Resumed { have, length });
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Arc<Job>, DownloadError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let of_url = name::of_url(&self.download.request.url);
+        self.sum = must_be(self.download.sum.as_ref(), &[&name, &of_url])?;
+        let part = Part::open(path)?;
+        let job = Job::new(self.download, self.client, self.watch, self.begun, part);
+        self.job = Some(Arc::clone(&job));
+        Ok(job)
+    }
+
+    fn identity(&self, response: &Response) -> Option<Identity> {
+        self.download.is_plain().then(|| answer::identity(response, &self.url)).flatten()
+    }
+
+    /// The job; opened under the name that the answer gives it, if it has none yet.
+    fn job_for(&mut self, response: &Response) -> Result<Arc<Job>, DownloadError> {
+        match (&self.job, self.target) {
+            (Some(job), _) => Ok(Arc::clone(job)),
+            (None, Target::File(path)) => self.open(path),
+            (None, Target::Folder { path, replace }) => {
+                let place = path.join(name::of(&response.headers, &response.url));
+                match place.symlink_metadata() {
+                    Ok(_) if !replace => Err(DownloadError::exists(&place)),
+                    _ => self.open(&place),
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, part: Option<(&Identity, &Range<u64>)>) -> Result<Answer, DownloadError> {
+        let begun = Instant::now();
+        let request =
+            part.map(|(identity, range)| answer::ask_for(&self.download.request, range, identity));
+        match self.client.send(request.as_ref().unwrap_or(&self.download.request)).await {
+            Ok(response) => Ok(Answer { response, begun }),
+            Err(error) => {
+                let since = begun.saturating_duration_since(self.begun);
+                let (hops, over) = (error.hops(), None);
+                (self.watch.tell)(News::Trip { begun: since, hops, over, bytes: 0 });
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Asks for what is missing.
+    async fn go_on(
+        &mut self,
+        job: &Arc<Job>,
+        identity: &Identity,
+        gap: Range<u64>,
+    ) -> Result<(), DownloadError> {
+        let answer = self.ask(Some((identity, &gap))).await?;
+        let why = match answer::check(&answer.response, &gap, identity) {
+            Ok(Piece::Part(piece)) => {
+                self.remember(&answer.response);
+                return bring::all(job, answer, piece).await;
+            }
+            Ok(Piece::Whole) => "the server does not send parts of it",
+            Ok(Piece::Another) => CHANGED,
+            Err(error) => {
+                if error.kind() == DownloadErrorKind::Changed {
+                    self.anew(job, None, None, CHANGED)?;
+                }
+                return Err(error);
+            }
+        };
+        let identity = self.identity(&answer.response);
+        self.whole(job, answer, identity, why).await
+    }
+
+    fn anew(
+        &mut self,
+        job: &Arc<Job>,
+        identity: Option<Identity>,
+        length: Option<u64>,
+        why: &str,
+    ) -> Result<(), DownloadError> {
+        let lost = job.begin(identity, length)?;
+        self.resumed = 0;
+        if lost > 0 {
+            (self.watch.tell)(News::Anew { why, lost });
+        }
+        Ok(())
+    }
+
+    /// Takes an answer that is the whole file.
+    async fn whole(
+        &mut self,
+        job: &Arc<Job>,
+        answer: Answer,
+        identity: Option<Identity>,
+        why: &str,
+    ) -> Result<(), DownloadError> {
+        let length = answer.response.body.length();
+        if let (Some(length), Some(limit)) = (length, self.download.max_size)
+            && length > limit
+        {
+            return Err(DownloadError::too_large(&self.url, limit));
+        }
+        self.remember(&answer.response);
+        self.anew(job, identity, length, why)?;
+        job.begin_attempt();
+        bring::all(job, answer, 0..length.unwrap_or(u64::MAX)).await
+    }
+
+    fn remember(&mut self, response: &Response) {
+        self.fetched = Some(Fetched::of(response));
+    }
+
+    /// Checks it and gives it its name.
+    async fn finish(&mut self) -> Result<Fetched, DownloadError> {
+        let (Some(job), Some(fetched)) = (self.job.clone(), self.fetched.take()) else {
+            return Err(DownloadError::changed(&self.url, "nothing came"));
+        };
+        let (must, url, work) = (self.sum, self.url.clone(), Arc::clone(&job));
+        let named = match job.is_light() {
+            true => Ok(name_it(&work, must, &url)),
+            false => tokio::task::spawn_blocking(move || name_it(&work, must, &url)).await,
+        };
+        let unnamed = |_| Err(DownloadError::changed(&self.url, "it could not be finished"));
+        let (file, sha256) = named.unwrap_or_else(unnamed)?;
+        Ok(Fetched {
+            file: Some(file),
+            length: job.length().unwrap_or_default(),
+            resumed: self.resumed,
+            connections: job.most(),
+            sha256,
+            took: self.begun.elapsed(),
+            ..fetched
+        })
+    }
+}
+
+fn name_it(
+    job: &Job,
+    must: Option<Sha256>,
+    url: &str,
+) -> Result<(PathBuf, Option<Sha256>), DownloadError> {
+    match (job.sum()?, must) {
+        (Some(is), Some(must)) if is != must => Err(DownloadError::checksum(url, is, must)),
+        (sum, _) => Ok((job.finish()?, sum)),
+    }
+}
+
+/// What a file with one of these names must be.
+pub(super) fn must_be(sum: Option<&Sum>, names: &[&str]) -> Result<Option<Sha256>, DownloadError> {
+    match sum {
+        None => Ok(None),
+        Some(Sum::Is(sum)) => Ok(Some(*sum)),
+        Some(Sum::Listed(sums)) => {
+            let found = names.iter().find_map(|name| sums.of(name));
+            let name = names.first().copied().unwrap_or_default();
+            found.map(Some).ok_or_else(|| DownloadError::unlisted(name))
+        }
+    }
+}

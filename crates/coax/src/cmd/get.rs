@@ -1,0 +1,277 @@
+//! `coax get`: a page to stdout, files to the disk, whole or not at all.
+//!
+//! Each URL has an outcome of its own; one that fails stops no other, and the exit code is that of
+//! the gravest. What is kept of an interrupted file is found again by the next run.
+//!
+//! How bytes get to their place is the library's business.
+
+mod client;
+mod event;
+mod head;
+mod plan;
+mod size;
+mod sum;
+mod teller;
+mod timing;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched, Target};
+use tokio::task::JoinSet;
+
+use crate::cli::EXIT_STATUS;
+use crate::duration::{self, Deadline, late};
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use crate::runtime;
+use crate::session::{Signals, share_stdout};
+use plan::{Goal, Plan};
+use teller::Teller;
+
+pub(crate) use event::{
+    FetchReport, GetSummary, HopReport, ProgressReport, RestartReport, RetryReport,
+};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax get http://example.org/                  a page, to stdout
+    coax get -O https://example.org/debian.iso    a file, named as the server says
+    coax get -o disk.iso https://example.org/debian.iso --sha256 https://example.org/SHA256SUMS
+    coax get -i urls.txt -o downloads/            many files, into a folder
+    coax get --via /run/docker.sock http://localhost/info
+    coax get -d name=ada http://example.org/form  POST, as a form
+    coax get -I --timing https://example.org/     the headers alone, and what took how long
+
+FILES
+    A file is written to NAME.part and gets its name when it is whole, right, and on
+    the disk. NAME.part.state says what is there of it: the next run goes on from
+    there if the server still has the same file, by its ETag or date, and begins
+    anew if not. -o replaces a file that has the name; -O does so with --replace.
+    What -O, or -o FOLDER, has saved is printed, one path a line.
+
+    Large files come over several connections where that makes them faster by half
+    or more. A connection that breaks is tried again, and goes on where it broke.";
+
+const OUTCOMES: &str = "\
+    Here 0 is: everything is there, whole and right. 1: a status from 400 to 499.
+    3: the network, or a status from 500. 4: certificate, checksum, or a server
+    that contradicts itself. 5: disk. Of several URLs the highest counts.";
+
+/// Fetch pages and files: resumes, verifies, shows progress
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
+pub(crate) struct Args {
+    /// What to fetch: http://… or https://…; without either, http://
+    #[arg(value_name = "URL", required_unless_present = "input")]
+    urls: Vec<String>,
+    /// Read URLs from FILE, one a line; - is stdin
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Write to FILE, or into FOLDER
+    #[arg(short, long, value_name = "FILE", conflicts_with = "remote_name")]
+    output: Option<PathBuf>,
+    /// Write here, named as the server says
+    #[arg(short = 'O', long)]
+    remote_name: bool,
+    /// With -O or -o FOLDER: replace files that are there
+    #[arg(long)]
+    replace: bool,
+    /// What it must be: 64 digits, or a list (file or URL)
+    ///
+    /// A list is what sha256sum prints, or its BSD form; a file is found in it by its name.
+    #[arg(long, value_name = "SUM")]
+    sha256: Option<String>,
+    /// More bytes than this are an error: 500k, 2G
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    max_size: Option<u64>,
+    #[command(flatten)]
+    request: plan::RequestArgs,
+    #[command(flatten)]
+    pace: Pace,
+    #[command(flatten)]
+    client: client::ClientArgs,
+    /// Draw what took how long, on stderr
+    #[arg(long, help_heading = "Output")]
+    timing: bool,
+    /// No progress bar
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+}
+
+/// How much at once, how fast, and how long.
+#[derive(clap::Args, Debug)]
+struct Pace {
+    /// URLs at once
+    #[arg(long, value_name = "COUNT", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
+    parallel: u16,
+    /// Connections for one file, at most
+    #[arg(long, value_name = "COUNT", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=16), help_heading = "Pace")]
+    connections: u16,
+    /// Bytes a second, all together: 1M
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Pace")]
+    limit_rate: Option<u64>,
+    /// Failures in a row before giving up
+    ///
+    /// Pauses between tries double, unless the server says how long. What brought bytes is no
+    /// failure in a row.
+    #[arg(long, value_name = "COUNT", default_value = "5", help_heading = "Pace")]
+    retries: u32,
+    /// End after this long, whatever happens
+    #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Pace")]
+    deadline: Option<Deadline>,
+}
+
+pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
+    let plan = Plan::new(args, out)?;
+    runtime::run(async {
+        let mut signals = Signals::catch()?;
+        tokio::select! {
+            done = fetch(args, plan, out) => done,
+            () = late(args.pace.deadline) => {
+                let limit = args.pace.deadline.map(Deadline::words).unwrap_or_default();
+                Err(Failure::new(Exit::Network, format!("not done after {limit}")))
+            }
+            () = signals.any() => Err(signals.failure()),
+        }
+    })
+}
+
+async fn fetch(args: &Args, plan: Plan, out: &Out) -> Result<(), Failure> {
+    let plan = plan.with_sink()?;
+    let client = args.client.client()?;
+    let sum = match &args.sha256 {
+        Some(text) => Some(sum::read(text, &client, plan.goals.len()).await?),
+        None => None,
+    };
+    let plan = Plan { template: Download { sum, ..plan.template }, ..plan };
+    if plan.head {
+        return head::run(&plan, &client, args.timing, out).await;
+    }
+    let teller = Arc::new(Teller::new(out, args, &plan)?);
+    let watching = teller.watch();
+    let done = match &plan.goals[..] {
+        [goal] => one(&plan, goal, &client, &teller).await,
+        _ => many(&plan, &client, &teller).await,
+    };
+    drop(watching);
+    teller.end()?;
+    done
+}
+
+/// Where one URL's bytes go.
+async fn bring(
+    plan: &Plan,
+    goal: &Goal,
+    client: &Client,
+    teller: &Arc<Teller>,
+) -> Result<Fetched, DownloadError> {
+    let download = plan.download(goal);
+    let watch = teller.begin(goal);
+    let done = match (&goal.target, &plan.sink) {
+        (Some(target), _) => download.to_file(client, target, &watch).await,
+        (None, sink) => {
+            let sink = sink.as_ref().expect("whatever goes to no file has a stream");
+            download.to_stream(client, sink, &watch).await
+        }
+    };
+    teller.over(goal, &done);
+    done
+}
+
+async fn one(
+    plan: &Plan,
+    goal: &Goal,
+    client: &Client,
+    teller: &Arc<Teller>,
+) -> Result<(), Failure> {
+    match bring(plan, goal, client, teller).await {
+        Ok(fetched) => teller.saved(&fetched),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+async fn many(plan: &Plan, client: &Client, teller: &Arc<Teller>) -> Result<(), Failure> {
+    let (mut set, mut goals) = (JoinSet::new(), plan.goals.iter());
+    let (mut worst, mut failed) = (Exit::Done, 0_usize);
+    let shared = Arc::new(plan.clone());
+    loop {
+        while set.len() < plan.parallel
+            && let Some(goal) = goals.next()
+        {
+            let (plan, goal) = (Arc::clone(&shared), goal.clone());
+            let (client, teller) = (client.clone(), Arc::clone(teller));
+            set.spawn(async move { bring(&plan, &goal, &client, &teller).await });
+        }
+        let Some(joined) = set.join_next().await else { break };
+        match joined {
+            Ok(Ok(fetched)) => teller.saved(&fetched)?,
+            Ok(Err(error)) => {
+                let failure = failure(&error);
+                teller.failed(&failure);
+                (worst, failed) = (graver(worst, failure.exit), failed + 1);
+            }
+            Err(_) => (worst, failed) = (graver(worst, Exit::Machine), failed + 1),
+        }
+    }
+    on_the_disk(plan).await?;
+    match failed {
+        0 => Ok(()),
+        _ => {
+            let all = plan.goals.len();
+            Err(Failure::new(worst, format!("{failed} of {all} URLs were not fetched")))
+        }
+    }
+}
+
+/// Small files have their names already; this waits until the disk has them, all at once.
+async fn on_the_disk(plan: &Plan) -> Result<(), Failure> {
+    let Some(Target::Folder { path, .. }) = plan.goals.first().and_then(|it| it.target.clone())
+    else {
+        return Ok(());
+    };
+    let here = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+    let sync = move || rustix::fs::syncfs(std::fs::File::open(&here)?).map_err(io::Error::from);
+    let synced = tokio::task::spawn_blocking(sync).await.unwrap_or(Ok(()));
+    synced.map_err(|error| {
+        let cause = coax_net::cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot write to the disk: {cause}"))
+    })
+}
+
+/// The higher code: more has to be done about it.
+fn graver(one: Exit, other: Exit) -> Exit {
+    if one as u8 >= other as u8 { one } else { other }
+}
+
+/// With something to type, where something helps.
+fn failure(error: &DownloadError) -> Failure {
+    let failure = Failure::from(error);
+    match error.kind() {
+        DownloadErrorKind::Exists => failure.hint("--replace, or -o with another name"),
+        DownloadErrorKind::Status(status) if status.as_u16() == 401 => {
+            failure.hint("--user NAME:PASSWORD says who asks")
+        }
+        DownloadErrorKind::Fetch(coax_fetch::FetchErrorKind::Certificate) => {
+            failure.hint("--cacert FILE names an authority to believe")
+        }
+        _ => failure,
+    }
+}
+
+/// A time in milliseconds, for programs.
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Standard output, for a body.
+fn stdout() -> Result<Arc<coax_net::Descriptor>, Failure> {
+    share_stdout().map(Arc::new)
+}
+
+/// `1.2 s`.
+fn words(time: Duration) -> String {
+    duration::words(time)
+}

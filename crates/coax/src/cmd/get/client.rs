@@ -1,0 +1,88 @@
+//! How servers are reached: flags, and the client they make.
+//!
+//! What is the same for every URL is said once.
+//!
+//! Nothing here sends a request.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coax_fetch::{Client, ClientOptions, HttpVersion, Netrc, Proxies};
+
+use crate::duration;
+use crate::failure::Failure;
+use crate::place;
+
+/// How servers are reached.
+#[derive(clap::Args, Debug)]
+pub(super) struct ClientArgs {
+    /// Speak HTTP/1.1 alone
+    #[arg(long = "http1.1", conflicts_with = "http2", help_heading = "Connection")]
+    http1: bool,
+    /// Speak HTTP/2 alone
+    #[arg(long, help_heading = "Connection")]
+    http2: bool,
+    /// Go through this proxy: http://host:port
+    #[arg(long, value_name = "URL", conflicts_with = "no_proxy", help_heading = "Connection")]
+    proxy: Option<String>,
+    /// Go through none, whatever the environment says
+    #[arg(long, help_heading = "Connection")]
+    no_proxy: bool,
+    /// Connect here for every URL: /run/app.sock
+    #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
+    via: Option<String>,
+    /// Believe the authorities in FILE, too (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    cacert: Option<PathBuf>,
+    /// Believe any certificate
+    #[arg(short = 'k', long, help_heading = "Connection")]
+    insecure: bool,
+    /// Leave logins in ~/.netrc unused
+    #[arg(long, help_heading = "Connection")]
+    no_netrc: bool,
+    /// Follow at most so many redirects
+    #[arg(long, value_name = "COUNT", default_value = "20", help_heading = "Connection")]
+    max_redirects: usize,
+    /// Give up connecting after this long
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
+    timeout: Duration,
+    /// A server may be silent so long
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "60s", help_heading = "Connection")]
+    idle: Duration,
+    /// Use IPv4 alone
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
+    ipv4: bool,
+    /// Use IPv6 alone
+    #[arg(short = '6', long, help_heading = "Connection")]
+    ipv6: bool,
+}
+
+impl ClientArgs {
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        let netrc = if self.no_netrc { None } else { Netrc::of_this_user()? };
+        let via = self.via.as_ref().map(|text| place::endpoint(text, None)).transpose()?;
+        let options = ClientOptions {
+            authorities: self.cacert.clone(),
+            insecure: self.insecure,
+            proxies: match (&self.proxy, self.no_proxy) {
+                (Some(proxy), _) => Proxies::all(proxy),
+                (None, true) => Proxies::default(),
+                (None, false) => Proxies::of_the_environment(),
+            },
+            netrc: netrc.map(Arc::new),
+            unix: via,
+            wanted: place::wanted(self.ipv4, self.ipv6),
+            http: match (self.http1, self.http2) {
+                (true, _) => HttpVersion::Http1,
+                (_, true) => HttpVersion::Http2,
+                _ => HttpVersion::Auto,
+            },
+            timeout: self.timeout,
+            idle: self.idle,
+            max_redirects: self.max_redirects,
+            ..ClientOptions::default()
+        };
+        Ok(Client::new(options)?)
+    }
+}

@@ -1,0 +1,273 @@
+//! Saying how far it is, what came of each URL, and what took how long.
+//!
+//! On a terminal one bar shows all that is under way; programs get an event a second. The bar is
+//! taken away before a line is printed, and never stands where a body is.
+//!
+//! Nothing here fetches.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use coax_fetch::{DownloadError, Fetched, Meter, News, Target, Url, Watch};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, interval};
+
+use super::event::{FetchReport, GetSummary, ProgressReport, RestartReport, RetryReport, plain};
+use super::plan::{Goal, Plan, may_draw};
+use super::timing::Chart;
+use super::{Args, milliseconds};
+use crate::failure::Failure;
+use crate::out::{Human, Out, Report};
+
+/// How often the bar moves.
+const FRAME: Duration = Duration::from_millis(125);
+/// How often programs hear.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Says what happens.
+pub(super) struct Teller {
+    out: Out,
+    begun: Instant,
+    timing: bool,
+    /// Whether a saved path is printed: somebody else chose it.
+    prints_paths: bool,
+    bar: ProgressBar,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    chart: Chart,
+    active: Vec<Active>,
+    urls: u64,
+    fetched: u64,
+    failed: u64,
+    /// Of what is over.
+    bytes: u64,
+    many: bool,
+}
+
+struct Active {
+    url: Url,
+    meter: Arc<Meter>,
+    told: u64,
+    begun: Instant,
+}
+
+/// Ends the watching when it is dropped.
+pub(super) struct Watching(Option<AbortHandle>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Teller {
+    pub(super) fn new(out: &Out, args: &Args, plan: &Plan) -> Result<Teller, Failure> {
+        let draws = !args.quiet && !out.is_json() && may_draw(plan);
+        let bar = match draws {
+            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+            false => ProgressBar::hidden(),
+        };
+        let chosen = plan.goals.iter().any(|it| matches!(it.target, Some(Target::Folder { .. })));
+        let many = plan.goals.len() > 1;
+        let state = State { urls: plan.goals.len() as u64, many, ..State::default() };
+        Ok(Teller {
+            out: *out,
+            begun: Instant::now(),
+            timing: args.timing,
+            prints_paths: chosen && !out.is_json(),
+            bar,
+            state: Mutex::new(state),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks on from now on.
+    pub(super) fn watch(self: &Arc<Teller>) -> Watching {
+        let period = match (self.out.is_json(), self.bar.is_hidden()) {
+            (true, _) => BEAT,
+            (false, false) => FRAME,
+            (false, true) => return Watching(None),
+        };
+        let teller = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let mut beat = interval(period);
+            beat.tick().await;
+            loop {
+                beat.tick().await;
+                teller.beat(period);
+            }
+        });
+        Watching(Some(task.abort_handle()))
+    }
+
+    fn beat(&self, period: Duration) {
+        let mut state = self.lock();
+        if !self.out.is_json() {
+            state.draw(&self.bar);
+            return;
+        }
+        for active in &mut state.active {
+            let (bytes, length) = (active.meter.have(), active.meter.length());
+            let gained = bytes.saturating_sub(active.told) as f64;
+            active.told = bytes;
+            let report = ProgressReport {
+                url: plain(&active.url),
+                bytes,
+                length,
+                bytes_per_second: gained / period.as_secs_f64(),
+                connections: active.meter.connections(),
+            };
+            // A reader that left is noticed by whoever fetches.
+            let _ = self.out.report(&report);
+        }
+    }
+
+    /// A URL begins.
+    pub(super) fn begin(self: &Arc<Teller>, goal: &Goal) -> Watch {
+        let meter = Arc::new(Meter::default());
+        let active = Active {
+            url: goal.url.clone(),
+            meter: Arc::clone(&meter),
+            told: 0,
+            begun: Instant::now(),
+        };
+        self.lock().active.push(active);
+        let (teller, url) = (Arc::clone(self), goal.url.clone());
+        Watch { meter, tell: Arc::new(move |news| teller.news(&url, news)) }
+    }
+
+    fn news(&self, url: &Url, news: News<'_>) {
+        let url = plain(url);
+        match news {
+            News::Trip { begun, hops, over, bytes } if self.timing => {
+                self.lock().chart.add(begun, hops, over, bytes);
+            }
+            News::Retrying { error, pause, failed } => {
+                let (reason, pause_ms) = (error.to_string(), milliseconds(pause));
+                self.say(&RetryReport { url, reason, pause_ms, failed });
+            }
+            News::Resumed { have, length } => {
+                let (outcome, length) = ("resumed", Some(length));
+                self.say(&RestartReport { url, outcome, bytes: have, length, reason: None });
+            }
+            News::Anew { why, lost } => {
+                let (outcome, reason) = ("anew", Some(why.to_owned()));
+                self.say(&RestartReport { url, outcome, bytes: lost, length: None, reason });
+            }
+            _ => {}
+        }
+    }
+
+    /// With the bar out of the way.
+    fn say<R: Report>(&self, report: &R) {
+        // What cannot be said is no reason to fetch less.
+        let _ = self.bar.suspend(|| self.out.report(report));
+    }
+
+    /// A URL is over.
+    pub(super) fn over(&self, goal: &Goal, done: &Result<Fetched, DownloadError>) {
+        let report = {
+            let mut state = self.lock();
+            let place = state.active.iter().position(|active| active.url == goal.url);
+            let begun = place.map(|place| state.active.swap_remove(place).begun);
+            match done {
+                Ok(fetched) => {
+                    state.fetched += 1;
+                    state.bytes += fetched.length;
+                    FetchReport::of(&goal.url, fetched)
+                }
+                Err(error) => {
+                    state.failed += 1;
+                    let took = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+                    FetchReport::of_failure(&goal.url, error, took)
+                }
+            }
+        };
+        self.say(&report);
+    }
+
+    /// Prints where it is now, if that is news.
+    pub(super) fn saved(&self, fetched: &Fetched) -> Result<(), Failure> {
+        match &fetched.file {
+            Some(path) if self.prints_paths => {
+                let path = path.display().to_string();
+                self.bar.suspend(|| self.out.report(&Saved { path }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One of several failed.
+    pub(super) fn failed(&self, failure: &Failure) {
+        if !self.out.is_json() {
+            self.bar.suspend(|| self.out.failure(failure));
+        }
+    }
+
+    /// All is over.
+    pub(super) fn end(&self) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        let state = self.lock();
+        if self.timing {
+            state.chart.report(&self.out)?;
+        }
+        self.out.report(&GetSummary {
+            urls: state.urls,
+            fetched: state.fetched,
+            failed: state.failed,
+            bytes: state.bytes,
+            elapsed_ms: milliseconds(self.begun.elapsed()),
+        })
+    }
+}
+
+/// For people alone; programs have it in the URL's event.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Saved {
+    path: String,
+}
+
+impl Report for Saved {
+    const EVENT: &'static str = "saved";
+    fn human(&self) -> Human {
+        Human::Answer(self.path.clone())
+    }
+}
+
+impl State {
+    /// One line for all that is under way.
+    fn draw(&self, bar: &ProgressBar) {
+        let have = self.active.iter().map(|active| active.meter.have()).sum::<u64>();
+        let lengths = self.active.iter().map(|active| active.meter.length());
+        let length = lengths.sum::<Option<u64>>().filter(|_| !self.active.is_empty());
+        let connections = self.active.iter().map(|it| it.meter.connections()).sum::<u64>();
+        let template = match (self.many, length) {
+            (true, _) => "{msg}  {bytes}  {bytes_per_sec}",
+            (false, Some(_)) => {
+                "{bar:24} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left{msg}"
+            }
+            (false, None) => "{bytes}  {bytes_per_sec}{msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if let Some(length) = length.filter(|_| !self.many) {
+            bar.set_length(length);
+        }
+        bar.set_message(match (self.many, connections) {
+            (true, _) => format!("{} of {} URLs", self.fetched + self.failed, self.urls),
+            (false, 0 | 1) => String::new(),
+            (false, count) => format!("  {count} connections"),
+        });
+        bar.set_position(have + if self.many { self.bytes } else { 0 });
+    }
+}

@@ -1,0 +1,48 @@
+//! Many URLs at once.
+
+use std::fs;
+
+use crate::{Nginx, coax, events, names, noise};
+
+#[test]
+fn one_that_fails_stops_no_other() {
+    let files: Vec<_> =
+        (0..50).map(|it| (format!("f{it}"), noise(it, 1000 * it as usize))).collect();
+    let borrowed: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    let Some(nginx) = Nginx::start(&borrowed) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut list = String::from("# files\n\n");
+    for (name, _) in &files {
+        list.push_str(&nginx.url(&format!("{name}\n")));
+        list.push_str(&nginx.url(&format!("not-{name}\n")));
+    }
+    let into = folder.path().join("deep/");
+    fs::create_dir(&into).unwrap();
+    let into = into.display().to_string();
+    let outcome = coax(&["-i", "-", "-o", &into]).run_with(&list);
+    assert_eq!(outcome.code(), 1, "{}", outcome.shown());
+    assert!(outcome.err().contains("coax: 50 of 100 URLs were not fetched"), "{}", outcome.shown());
+    for (name, bytes) in &files {
+        assert!(fs::read(folder.path().join("deep").join(name)).unwrap() == *bytes, "{name}");
+        assert!(outcome.out().contains(&format!("/{name}\n")), "{name}: {}", outcome.shown());
+    }
+    assert_eq!(names(&folder.path().join("deep")).len(), 50);
+}
+
+#[test]
+fn each_url_has_an_event() {
+    let Some(nginx) = Nginx::start(&[("a", b"aaa"), ("b", b"bb")]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b, c) = (nginx.url("a"), nginx.url("b"), nginx.url("c"));
+    let outcome = coax(&["--json", "-O", &a, &b, &c]).dir(folder.path()).run().exits(1);
+    let events = events(&outcome);
+    let of =
+        |url: &str| events.iter().find(|it| it["event"] == "fetch" && it["url"] == url).unwrap();
+    assert_eq!(
+        (&of(&a)["ok"], &of(&a)["bytes"], &of(&a)["file"]),
+        (&true.into(), &3.into(), &"a".into())
+    );
+    assert_eq!((&of(&c)["ok"], &of(&c)["exit"]), (&false.into(), &1.into()));
+    let summary = events.iter().find(|it| it["event"] == "get-summary").unwrap();
+    assert_eq!((&summary["fetched"], &summary["failed"]), (&2.into(), &1.into()));
+}
