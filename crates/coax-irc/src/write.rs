@@ -1,0 +1,198 @@
+//! One line, written.
+//!
+//! A line goes behind what a reusable buffer already holds, part by part, in the only order there
+//! is: tags, source, command, parameters, the last one. No part can end the line or begin another:
+//! a byte that may not stand where it is put is replaced. What is over 512 bytes is cut between
+//! characters.
+//!
+//! Nothing here knows what the words mean.
+
+use crate::budget::{BODY, LineBudget};
+use crate::tag::escape_into;
+
+/// A line being written: its tags may come, then its source or its command.
+///
+/// ```
+/// use coax_irc::Line;
+/// let mut out = Vec::new();
+/// Line::new(&mut out).tag("id", b"7").source(b"ada!a@h").command("PRIVMSG").param(b"#c").last(b"hi");
+/// assert_eq!(out, b"@id=7 :ada!a@h PRIVMSG #c hi\r\n");
+/// ```
+#[derive(Debug)]
+#[must_use = "a line ends with `last`, `text` or `end`"]
+pub struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl<'a> Line<'a> {
+    /// Begins a line behind what `out` holds.
+    pub fn new(out: &'a mut Vec<u8>) -> Line<'a> {
+        let start = out.len();
+        Line { out, start }
+    }
+
+    /// Adds a tag; an empty value is written as none. One that finds no room is left out.
+    pub fn tag(self, key: &str, value: &[u8]) -> Line<'a> {
+        self.tag_with(key.as_bytes(), |out| {
+            if !value.is_empty() {
+                out.push(b'=');
+                escape_into(value, out);
+            }
+        })
+    }
+
+    /// Adds tags that are already escaped, as [`Tags::raw`](crate::Tags::raw) and
+    /// [`Tag::raw`](crate::Tag::raw) give them.
+    pub fn raw_tag(self, key: &[u8], value: Option<&[u8]>) -> Line<'a> {
+        self.tag_with(key, |out| {
+            if let Some(value) = value {
+                out.push(b'=');
+                out.extend(
+                    value
+                        .iter()
+                        .copied()
+                        .filter(|byte| !matches!(byte, 0 | b'\r' | b'\n' | b' ' | b';')),
+                );
+            }
+        })
+    }
+
+    fn tag_with(self, key: &[u8], value: impl FnOnce(&mut Vec<u8>)) -> Line<'a> {
+        let before = self.out.len();
+        self.out.push(if before == self.start { b'@' } else { b';' });
+        self.out.extend(key.iter().map(|byte| match byte {
+            0 | b'\r' | b'\n' | b' ' | b';' | b'=' => b'-',
+            byte => *byte,
+        }));
+        value(self.out);
+        if self.out.len() - self.start + 1 > LineBudget::SERVER.tags {
+            self.out.truncate(before);
+        }
+        self
+    }
+
+    /// Says who the line is from, without the colon.
+    pub fn source(self, source: &[u8]) -> SourcedLine<'a> {
+        let body = self.end_tags();
+        self.out.push(b':');
+        push_word(self.out, source);
+        self.out.push(b' ');
+        SourcedLine { out: self.out, body }
+    }
+
+    /// Goes on with the command, for a line without source.
+    pub fn command(self, command: &str) -> ParamLine<'a> {
+        let body = self.end_tags();
+        SourcedLine { out: self.out, body }.command(command)
+    }
+
+    fn end_tags(&self) -> usize {
+        self.out.len()
+    }
+}
+
+/// A line being written, whose source stands.
+#[derive(Debug)]
+#[must_use = "a line ends with `last`, `text` or `end`"]
+pub struct SourcedLine<'a> {
+    out: &'a mut Vec<u8>,
+    /// Where the line begins without its tags.
+    body: usize,
+}
+
+impl<'a> SourcedLine<'a> {
+    /// Goes on with the command.
+    pub fn command(self, command: &str) -> ParamLine<'a> {
+        push_word(self.out, command.as_bytes());
+        ParamLine { out: self.out, body: self.body }
+    }
+}
+
+/// A line being written, whose command stands: its parameters may come, then the last one.
+#[derive(Debug)]
+#[must_use = "a line ends with `last`, `text` or `end`"]
+pub struct ParamLine<'a> {
+    out: &'a mut Vec<u8>,
+    body: usize,
+}
+
+/// Whether a line was written whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// All of it.
+    Whole,
+    /// What was over 512 bytes is missing.
+    Cut,
+}
+
+impl ParamLine<'_> {
+    /// Adds a parameter that others may follow. Such a one is a word: spaces in it become `_`, so
+    /// does a colon it begins with, and an empty one becomes `*`.
+    pub fn param(self, param: &[u8]) -> Self {
+        self.out.push(b' ');
+        push_word(self.out, param);
+        self
+    }
+
+    /// Adds the last parameter, with a colon where it needs one, and ends the line.
+    pub fn last(self, param: &[u8]) -> Fit {
+        let plain = !param.is_empty() && param[0] != b':' && !param.contains(&b' ');
+        self.out.extend_from_slice(if plain { b" " } else { b" :" });
+        self.finish_with(param)
+    }
+
+    /// Adds the last parameter with a colon, as people's text has it always, and ends the line.
+    pub fn text(self, text: &[u8]) -> Fit {
+        self.out.extend_from_slice(b" :");
+        self.finish_with(text)
+    }
+
+    /// Ends the line after the parameters it has.
+    pub fn end(self) -> Fit {
+        self.finish_with(b"")
+    }
+
+    fn finish_with(self, text: &[u8]) -> Fit {
+        let from = self.out.len();
+        self.out.extend_from_slice(text);
+        let mut at = from;
+        // Text is long and clean: look for what is not with the widest step there is.
+        while let Some(found) = memchr::memchr3(0, b'\r', b'\n', &self.out[at..]) {
+            at += found;
+            self.out[at] = b' ';
+        }
+        let whole = cut(&self.out[self.body..], BODY - 2).len();
+        let fit = if self.body + whole == self.out.len() { Fit::Whole } else { Fit::Cut };
+        self.out.truncate(self.body + whole);
+        self.out.extend_from_slice(b"\r\n");
+        fit
+    }
+}
+
+/// Appends what must be one word, and cannot be told from one when read again.
+fn push_word(out: &mut Vec<u8>, word: &[u8]) {
+    let from = out.len();
+    out.extend_from_slice(word);
+    for byte in &mut out[from..] {
+        if matches!(byte, 0 | b'\r' | b'\n' | b' ') {
+            *byte = b'_';
+        }
+    }
+    match out.get_mut(from) {
+        None => out.push(b'*'),
+        Some(first) if *first == b':' => *first = b'_',
+        Some(_) => {}
+    }
+}
+
+/// At most `most` bytes of `text`, cut between two characters if it is UTF-8.
+pub fn cut(text: &[u8], most: usize) -> &[u8] {
+    if text.len() <= most {
+        return text;
+    }
+    // A character has four bytes at most; what is longer is no UTF-8 and cut where it is.
+    let inside = |at: &usize| text[*at] & 0b1100_0000 == 0b1000_0000;
+    let border = (most.saturating_sub(3)..=most).rev().find(|at| !inside(at));
+    &text[..border.unwrap_or(most)]
+}
