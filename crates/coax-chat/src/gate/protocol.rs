@@ -7,7 +7,7 @@
 //! Nothing here reads a socket or a clock: it is given the bytes, and told whether they paused.
 
 /// The most bytes that are looked at; a first line as long as this is told by its beginning.
-pub const LOOK: usize = 2048;
+pub(super) const LOOK: usize = 2048;
 
 /// What a caller speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +76,10 @@ fn line(line: &[u8]) -> Protocol {
 /// `METHOD target HTTP/n.n`: the method in capitals, so that "get milk" is talk.
 fn http(line: &[u8]) -> bool {
     let mut words = line.split(|&byte| byte == b' ');
-    let method = words.next().is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
-    method && words.last().is_some_and(|version| version.starts_with(b"HTTP/"))
+    let method = words
+        .next()
+        .is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
+    method && words.next_back().is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
 /// A command that an IRC client opens with, in the shape it has there; "pass the salt" is talk.
@@ -90,7 +92,9 @@ fn irc(line: &[u8]) -> bool {
     let first = words.next();
     let many = first.map_or(0, |word| 1 + usize::from(word[0] != b':') * words.count());
     match command.to_ascii_uppercase().as_slice() {
-        b"CAP" => first.is_some_and(|verb| CAP_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known))),
+        b"CAP" => {
+            first.is_some_and(|verb| CAP_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known)))
+        }
         b"NICK" | b"PASS" | b"PING" | b"PONG" | b"AUTHENTICATE" => many == 1,
         b"USER" => many >= 4,
         b"WEBIRC" | b"SERVICE" | b"SERVER" => many >= 3,
@@ -128,7 +132,8 @@ const BEGINNINGS: [(&[u8], Protocol); 19] = [
 /// What an unfinished line may become, where that is more than talk. Commands are in capitals here:
 /// programs write them so, and a program's line may come in pieces.
 fn beginning(bytes: &[u8]) -> Option<Protocol> {
-    BEGINNINGS.iter().find(|(start, _)| bytes.starts_with(start)).map(|&(_, protocol)| protocol)
+    let fits = |start: &[u8]| bytes.starts_with(start) || start.starts_with(bytes);
+    BEGINNINGS.iter().find(|(start, _)| fits(start)).map(|&(_, protocol)| protocol)
 }
 
 #[cfg(test)]
@@ -171,7 +176,11 @@ mod tests {
     fn nothing_is_decided_before_enough_bytes_are_there() {
         for whole in [HELLO, b"GET / HTTP/1.1\r\n", b"CAP LS 302\r\n", b"hello\n"] {
             let told = (0..=whole.len()).find_map(|end| protocol(&whole[..end], false));
-            assert_eq!(told, protocol(whole, false), "every shorter beginning says that more must come");
+            assert_eq!(
+                told,
+                protocol(whole, false),
+                "every shorter beginning says that more must come"
+            );
         }
     }
 
@@ -179,7 +188,8 @@ mod tests {
     fn a_pause_ends_what_a_person_typed_and_nothing_else() {
         assert_eq!(protocol(b"hello", true), Some(Protocol::Plain));
         assert_eq!(protocol(b"\n", true), Some(Protocol::Plain));
-        for unfinished in [&HELLO[..4], b"GET /index", b"CAP LS", b"NICK ad", b"@time=2026"] {
+        for unfinished in [&HELLO[..4], b"GET /index", b"CAP LS", b"NI", b"NICK ad", b"@time=2026"]
+        {
             assert_eq!(protocol(unfinished, true), None, "{}", unfinished.escape_ascii());
         }
     }

@@ -100,7 +100,10 @@ fn v4(block: &[u8]) -> Option<SocketAddr> {
 fn v6(block: &[u8]) -> Option<SocketAddr> {
     let block = block.first_chunk::<36>()?;
     let address = block.first_chunk::<16>()?;
-    Some(SocketAddr::new(Ipv6Addr::from(*address).into(), u16::from_be_bytes([block[32], block[33]])))
+    Some(SocketAddr::new(
+        Ipv6Addr::from(*address).into(),
+        u16::from_be_bytes([block[32], block[33]]),
+    ))
 }
 
 #[cfg(test)]

@@ -1,0 +1,117 @@
+//! The translator at work: a caller's lines on one side, IRC lines on the other.
+//!
+//! What is typed without an end counts as a line after a short pause. Both sides are bounded: a
+//! caller that does not read stops its own line, and nobody else's.
+//!
+//! What the words mean stands in [`super::plain`].
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
+use tokio::time::timeout;
+
+use super::Line;
+use super::plain::{Plain, Turned};
+
+/// What is held between the two languages.
+const HELD: usize = 4096;
+/// The longest line somebody may type; more is cut into lines of this length.
+const LONGEST: usize = 4096;
+/// How long a caller may refuse to read; the hub gives up on it long before, by what it queues.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Translates for `caller` until either side ends; returns the side that speaks IRC.
+pub(super) fn translate(plain: Plain, caller: Line, pause: Duration) -> Line {
+    let (ours, theirs) = duplex(HELD);
+    tokio::task::spawn_local(async move {
+        // Why it ended is the hub's to say; here both sides are simply closed.
+        let _ = Translator::new(plain, caller, ours).run(pause).await;
+    });
+    Box::new(theirs)
+}
+
+struct Translator {
+    plain: Plain,
+    caller: ReadHalf<Line>,
+    answer: WriteHalf<Line>,
+    hub: DuplexStream,
+}
+
+impl Translator {
+    fn new(plain: Plain, caller: Line, hub: DuplexStream) -> Self {
+        let (caller, answer) = split(caller);
+        Self { plain, caller, answer, hub }
+    }
+
+    async fn run(mut self, pause: Duration) -> io::Result<()> {
+        let hello = self.plain.hello();
+        self.pass(hello).await?;
+        let (mut typed, mut said) = (Vec::new(), Vec::new());
+        loop {
+            // A pause ends a line only while there is one.
+            let quiet = if typed.is_empty() { Duration::MAX } else { pause };
+            tokio::select! {
+                read = timeout(quiet, self.caller.read_buf(&mut typed)) => match read {
+                    Ok(Ok(0)) => return self.left(&mut typed).await,
+                    Ok(Err(error)) => return Err(error),
+                    Ok(Ok(_)) => self.lines(&mut typed, false).await?,
+                    Err(_) => self.lines(&mut typed, true).await?,
+                },
+                read = self.hub.read_buf(&mut said) => match read? {
+                    0 => return self.answer.shutdown().await,
+                    _ => self.heard(&mut said).await?,
+                },
+            }
+        }
+    }
+
+    /// Says what was typed, line by line; `whole`: the last one too, though it has no end.
+    async fn lines(&mut self, typed: &mut Vec<u8>, whole: bool) -> io::Result<()> {
+        while let Some(length) = line_length(typed, whole) {
+            let line = typed.drain(..length).collect::<Vec<_>>();
+            let turned = self.plain.typed(&String::from_utf8_lossy(&line));
+            self.pass(turned).await?;
+        }
+        Ok(())
+    }
+
+    /// The caller has said all: the last words count, then the hub is told, and its farewell is read.
+    async fn left(&mut self, typed: &mut Vec<u8>) -> io::Result<()> {
+        self.lines(typed, true).await?;
+        self.hub.write_all(b"QUIT\r\n").await?;
+        let mut said = Vec::new();
+        while self.hub.read_buf(&mut said).await? > 0 {
+            self.heard(&mut said).await?;
+        }
+        self.answer.shutdown().await
+    }
+
+    async fn heard(&mut self, said: &mut Vec<u8>) -> io::Result<()> {
+        while let Some(end) = said.iter().position(|&byte| byte == b'\n') {
+            let line = said.drain(..=end).collect::<Vec<_>>();
+            let turned = self.plain.heard(line.trim_ascii_end());
+            self.pass(turned).await?;
+        }
+        Ok(())
+    }
+
+    async fn pass(&mut self, turned: Turned) -> io::Result<()> {
+        for line in turned.hub {
+            self.hub.write_all(format!("{line}\r\n").as_bytes()).await?;
+        }
+        for line in turned.caller {
+            let text = format!("{line}\n");
+            timeout(STALLED, self.answer.write_all(text.as_bytes())).await??;
+        }
+        Ok(())
+    }
+}
+
+/// How much of `typed` is the next line.
+fn line_length(typed: &[u8], whole: bool) -> Option<usize> {
+    let end = typed.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
+    let long = (typed.len() >= LONGEST).then_some(LONGEST.min(typed.len()));
+    let rest = (whole && !typed.is_empty()).then_some(typed.len());
+    end.or(long).or(rest)
+}

@@ -1,0 +1,3 @@
+//! The chat server: everyone in one channel, whatever they speak.
+
+pub mod gate;
