@@ -31,6 +31,8 @@ const PEERS: &[(&str, &str)] = &[
     ("nginx", "nginx"),
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
+    ("inspircd", "inspircd"),
+    ("ngircd", "ngircd"),
 ];
 
 /// Installs what is missing.
