@@ -8,6 +8,7 @@
 //! Nothing here knows what the words mean.
 
 use crate::budget::{BODY, LineBudget};
+use crate::numeric::Numeric;
 use crate::tag::escape_into;
 
 /// A line being written: its tags may come, then its source or its command.
@@ -73,7 +74,7 @@ impl<'a> Line<'a> {
     }
 
     /// Says who the line is from, without the colon.
-    pub fn source(self, source: &[u8]) -> SourcedLine<'a> {
+    pub fn source(mut self, source: &[u8]) -> SourcedLine<'a> {
         let body = self.end_tags();
         self.out.push(b':');
         push_word(self.out, source);
@@ -82,12 +83,16 @@ impl<'a> Line<'a> {
     }
 
     /// Goes on with the command, for a line without source.
-    pub fn command(self, command: &str) -> ParamLine<'a> {
+    pub fn command(mut self, command: &str) -> ParamLine<'a> {
         let body = self.end_tags();
         SourcedLine { out: self.out, body }.command(command)
     }
 
-    fn end_tags(&self) -> usize {
+    /// Where the line goes on without its tags.
+    fn end_tags(&mut self) -> usize {
+        if self.out.len() > self.start {
+            self.out.push(b' ');
+        }
         self.out.len()
     }
 }
@@ -104,7 +109,18 @@ pub struct SourcedLine<'a> {
 impl<'a> SourcedLine<'a> {
     /// Goes on with the command.
     pub fn command(self, command: &str) -> ParamLine<'a> {
+        let from = self.out.len();
         push_word(self.out, command.as_bytes());
+        if self.out[from] == b'@' {
+            // At the beginning of a line it would be tags.
+            self.out[from] = b'_';
+        }
+        ParamLine { out: self.out, body: self.body }
+    }
+
+    /// Goes on with the number of a reply.
+    pub fn numeric(self, numeric: Numeric) -> ParamLine<'a> {
+        self.out.extend_from_slice(&numeric.digits());
         ParamLine { out: self.out, body: self.body }
     }
 }
@@ -133,6 +149,12 @@ impl ParamLine<'_> {
         self.out.push(b' ');
         push_word(self.out, param);
         self
+    }
+
+    /// Adds several parameters, given with spaces between them.
+    pub fn words(self, words: &[u8]) -> Self {
+        let words = words.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        words.fold(self, ParamLine::param)
     }
 
     /// Adds the last parameter, with a colon where it needs one, and ends the line.
