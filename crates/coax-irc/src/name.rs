@@ -29,7 +29,7 @@ pub enum NameError {
 /// and quotes, which people type before and behind a nick.
 pub fn check_nick(nick: &[u8], most: usize) -> Result<&str, NameError> {
     let nick = text(nick, most)?;
-    refuse(nick, |it| " ,*?!@.:#&/<>\"'`;".contains(it) && it != '`')?;
+    refuse(nick, |it| " ,*?!@.:#&/<>\"';".contains(it))?;
     match nick.chars().next() {
         Some(first @ ('$' | '~' | '%' | '+')) => Err(NameError::Begins(first)),
         _ => Ok(nick),
