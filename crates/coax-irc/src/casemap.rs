@@ -95,6 +95,7 @@ impl fmt::Debug for Folded {
 #[cfg(test)]
 mod tests {
     use super::Casemapping::{self, Ascii, Rfc1459, Rfc1459Strict};
+    use std::collections::HashMap;
 
     #[test]
     fn brackets_are_letters_under_the_old_rules() {
@@ -110,6 +111,12 @@ mod tests {
             assert_eq!(Casemapping::named(rule.name().as_bytes()), Some(rule));
         }
         assert_eq!(Casemapping::named(b"rfc7613"), None);
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_bytes() {
+        let names = HashMap::from([(Ascii.fold(b"Ada"), 1)]);
+        assert_eq!(names.get(Ascii.fold_into(b"aDA", &mut Vec::new())), Some(&1));
     }
 
     #[test]

@@ -39,7 +39,8 @@ impl<'a> Message<'a> {
         let tags = Tags::new(prefixed(&mut rest, b'@').unwrap_or_default());
         let source = prefixed(&mut rest, b':');
         let command = word(&mut rest);
-        if command.is_empty() {
+        // What begins with a mark, in a place where it is none, could not be written again.
+        if matches!(command.first(), None | Some(b'@' | b':')) {
             return Err(ParseError::NoCommand);
         }
         Ok(Message { tags, source, command, params: Params::read(rest) })
@@ -204,6 +205,8 @@ mod tests {
         assert_eq!(why(b"@a=b"), ParseError::NoCommand);
         assert_eq!(why(b"@a=b :ada "), ParseError::NoCommand);
         assert_eq!(why(b":ada"), ParseError::NoCommand);
+        assert_eq!(why(b":ada :bob PING"), ParseError::NoCommand);
+        assert_eq!(why(b": @a PING"), ParseError::NoCommand);
         assert_eq!(why(b"PING a\rb"), ParseError::Forbidden { byte: 13, at: 6 });
         assert_eq!(why(b"\0").to_string(), "byte 0 of the line is 0x00, which no line may hold");
     }

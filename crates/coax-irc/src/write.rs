@@ -8,6 +8,7 @@
 //! Nothing here knows what the words mean.
 
 use crate::budget::{BODY, LineBudget};
+use crate::numeric::Numeric;
 use crate::tag::escape_into;
 
 /// A line being written: its tags may come, then its source or its command.
@@ -72,8 +73,15 @@ impl<'a> Line<'a> {
         self
     }
 
+    /// Ends the line with one that was written before, from its source to its CR LF: a message for many
+    /// is written once and gets the tags of each.
+    pub fn body(mut self, written: &[u8]) {
+        self.end_tags();
+        self.out.extend_from_slice(written);
+    }
+
     /// Says who the line is from, without the colon.
-    pub fn source(self, source: &[u8]) -> SourcedLine<'a> {
+    pub fn source(mut self, source: &[u8]) -> SourcedLine<'a> {
         let body = self.end_tags();
         self.out.push(b':');
         push_word(self.out, source);
@@ -82,12 +90,16 @@ impl<'a> Line<'a> {
     }
 
     /// Goes on with the command, for a line without source.
-    pub fn command(self, command: &str) -> ParamLine<'a> {
+    pub fn command(mut self, command: &str) -> ParamLine<'a> {
         let body = self.end_tags();
         SourcedLine { out: self.out, body }.command(command)
     }
 
-    fn end_tags(&self) -> usize {
+    /// Where the line goes on without its tags.
+    fn end_tags(&mut self) -> usize {
+        if self.out.len() > self.start {
+            self.out.push(b' ');
+        }
         self.out.len()
     }
 }
@@ -104,7 +116,18 @@ pub struct SourcedLine<'a> {
 impl<'a> SourcedLine<'a> {
     /// Goes on with the command.
     pub fn command(self, command: &str) -> ParamLine<'a> {
+        let from = self.out.len();
         push_word(self.out, command.as_bytes());
+        if self.out[from] == b'@' {
+            // At the beginning of a line it would be tags.
+            self.out[from] = b'_';
+        }
+        ParamLine { out: self.out, body: self.body }
+    }
+
+    /// Goes on with the number of a reply.
+    pub fn numeric(self, numeric: Numeric) -> ParamLine<'a> {
+        self.out.extend_from_slice(&numeric.digits());
         ParamLine { out: self.out, body: self.body }
     }
 }
@@ -133,6 +156,12 @@ impl ParamLine<'_> {
         self.out.push(b' ');
         push_word(self.out, param);
         self
+    }
+
+    /// Adds several parameters, given with spaces between them.
+    pub fn words(self, words: &[u8]) -> Self {
+        let words = words.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        words.fold(self, ParamLine::param)
     }
 
     /// Adds the last parameter, with a colon where it needs one, and ends the line.
@@ -195,4 +224,83 @@ pub fn cut(text: &[u8], most: usize) -> &[u8] {
     let inside = |at: &usize| text[*at] & 0b1100_0000 == 0b1000_0000;
     let border = (most.saturating_sub(3)..=most).rev().find(|at| !inside(at));
     &text[..border.unwrap_or(most)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fit, Line, cut};
+    use crate::numeric::RPL_WELCOME;
+
+    fn written(write: impl FnOnce(Line<'_>)) -> String {
+        let mut out = Vec::new();
+        write(Line::new(&mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_part_can_begin_another_line() {
+        let evil = b"x\r\nQUIT :\0";
+        let line = written(|line| {
+            line.tag("a", evil).source(evil).command("A\r\nB").param(evil).text(evil);
+        });
+        assert_eq!(line, "@a=x\\r\\nQUIT\\s: :x__QUIT_:_ A__B x__QUIT_:_ :x  QUIT : \r\n");
+    }
+
+    #[test]
+    fn a_colon_stands_where_it_is_needed() {
+        let last = |text: &'static str| {
+            written(|line| {
+                line.command("A").last(text.as_bytes());
+            })
+        };
+        assert_eq!(last("x"), "A x\r\n");
+        assert_eq!(last("x y"), "A :x y\r\n");
+        assert_eq!(last(":)"), "A ::)\r\n");
+        assert_eq!(last(""), "A :\r\n");
+    }
+
+    #[test]
+    fn a_word_stays_one_word() {
+        let line = written(|line| {
+            line.source(b"s").numeric(RPL_WELCOME).param(b"").param(b":x").param(b"a b").end();
+        });
+        assert_eq!(line, ":s 001 * _x a_b\r\n");
+        let line = written(|line| {
+            line.command("MODE").param(b"#c").words(b"+ov a  b").end();
+        });
+        assert_eq!(line, "MODE #c +ov a b\r\n");
+    }
+
+    #[test]
+    fn a_line_written_once_gets_the_tags_of_each() {
+        let body = b":ada A b\r\n";
+        assert_eq!(written(|line| line.body(body)), ":ada A b\r\n");
+        assert_eq!(
+            written(|line| line.tag("t", b"1").raw_tag(b"u", None).body(body)),
+            "@t=1;u :ada A b\r\n"
+        );
+    }
+
+    #[test]
+    fn a_tag_without_room_is_left_out_whole() {
+        let line = written(|line| {
+            line.tag("a", &[b'x'; 8000]).tag("b", &[b'y'; 300]).tag("c", b"z").command("A").end();
+        });
+        assert!(line.ends_with("x;c=z A\r\n"), "{}", &line[7990..]);
+    }
+
+    #[test]
+    fn what_is_over_512_bytes_is_cut_between_characters() {
+        let mut out = Vec::new();
+        let text = "é".repeat(300);
+        let fit = Line::new(&mut out)
+            .tag("t", b"1")
+            .command("PRIVMSG")
+            .param(b"#c")
+            .text(text.as_bytes());
+        assert_eq!(fit, Fit::Cut);
+        assert_eq!(out.len(), "@t=1 ".len() + 512);
+        assert_eq!(cut("aé".as_bytes(), 2), b"a");
+        assert_eq!(cut(&[0x80; 9], 5), [0x80; 5]);
+    }
 }
