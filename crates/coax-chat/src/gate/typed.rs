@@ -8,11 +8,12 @@
 use std::io;
 use std::time::Duration;
 
+use coax_irc_client::Turned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::time::timeout;
 
 use super::Line;
-use super::plain::{Plain, Turned};
+use super::plain::Plain;
 
 /// What is held between the two languages.
 const HELD: usize = 4096;
@@ -97,10 +98,10 @@ impl Translator {
     }
 
     async fn pass(&mut self, turned: Turned) -> io::Result<()> {
-        for line in turned.hub {
+        for line in turned.server {
             self.hub.write_all(format!("{line}\r\n").as_bytes()).await?;
         }
-        for line in turned.caller {
+        for line in turned.person {
             let text = format!("{line}\n");
             timeout(STALLED, self.answer.write_all(text.as_bytes())).await??;
         }
