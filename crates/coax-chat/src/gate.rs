@@ -17,7 +17,7 @@ mod websocket;
 
 use std::cell::Cell;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -45,8 +45,8 @@ pub struct Caller {
     pub address: Option<SocketAddr>,
     /// Whether nobody between could read along.
     pub secure: bool,
-    /// The certificate that the caller showed and holds the key to, DER.
-    pub certificate: Option<Vec<u8>>,
+    /// The SHA-256 of the certificate that the caller showed and holds the key to, in hexadecimal.
+    pub certificate: Option<String>,
     /// What the caller speaks.
     pub way: Way,
 }
@@ -79,8 +79,8 @@ pub struct Settings {
     pub pause: Duration,
     /// Where somebody who types lines begins to talk.
     pub channel: String,
-    /// Whether every caller is brought by a proxy that says so (the PROXY protocol).
-    pub proxied: bool,
+    /// Who brings callers, and has to say whom: by the PROXY protocol, before anything else.
+    pub proxies: Vec<IpAddr>,
     /// Pages of other sites that may open a WebSocket, as `https://chat.example`.
     pub origins: Vec<String>,
 }
@@ -91,7 +91,7 @@ impl Default for Settings {
             deadline: Duration::from_secs(20),
             pause: Duration::from_millis(200),
             channel: "#lobby".to_owned(),
-            proxied: false,
+            proxies: Vec::new(),
             origins: Vec::new(),
         }
     }
@@ -124,7 +124,9 @@ impl<H: House + 'static> Gate<H> {
         let until = Instant::now() + self.settings.deadline;
         let mut look = Look::new(Box::new(stream), until);
         let mut caller = Caller { address, secure: false, certificate: None, way: Way::Irc };
-        if self.settings.proxied {
+        if address
+            .is_some_and(|address| self.settings.proxies.contains(&address.ip().to_canonical()))
+        {
             caller.address = look.proxied().await?.or(address);
         }
         let mut spoken = look.protocol(self.settings.pause).await?;
@@ -141,7 +143,7 @@ impl<H: House + 'static> Gate<H> {
         let until = look.until;
         let call = timeout_at(until, server.accept(look.into_line())).await??;
         caller.secure = true;
-        caller.certificate = call.certificate().map(<[u8]>::to_vec);
+        caller.certificate = call.fingerprint();
         Ok(Look::new(Box::new(call), until))
     }
 

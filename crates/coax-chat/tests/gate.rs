@@ -163,7 +163,10 @@ async fn a_websocket_carries_one_line_a_message() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_proxy_says_whom_it_brings_or_is_turned_away() {
     here(async {
-        let proxied = Settings { proxied: true, ..Settings::default() };
+        let proxied = Settings {
+            proxies: vec!["127.0.0.1".parse().expect("an address")],
+            ..Settings::default()
+        };
         let mut call = call(proxied.clone());
         call.caller
             .write_all(b"PROXY TCP4 192.0.2.1 192.0.2.2 5 6\r\nCAP LS\r\n")

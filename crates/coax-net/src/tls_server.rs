@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use aws_lc_rs::digest;
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
+use rustls::crypto::{self, CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -56,7 +57,7 @@ impl TlsServer {
         }
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| wrong("the file of the key holds none"))?;
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let callers = Arc::new(AnyCertificate::new(&provider));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -85,10 +86,13 @@ impl fmt::Debug for TlsServer {
 }
 
 impl<S> TlsCall<S> {
-    /// The certificate that the caller holds the key to, DER, where it showed one.
-    pub fn certificate(&self) -> Option<&[u8]> {
+    /// The SHA-256 of the certificate that the caller showed, in hexadecimal. The caller holds its
+    /// key.
+    pub fn fingerprint(&self) -> Option<String> {
         let (_, session) = self.inner.get_ref();
-        session.peer_certificates()?.first().map(AsRef::as_ref)
+        let certificate = session.peer_certificates()?.first()?;
+        let hash = digest::digest(&digest::SHA256, certificate);
+        Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

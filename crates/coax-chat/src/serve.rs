@@ -1,0 +1,200 @@
+//! The server at work: it accepts, it ticks, it ends.
+//!
+//! Everything runs on the thread that calls, so that the hub needs no lock. At the end everyone is
+//! told, and given a moment to read it.
+//!
+//! Nothing here prints, catches signals or reads a file.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use coax_net::{Address, Listener, Stream, TlsServer};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{interval, sleep};
+
+use crate::gate::{self, Caller, Gate, House, Line};
+use crate::hub::{Answer, Origin, Question, Ticket};
+use crate::session;
+use crate::settings::{Settings, SettingsError};
+use crate::switchboard::{Oracle, Switchboard, Wish};
+
+/// How long the last lines may take to be read.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// After an error of accept, which is always one of this machine.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What whoever runs the server wants of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// To read the settings again.
+    Reload,
+    /// To end; everyone reads why.
+    Stop(String),
+}
+
+/// What is worth telling whoever runs the server.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Told {
+    /// The settings were read again.
+    Reloaded,
+    /// They could not be, and the old ones stay.
+    NotReloaded(SettingsError),
+    /// A connection could not be accepted: descriptors, memory.
+    CannotAccept(String),
+}
+
+/// A server about to run.
+pub struct Serve {
+    /// Its settings.
+    pub settings: Settings,
+    /// Who the server is for those who call with TLS; without one they are turned away.
+    pub tls: Option<TlsServer>,
+    /// Reads the settings again.
+    pub reread: Box<dyn Fn() -> Result<Settings, SettingsError>>,
+    /// Is told what happens.
+    pub tell: Rc<dyn Fn(Told)>,
+}
+
+impl std::fmt::Debug for Serve {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Serve").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Serve {
+    /// Serves until `control` says Stop, and gives back why.
+    pub async fn run<C>(self, listeners: Vec<Listener>, control: impl FnMut() -> C) -> String
+    where
+        C: Future<Output = Control>,
+    {
+        LocalSet::new().run_until(self.run_here(listeners, control)).await
+    }
+
+    async fn run_here<C>(self, listeners: Vec<Listener>, mut control: impl FnMut() -> C) -> String
+    where
+        C: Future<Output = Control>,
+    {
+        let board = Switchboard::new(self.settings.clone(), Box::new(NoOracle));
+        let gate = Gate::new(Inside(board.clone()), door(&self.settings), self.tls.clone());
+        for listener in listeners {
+            spawn_local(accept(listener, gate.clone(), self.tell.clone()));
+        }
+        spawn_local(tick(board.clone()));
+        let why = loop {
+            let wanted = tokio::select! {
+                wanted = control() => wanted,
+                wish = board.wish() => match wish {
+                    Wish::Reload => Control::Reload,
+                    Wish::Stop => Control::Stop("An operator ended the server".to_owned()),
+                },
+            };
+            match wanted {
+                Control::Stop(why) => break why,
+                Control::Reload => self.reload(&board),
+            }
+        };
+        board.stop(&why);
+        let _ = tokio::time::timeout(GOODBYE, emptied(&board)).await;
+        why
+    }
+
+    fn reload(&self, board: &Rc<Switchboard>) {
+        match (self.reread)() {
+            Ok(settings) => {
+                board.reload(settings);
+                (self.tell)(Told::Reloaded);
+            }
+            Err(error) => (self.tell)(Told::NotReloaded(error)),
+        }
+    }
+}
+
+/// Accepts for ever. Dropped, it stops listening.
+async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => welcome(stream, &gate),
+            Err(error) => {
+                tell(Told::CannotAccept(error.to_string()));
+                sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
+    // A line should leave when it is written: nobody waits for a second one to fill the packet.
+    let _ = rustix::net::sockopt::set_tcp_nodelay(&stream, true);
+    let address = match stream.peer() {
+        Address::Ip(address) => Some(*address),
+        _ => None,
+    };
+    let admitted = gate.clone().admit(stream, address);
+    // Whoever was turned away knows it, and nobody else has to.
+    spawn_local(async move { admitted.await.ok() });
+}
+
+/// How the door is kept.
+fn door(settings: &Settings) -> gate::Settings {
+    gate::Settings {
+        deadline: Duration::from_secs(settings.registration_seconds),
+        channel: settings.default_channel.clone(),
+        proxies: settings.proxies.clone(),
+        origins: settings.origins.clone(),
+        ..gate::Settings::default()
+    }
+}
+
+/// The server, behind the door.
+struct Inside(Rc<Switchboard>);
+
+impl House for Inside {
+    fn welcome(&self, caller: Caller, line: Line) {
+        spawn_local(session::run(self.0.clone(), line, origin_of(caller), Vec::new()));
+    }
+
+    fn metrics(&self) -> String {
+        let connected = self.0.connected();
+        format!("# TYPE coax_chat_connections gauge\ncoax_chat_connections {connected}\n")
+    }
+}
+
+fn origin_of(caller: Caller) -> Origin {
+    let address = match caller.address {
+        Some(address) => address.ip().to_canonical().to_string(),
+        None => "localhost".to_owned(),
+    };
+    // A parameter of the protocol must not begin with a colon.
+    let address = if address.starts_with(':') { format!("0{address}") } else { address };
+    Origin {
+        host: address.clone(),
+        address,
+        secure: caller.secure,
+        certificate: caller.certificate,
+    }
+}
+
+async fn tick(board: Rc<Switchboard>) {
+    let mut seconds = interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        board.tick();
+    }
+}
+
+async fn emptied(board: &Switchboard) {
+    while board.connected() > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Knows nothing yet.
+struct NoOracle;
+
+impl Oracle for NoOracle {
+    fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, _: Question) {
+        spawn_local(async move { board.answer(ticket, Answer::Failed) });
+    }
+}

@@ -1,0 +1,434 @@
+//! The table of every key: its name, its default, what it means.
+//!
+//! The default is written as in the file, and read by the same code.
+//!
+//! Nothing here knows what a setting is for.
+
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::{Operator, Settings, SettingsError};
+
+/// One key.
+struct Key {
+    /// `section.key`.
+    name: &'static str,
+    /// As in the file.
+    default: &'static str,
+    about: &'static str,
+    read: fn(&mut Settings, &Value) -> Result<(), &'static str>,
+}
+
+/// A key that holds text.
+macro_rules! text {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = value.as_str().ok_or("is text in quotes")?.to_owned();
+            Ok(())
+        }
+    };
+}
+
+/// A key that holds a whole number.
+macro_rules! number {
+    ($field:ident) => {
+        |settings, value| {
+            let number = value.as_integer().and_then(|number| number.try_into().ok());
+            settings.$field = number.ok_or("is a whole number, 0 or more")?;
+            Ok(())
+        }
+    };
+}
+
+/// A key that holds several texts.
+macro_rules! texts {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = strings(value).ok_or("is a list of texts: [\"…\", \"…\"]")?;
+            Ok(())
+        }
+    };
+}
+
+const KEYS: &[Key] = &[
+    Key {
+        name: "server.name",
+        default: "\"coax.chat\"",
+        about: "What the server calls itself: a name with a dot in it.",
+        read: text!(server_name),
+    },
+    Key {
+        name: "server.network",
+        default: "\"coax\"",
+        about: "What clients show as the name of the network.",
+        read: text!(network),
+    },
+    Key {
+        name: "server.password",
+        default: "\"\"",
+        about: "What everyone must give with PASS; empty asks for nothing.",
+        read: |settings, value| {
+            let text = value.as_str().ok_or("is text in quotes")?;
+            settings.password = Some(text.to_owned()).filter(|text| !text.is_empty());
+            Ok(())
+        },
+    },
+    Key {
+        name: "server.motd",
+        default: "[]",
+        about: "What everyone reads on arrival, line by line.",
+        read: texts!(motd),
+    },
+    Key {
+        name: "server.default-channel",
+        default: "\"#lobby\"",
+        about: "Where those go who name no channel.",
+        read: text!(default_channel),
+    },
+    Key {
+        name: "listen.endpoints",
+        default: "[\"localhost:6667\"]",
+        about: "Where to listen. \":6667\" is every address of this machine; --listen replaces these.",
+        read: texts!(listen),
+    },
+    Key {
+        name: "listen.certificate",
+        default: "\"\"",
+        about: "The certificate for TLS, a PEM file; empty makes one and keeps it in the data folder.",
+        read: |settings, value| path(&mut settings.certificate, value),
+    },
+    Key {
+        name: "listen.certificate-key",
+        default: "\"\"",
+        about: "The key to that certificate, a PEM file.",
+        read: |settings, value| path(&mut settings.certificate_key, value),
+    },
+    Key {
+        name: "listen.proxies",
+        default: "[]",
+        about: "Addresses that bring callers and say whom by the PROXY protocol, 1 or 2.",
+        read: |settings, value| {
+            let addresses = strings(value).ok_or("is a list of addresses: [\"10.0.0.1\"]")?;
+            let addresses = addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+            settings.proxies = addresses.map_err(|_| "is a list of addresses: [\"10.0.0.1\"]")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.origins",
+        default: "[]",
+        about: "Other sites whose pages may open a WebSocket: [\"https://chat.example\"].",
+        read: texts!(origins),
+    },
+    Key {
+        name: "limits.registration-seconds",
+        default: "60",
+        about: "How long a connection may take to say who it is.",
+        read: number!(registration_seconds),
+    },
+    Key {
+        name: "limits.ping-seconds",
+        default: "90",
+        about: "After so much silence a client is asked whether it is still there.",
+        read: number!(ping_seconds),
+    },
+    Key {
+        name: "limits.ping-grace-seconds",
+        default: "60",
+        about: "How long it may take to answer that.",
+        read: number!(ping_grace_seconds),
+    },
+    Key {
+        name: "limits.sendq",
+        default: "1048576",
+        about: "Bytes that may wait for a client that reads slowly; with more it is dropped.",
+        read: number!(sendq),
+    },
+    Key {
+        name: "limits.flood-burst",
+        default: "40",
+        about: "Commands a client may send at once; 0 switches flood control off.",
+        read: number!(flood_burst),
+    },
+    Key {
+        name: "limits.flood-per-second",
+        default: "10",
+        about: "Commands it may send each second after that; more are read later.",
+        read: number!(flood_per_second),
+    },
+    Key {
+        name: "limits.nick-length",
+        default: "32",
+        about: "Characters of a nick.",
+        read: number!(nick_length),
+    },
+    Key {
+        name: "limits.user-length",
+        default: "20",
+        about: "Characters of a user name.",
+        read: number!(user_length),
+    },
+    Key {
+        name: "limits.channel-length",
+        default: "64",
+        about: "Bytes of a channel's name, # included.",
+        read: number!(channel_length),
+    },
+    Key {
+        name: "limits.topic-length",
+        default: "390",
+        about: "Bytes of a topic.",
+        read: number!(topic_length),
+    },
+    Key {
+        name: "limits.kick-length",
+        default: "390",
+        about: "Bytes of the reason of a KICK.",
+        read: number!(kick_length),
+    },
+    Key {
+        name: "limits.away-length",
+        default: "200",
+        about: "Bytes of an away message.",
+        read: number!(away_length),
+    },
+    Key {
+        name: "limits.realname-length",
+        default: "150",
+        about: "Bytes of a real name.",
+        read: number!(realname_length),
+    },
+    Key {
+        name: "limits.key-length",
+        default: "32",
+        about: "Bytes of a channel's key.",
+        read: number!(key_length),
+    },
+    Key {
+        name: "limits.channels",
+        default: "100",
+        about: "Channels a client may be in at once.",
+        read: number!(channels),
+    },
+    Key {
+        name: "limits.monitor",
+        default: "100",
+        about: "Nicks a client may watch with MONITOR.",
+        read: number!(monitor),
+    },
+    Key {
+        name: "limits.list-entries",
+        default: "100",
+        about: "Bans, exceptions and invite exceptions a channel may have together.",
+        read: number!(list_entries),
+    },
+    Key {
+        name: "channels.modes",
+        default: "\"nt\"",
+        about: "The modes of a new channel.",
+        read: text!(modes),
+    },
+    Key {
+        name: "operators",
+        default: "{}",
+        about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
+        read: |settings, value| {
+            settings.operators = operators(value).ok_or("is a table of name = \"password\"")?;
+            Ok(())
+        },
+    },
+];
+
+fn path(place: &mut Option<PathBuf>, value: &Value) -> Result<(), &'static str> {
+    let text = value.as_str().ok_or("is the path of a file, in quotes")?;
+    *place = Some(PathBuf::from(text)).filter(|_| !text.is_empty());
+    Ok(())
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    let texts = value.as_array()?.iter();
+    texts.map(|text| Some(text.as_str()?.to_owned())).collect()
+}
+
+fn operators(value: &Value) -> Option<Vec<Operator>> {
+    let one = |(name, password): (&String, &Value)| {
+        Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+    };
+    value.as_table()?.iter().map(one).collect()
+}
+
+/// Every key at its default.
+pub(super) fn default() -> Settings {
+    let mut settings = empty();
+    for key in KEYS {
+        let table = format!("it = {}", key.default).parse::<Table>();
+        let value = table.ok().and_then(|mut table| table.remove("it"));
+        let read = value.map(|value| (key.read)(&mut settings, &value));
+        debug_assert!(matches!(read, Some(Ok(()))), "the default of {} cannot be read", key.name);
+    }
+    settings
+}
+
+pub(super) fn parse(text: &str) -> Result<Settings, SettingsError> {
+    let table = text.parse::<Table>().map_err(|error| {
+        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
+        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        SettingsError { message: format!("{place}{}", error.message()), hint: None }
+    })?;
+    let mut settings = default();
+    for (section, value) in &table {
+        match find(section) {
+            Some(key) => apply(key, &mut settings, value)?,
+            None => read_section(section, value, &mut settings)?,
+        }
+    }
+    Ok(settings)
+}
+
+fn read_section(
+    section: &str,
+    value: &Value,
+    settings: &mut Settings,
+) -> Result<(), SettingsError> {
+    let known = KEYS.iter().any(|key| key.name.starts_with(&format!("{section}.")));
+    let Some(table) = value.as_table().filter(|_| known) else { return Err(unknown(section)) };
+    for (name, value) in table {
+        let name = format!("{section}.{name}");
+        let key = find(&name).ok_or_else(|| unknown(&name))?;
+        apply(key, settings, value)?;
+    }
+    Ok(())
+}
+
+fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+fn apply(key: &Key, settings: &mut Settings, value: &Value) -> Result<(), SettingsError> {
+    (key.read)(settings, value).map_err(|why| SettingsError {
+        message: format!("{} {why}, not {value}", key.name),
+        hint: Some(format!("{} = {}", key.name, key.default)),
+    })
+}
+
+fn unknown(name: &str) -> SettingsError {
+    let sections = KEYS.iter().filter_map(|key| key.name.split('.').next());
+    let names = KEYS.iter().map(|key| key.name).chain(sections);
+    let near = names.min_by_key(|known| distance(name, known));
+    let near = near.filter(|known| distance(name, known) <= 1 + name.len() / 4);
+    SettingsError {
+        message: format!("there is no setting '{name}'"),
+        hint: Some(match near {
+            Some(near) => format!("did you mean {near}?"),
+            None => "coax chat config lists them all".to_owned(),
+        }),
+    }
+}
+
+/// How many letters must change to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other = other.chars().collect::<Vec<_>>();
+    let mut row = (0..=other.len()).collect::<Vec<_>>();
+    for (at, letter) in one.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], at + 1);
+        for (column, theirs) in other.iter().enumerate() {
+            let change = corner + usize::from(letter != *theirs);
+            corner = row[column + 1];
+            row[column + 1] = change.min(corner + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// The file that says what is so anyway: every key with its default, and what it means.
+pub fn commented_default() -> String {
+    let mut text = String::from("# Settings of coax chat serve. Every key is at its default.\n");
+    let mut section = "";
+    for key in KEYS {
+        let (ours, name) = key.name.split_once('.').unwrap_or((key.name, ""));
+        if ours != section {
+            text.push_str(&format!("\n[{ours}]\n"));
+            section = ours;
+        }
+        text.push_str(&format!("# {}\n", key.about));
+        match name {
+            "" => text.push_str("# ada = \"secret\"\n"),
+            name => text.push_str(&format!("{name} = {}\n", key.default)),
+        }
+    }
+    text
+}
+
+fn empty() -> Settings {
+    Settings {
+        server_name: String::new(),
+        network: String::new(),
+        password: None,
+        motd: Vec::new(),
+        listen: Vec::new(),
+        certificate: None,
+        certificate_key: None,
+        proxies: Vec::new(),
+        origins: Vec::new(),
+        default_channel: String::new(),
+        operators: Vec::new(),
+        registration_seconds: 0,
+        ping_seconds: 0,
+        ping_grace_seconds: 0,
+        sendq: 0,
+        flood_burst: 0,
+        flood_per_second: 0,
+        nick_length: 0,
+        user_length: 0,
+        channel_length: 0,
+        topic_length: 0,
+        kick_length: 0,
+        away_length: 0,
+        realname_length: 0,
+        key_length: 0,
+        channels: 0,
+        monitor: 0,
+        list_entries: 0,
+        modes: String::new(),
+        boot: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{commented_default, parse};
+    use crate::Settings;
+
+    #[test]
+    fn the_commented_default_says_what_is_so_anyway() {
+        assert_eq!(parse(&commented_default()), Ok(Settings::default()));
+        assert_eq!(parse(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn a_key_nobody_knows_is_told_with_what_was_meant() {
+        let told = |text: &str| {
+            let error = parse(text).unwrap_err();
+            (error.message, error.hint.unwrap_or_default())
+        };
+        assert_eq!(
+            told("[limits]\nnick-lenght = 9"),
+            (
+                "there is no setting 'limits.nick-lenght'".into(),
+                "did you mean limits.nick-length?".into()
+            )
+        );
+        assert_eq!(
+            told("[sever]\nname = \"a\""),
+            ("there is no setting 'sever'".into(), "did you mean server?".into())
+        );
+        assert_eq!(
+            told("[limits]\nnick-length = \"a\""),
+            (
+                "limits.nick-length is a whole number, 0 or more, not \"a\"".into(),
+                "limits.nick-length = 32".into()
+            )
+        );
+    }
+}
