@@ -155,6 +155,8 @@ fn error(command: &str, params: &[&str]) -> Option<Said> {
     let (about, said) = match (command, params) {
         ("ERROR", [said]) => (&[][..], *said),
         ("FAIL" | "WARN" | "NOTE", [_, _, .., said]) => (&[][..], *said),
+        // That there is no message of the day is no mistake of anybody.
+        ("422", _) => return None,
         (number, [_, about @ .., said]) if number.len() == 3 && number.starts_with(['4', '5']) => {
             (about, *said)
         }

@@ -6,13 +6,14 @@
 //! Nothing here sees a socket.
 
 use coax_irc::Message;
-use coax_irc_client::{Talk, Turned};
+use coax_irc_client::{SaidKind, Talk, Turned};
 
 /// One plain caller.
 #[derive(Debug)]
 pub(super) struct Plain {
     guest: u64,
     arrived: bool,
+    settled: bool,
     talk: Talk,
 }
 
@@ -20,13 +21,23 @@ impl Plain {
     /// A caller who will be called `guest` and a number, `guest` or the next that is free, and who
     /// talks in `channel`.
     pub(super) fn new(guest: u64, channel: &str) -> Plain {
-        Plain { guest, arrived: false, talk: Talk::new(format!("guest{guest}"), channel) }
+        Plain {
+            guest,
+            arrived: false,
+            settled: false,
+            talk: Talk::new(format!("guest{guest}"), channel),
+        }
     }
 
     /// What opens the conversation with the hub.
     pub(super) fn hello(&self) -> Turned {
         let user = "USER plain 0 * :plain lines".to_owned();
         Turned { server: vec![format!("NICK {}", self.talk.nick()), user], ..Turned::default() }
+    }
+
+    /// Whether the caller is where it may talk, or knows why not. What is typed before has to wait.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// What the caller typed, as IRC.
@@ -38,6 +49,11 @@ impl Plain {
     pub(super) fn heard(&mut self, line: &[u8]) -> Turned {
         let Ok(message) = Message::parse(line) else { return Turned::default() };
         let said = self.talk.heard(&message);
+        // The first thing told after the welcome is the channel, or that it is closed to the caller.
+        let told = said
+            .as_ref()
+            .is_some_and(|said| matches!(said.kind, SaidKind::Event | SaidKind::Error));
+        self.settled |= self.arrived && told;
         match message.command {
             b"PING" => hub(format!("PONG :{}", last(&message))),
             b"001" => self.welcome(),
@@ -80,6 +96,9 @@ mod tests {
         assert_eq!(guest.hello().server, ["NICK guest7", "USER plain 0 * :plain lines"]);
         assert_eq!(guest.heard(b":s 433 * guest7 :Nickname is in use").server, ["NICK guest8"]);
         assert_eq!(guest.heard(b":s 001 guest8 :Welcome").server, ["JOIN #lobby"]);
+        assert!(!guest.is_settled(), "it has not joined yet");
+        guest.heard(b":guest8!p@h JOIN #lobby");
+        assert!(guest.is_settled());
         let taken = guest.heard(b":s 433 guest8 ada :Nickname is in use");
         assert_eq!(taken.server, [""; 0], "from now on the person decides");
         assert_eq!(taken.person, ["ada: Nickname is in use"]);

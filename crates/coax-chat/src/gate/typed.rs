@@ -53,7 +53,7 @@ impl Translator {
             // A pause ends a line only while there is one.
             let quiet = if typed.is_empty() { Duration::MAX } else { pause };
             tokio::select! {
-                read = timeout(quiet, self.caller.read_buf(&mut typed)) => match read {
+                read = timeout(quiet, self.caller.read_buf(&mut typed)), if self.plain.is_settled() => match read {
                     Ok(Ok(0)) => return self.left(&mut typed).await,
                     Ok(Err(error)) => return Err(error),
                     Ok(Ok(_)) => self.lines(&mut typed, false).await?,

@@ -77,10 +77,9 @@ impl Turn<'_> {
         let Some(watchers) = self.hub.watchers.get(&key) else { return };
         for who in watchers {
             let caps = self.hub.clients.caps(*who);
-            if caps.has(Cap::ExtendedMonitor) && self.hub.clients.reach(*who) {
-                if let Some(line) = relay.line(caps) {
-                    self.out.send(*who, line.clone());
-                }
+            let reached = caps.has(Cap::ExtendedMonitor) && self.hub.clients.reach(*who);
+            if let Some(line) = relay.line(caps).filter(|_| reached) {
+                self.out.send(*who, line.clone());
             }
         }
     }
