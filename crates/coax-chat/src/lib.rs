@@ -3,11 +3,13 @@
 //! The [`hub`] is the server's whole mind: who is there, who may do what, who gets which line. It
 //! is a value with one function, [`Hub::apply`], and does nothing itself. [`session`] gives it what
 //! clients send and carries out what it says; the [`gate`] finds out what a caller speaks, and
-//! [`Serve`] accepts them all. Each IRC command is one file under `verb/`.
+//! [`Serve`] accepts them all. Each IRC command is one file under `verb/`. [`credentials`] are how
+//! someone proves whose account is theirs.
 //!
 //! Nothing here prints or exits.
 
 mod certificate;
+pub mod credentials;
 pub mod gate;
 pub mod hub;
 pub mod serve;
