@@ -5,7 +5,10 @@
 //! What a chat server does is the library's business.
 
 mod config;
+mod join;
 mod serve;
+
+pub(crate) use join::ChatReport;
 
 use clap::Subcommand;
 
@@ -17,6 +20,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
     coax chat serve                 talk at localhost:6667
     coax chat serve --listen :6667  let everyone in who can reach this machine
+    coax chat join localhost/#lobby talk there from this terminal
     coax chat config > chat.toml    every setting, at its default
 ";
 
@@ -31,12 +35,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Serve(serve::Args),
+    Join(Box<join::Args>),
     Config(config::Args),
 }
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     match args.verb {
         Verb::Serve(args) => serve::run(args, out),
+        Verb::Join(args) => join::run(*args, out),
         Verb::Config(args) => config::run(&args, out),
     }
 }

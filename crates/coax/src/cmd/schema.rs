@@ -54,6 +54,7 @@ fn schema() -> Value {
     events.add::<super::stub::ExchangeReport>();
     events.add::<super::stub::RulesReport>();
     events.add::<super::stub::StubSummary>();
+    events.add::<super::chat::ChatReport>();
     events.finish()
 }
 
