@@ -33,6 +33,11 @@ const PEERS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("inspircd", "inspircd"),
     ("ngircd", "ngircd"),
+    ("irssi", "irssi"),
+    ("weechat-headless", "weechat-headless"),
+    ("weechat-headless", "weechat-plugins"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
 ];
 
 /// Installs what is missing.

@@ -7,6 +7,8 @@
 //!
 //! Nothing here knows what a channel is. It is given a place to bring callers to.
 
+mod crowd;
+mod goodbye;
 mod page;
 mod plain;
 mod prefixed;
@@ -25,6 +27,7 @@ use coax_net::TlsServer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
+use crowd::Crowd;
 use prefixed::Prefixed;
 use protocol::LOOK;
 pub use protocol::{Protocol, protocol};
@@ -75,6 +78,8 @@ pub trait House {
 pub struct Settings {
     /// Until when a caller has to have said what it is.
     pub deadline: Duration,
+    /// How many may be at the door who have not; one more, and the one who came first has to go.
+    pub crowd: usize,
     /// Quiet after an unfinished line that makes it a whole one.
     pub pause: Duration,
     /// Where somebody who types lines begins to talk.
@@ -89,6 +94,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(20),
+            crowd: 1024,
             pause: Duration::from_millis(200),
             channel: "#lobby".to_owned(),
             proxies: Vec::new(),
@@ -103,12 +109,14 @@ pub struct Gate<H> {
     settings: Settings,
     tls: Option<TlsServer>,
     guests: Cell<u64>,
+    crowd: Crowd,
 }
 
 impl<H: House + 'static> Gate<H> {
     /// A door to `house`. Without a certificate, who calls with TLS is turned away.
     pub fn new(house: H, settings: Settings, tls: Option<TlsServer>) -> Rc<Self> {
-        Rc::new(Self { house, settings, tls, guests: Cell::new(0) })
+        let crowd = Crowd::new(settings.crowd);
+        Rc::new(Self { house, settings, tls, guests: Cell::new(0), crowd })
     }
 
     /// Lets a caller in from `address`; ends when the caller is in, or turned away. Must run within a
@@ -116,8 +124,20 @@ impl<H: House + 'static> Gate<H> {
     ///
     /// # Errors
     ///
-    /// Whatever made it not worth going on: the caller broke off, said nothing in time, or lied.
+    /// Whatever made it not worth going on: the caller broke off, said nothing in time, or lied, or
+    /// too many came after it.
     pub async fn admit<S>(self: Rc<Self>, stream: S, address: Option<SocketAddr>) -> io::Result<()>
+    where
+        S: Duplex + 'static,
+    {
+        let place = self.crowd.stand();
+        tokio::select! {
+            attended = self.clone().attend(stream, address) => attended,
+            () = place.turned_away() => Err(io::Error::other("too many callers at the door")),
+        }
+    }
+
+    async fn attend<S>(self: Rc<Self>, stream: S, address: Option<SocketAddr>) -> io::Result<()>
     where
         S: Duplex + 'static,
     {

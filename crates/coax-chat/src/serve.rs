@@ -127,6 +127,7 @@ async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told
 fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
     // A line should leave when it is written: nobody waits for a second one to fill the packet.
     let _ = rustix::net::sockopt::set_tcp_nodelay(&stream, true);
+    let _ = probe(&stream);
     let address = match stream.peer() {
         Address::Ip(address) => Some(*address),
         _ => None,
@@ -134,6 +135,16 @@ fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
     let admitted = gate.clone().admit(stream, address);
     // Whoever was turned away knows it, and nobody else has to.
     spawn_local(async move { admitted.await.ok() });
+}
+
+/// A caller whose machine lost its power sends no goodbye. Somebody at a terminal may be silent for
+/// days, so only the network can tell: asked after a minute, given up after two.
+fn probe(stream: &Stream) -> rustix::io::Result<()> {
+    use rustix::net::sockopt;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
+    sockopt::set_tcp_keepcnt(stream, 4)
 }
 
 /// How the door is kept.

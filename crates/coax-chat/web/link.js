@@ -5,20 +5,26 @@
 //
 // Nothing here knows the page. It calls `on.message`, `on.state` and `on.failure`.
 
-import { format, parse } from "./message.js";
+import { fold, format, parse } from "./message.js";
 
 const WANTED = [
   "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost", "draft/account-registration",
   "draft/chathistory", "draft/event-playback", "draft/no-implicit-names", "echo-message", "extended-join", "invite-notify",
   "labeled-response", "message-tags", "multi-prefix", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
 ];
+/** After so long without a word the server is asked whether it is still there. */
 const QUIET = 60_000;
+/** How long an answer, or coming in, may take. */
+const PATIENCE = 20_000;
 const LONGEST_PAUSE = 30_000;
 
 export class Link {
   constructor(on) {
     this.on = on;
+    /** Who we want to be: {nick, account, password, register, word}. */
     this.identity = null;
+    /** What we are called for now. */
+    this.nick = "";
     this.offered = new Map();
     this.caps = new Set();
     this.state = "closed";
@@ -26,10 +32,11 @@ export class Link {
     this.labels = 0;
     this.heard = 0;
     setInterval(() => this.#watch(), 5_000);
-    addEventListener("online", () => this.state === "waiting" && this.#open());
+    addEventListener("online", () => this.#hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
   }
 
-  /** Opens the line as `identity` = {nick, account, password, register}. */
+  /** Opens the line as `identity`. */
   start(identity) {
     this.identity = identity;
     this.#open();
@@ -39,6 +46,16 @@ export class Link {
     this.identity = null;
     this.send("QUIT", [reason]);
     this.socket?.close();
+  }
+
+  get isReady() {
+    return this.state === "ready";
+  }
+
+  /** Asks for another name, which is ours from now on if the server grants it. */
+  rename(nick) {
+    if (this.identity) this.identity.nick = nick;
+    this.send("NICK", [nick]);
   }
 
   /** Sends a line now; false where there is no line to send it on. */
@@ -56,6 +73,7 @@ export class Link {
 
   #open() {
     clearTimeout(this.timer);
+    this.heard = Date.now();
     this.#become("opening");
     const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/", ["text.ircv3.net"]);
     this.socket = socket;
@@ -67,10 +85,17 @@ export class Link {
   }
 
   #introduce() {
-    this.heard = Date.now();
+    const { nick, word } = this.identity;
+    this.nick = nick;
     this.send("CAP", ["LS", "302"]);
-    this.send("NICK", [this.identity.nick]);
-    this.send("USER", [this.identity.nick.replace(/[^A-Za-z0-9]/g, "") || "web", "0", "*", this.identity.nick]);
+    if (word) this.send("PASS", [word]);
+    this.send("NICK", [nick]);
+    this.send("USER", [nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "web", "0", "*", nick]);
+  }
+
+  /** Does not wait any longer: the network, or the reader, is back. */
+  #hurry() {
+    if (this.state === "waiting") this.#open();
   }
 
   #broke() {
@@ -83,10 +108,18 @@ export class Link {
 
   /** A line that carries nothing, not even an answer to PING, is a broken one. */
   #watch() {
-    if (this.state !== "ready" || !this.identity) return;
     const quiet = Date.now() - this.heard;
-    if (quiet > QUIET + 20_000) this.socket.close();
+    if (this.state === "opening" && quiet > PATIENCE) this.socket.close();
+    if (!this.isReady) return;
+    if (quiet > QUIET + PATIENCE) this.#giveUp();
     else if (quiet > QUIET) this.send("PING", ["still-there"]);
+  }
+
+  /** A close that nobody answers takes minutes; there is no waiting for it. */
+  #giveUp() {
+    this.socket.onclose = null;
+    this.socket.close();
+    this.#broke();
   }
 
   #become(state) {
@@ -110,9 +143,13 @@ export class Link {
     FAIL: (message) => this.#failed(message),
     "001": (message) => {
       this.tries = 0;
-      this.identity.nick = message.params[0];
+      this.nick = message.params[0];
+      if (fold(this.nick) !== fold(this.identity.nick)) this.send("MONITOR", ["+", this.identity.nick]);
       this.#become("ready");
     },
+    NICK: (message) => this.#renamed(message),
+    // The name we want is free, so nobody who has it is online any more.
+    731: () => this.isReady && this.send("NICK", [this.identity.nick]),
     903: () => this.#done(),
     904: (message) => this.#refused(message),
     905: (message) => this.#refused(message),
@@ -129,7 +166,7 @@ export class Link {
       if (params[2] !== "*" || params.length < 4) this.#ask();
     } else if (verb === "ACK") {
       for (const name of names) this.caps.add(name);
-      if (this.state !== "ready") this.#afterCaps();
+      if (!this.isReady) this.#afterCaps();
     } else if (verb === "NAK") {
       this.#done();
     } else if (verb === "DEL") {
@@ -140,7 +177,7 @@ export class Link {
   #ask() {
     const wanted = WANTED.filter((name) => this.offered.has(name) && !this.caps.has(name));
     if (wanted.length) this.send("CAP", ["REQ", wanted.join(" ")]);
-    else if (this.state !== "ready") this.#done();
+    else if (!this.isReady) this.#done();
   }
 
   #afterCaps() {
@@ -162,24 +199,30 @@ export class Link {
 
   #done() {
     if (this.identity) this.identity.register = false;
-    if (this.state !== "ready") this.send("CAP", ["END"]);
+    if (!this.isReady) this.send("CAP", ["END"]);
   }
 
   #failed(message) {
-    if (message.params[0] === "REGISTER" && this.state !== "ready") this.#refused(message);
+    if (message.params[0] === "REGISTER" && !this.isReady) this.#refused(message);
   }
 
-  /** A name in use before we are in: the same with a tail, as IRC clients do. */
+  #renamed(message) {
+    if (fold(message.nick) !== fold(this.nick)) return;
+    this.nick = message.params[0];
+    if (fold(this.nick) === fold(this.identity?.nick ?? "")) this.send("MONITOR", ["-", this.nick]);
+  }
+
+  /** A name in use before we are in: the same with a tail, as IRC clients do. Later: not ours, then. */
   #taken() {
-    if (this.state === "ready") return;
-    this.identity.nick = `${this.identity.nick.slice(0, 28)}_`;
-    this.send("NICK", [this.identity.nick]);
+    if (this.isReady) return (this.identity.nick = this.nick);
+    this.nick = `${this.nick.slice(0, 28)}_`;
+    this.send("NICK", [this.nick]);
   }
 
   #refused(message) {
-    if (this.state === "ready") return;
+    if (this.isReady) return;
     this.identity = null;
     this.socket.close();
-    this.on.failure(message.params.at(-1));
+    this.on.failure(message.params.at(-1), message.command);
   }
 }

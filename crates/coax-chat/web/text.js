@@ -5,8 +5,8 @@
 const CODES = { "\x02": "b", "\x1d": "i", "\x1f": "u", "\x1e": "s", "\x11": "m" };
 const COLOUR = /\x03(\d{1,2}(,\d{1,2})?)?|\x04([0-9a-fA-F]{6})?|\x16/g;
 const LINK = /\bhttps?:\/\/[^\s<>"\u202a-\u202e\u2066-\u2069]+/gi;
-// Controls, and the marks that turn the direction of what follows (Unicode UAX #9).
-const UNSEEN = /[\x00-\x01\x03-\x08\x0b-\x0e\x10\x12-\x1c\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+// Controls, the separators of lines, and the marks that turn the direction of what follows (UAX #9).
+const UNSEEN = /[\x00-\x01\x03-\x08\x0b-\x0e\x10\x12-\x1c\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
 /** The text as nodes in an element of its own, so that its direction does not leak. */
 export function rich(text) {

@@ -9,35 +9,50 @@
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{
-    HeaderMap, Method, Request, Response, StatusCode, body::Incoming, server::conn::http1,
+    HeaderMap, Method, Request, Response, StatusCode, body::Body, body::Incoming,
+    server::conn::http1,
 };
 use hyper::{service::service_fn, upgrade};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::goodbye::{Lent, goodbye};
 use super::websocket::{self, Subprotocol};
 use super::{Caller, Gate, House, Line, Way};
 
 /// The most bytes of a request's head; more is answered with 431.
 const HEAD: usize = 16 * 1024;
+/// The longest a connection may go on asking: a caller that never reads would stay for ever.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Nothing but the files below, a WebSocket to this very server, and no way to make markup of text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-    connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
 
 type Reply = Response<Full<Bytes>>;
 
 /// The files of the page: path, type, content.
-const FILES: [(&str, &str, &[u8]); 9] = [
+const FILES: [(&str, &str, &[u8]); 16] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../../web/index.html")),
     ("/style.css", "text/css; charset=utf-8", include_bytes!("../../web/style.css")),
     ("/icon.svg", "image/svg+xml", include_bytes!("../../web/icon.svg")),
     ("/app.js", SCRIPT, include_bytes!("../../web/app.js")),
+    ("/commands.js", SCRIPT, include_bytes!("../../web/commands.js")),
+    ("/compose.js", SCRIPT, include_bytes!("../../web/compose.js")),
+    ("/dialogs.js", SCRIPT, include_bytes!("../../web/dialogs.js")),
+    ("/heard.js", SCRIPT, include_bytes!("../../web/heard.js")),
+    ("/kept.js", SCRIPT, include_bytes!("../../web/kept.js")),
     ("/link.js", SCRIPT, include_bytes!("../../web/link.js")),
+    ("/log.js", SCRIPT, include_bytes!("../../web/log.js")),
     ("/message.js", SCRIPT, include_bytes!("../../web/message.js")),
+    ("/model.js", SCRIPT, include_bytes!("../../web/model.js")),
     ("/room.js", SCRIPT, include_bytes!("../../web/room.js")),
     ("/text.js", SCRIPT, include_bytes!("../../web/text.js")),
     ("/view.js", SCRIPT, include_bytes!("../../web/view.js")),
@@ -55,14 +70,19 @@ pub(super) async fn serve<H: House + 'static>(
         let reply = answer(&gate, &caller, request);
         async move { Ok::<_, Infallible>(reply) }
     });
-    http1::Builder::new()
+    let (lent, owner) = Lent::new(line);
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(deadline)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(line), service)
-        .with_upgrades()
-        .await
-        .map_err(io::Error::other)
+        .serve_connection(TokioIo::new(lent), service)
+        .with_upgrades();
+    let served = timeout(LONGEST, connection).await;
+    // A WebSocket has taken it over, or it is to be closed.
+    if let Some(mut line) = owner.back() {
+        goodbye(&mut line).await;
+    }
+    served?.map_err(io::Error::other)
 }
 
 fn answer<H: House + 'static>(
@@ -71,19 +91,37 @@ fn answer<H: House + 'static>(
     request: Request<Incoming>,
 ) -> Reply {
     let head = request.method() == Method::HEAD;
-    if !head && request.method() != Method::GET {
-        let mut reply =
-            plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
-        reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return reply;
+    if !request.body().is_end_stream() {
+        return refused(StatusCode::BAD_REQUEST, "a request with a body has no place here\n");
     }
-    if is_upgrade(request.headers()) {
+    if !head && request.method() != Method::GET {
+        return refused(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
+    }
+    if !head && is_upgrade(request.headers()) {
         return open(gate.clone(), caller, request);
     }
-    let path = request.uri().path();
+    let mut reply = found(gate, caller, request.uri().path());
+    if head {
+        let length = HeaderValue::from(reply.body().size_hint().lower());
+        reply.headers_mut().insert(header::CONTENT_LENGTH, length);
+        *reply.body_mut() = Full::default();
+    }
+    reply
+}
+
+/// Nothing of this caller is read any more: what follows could be taken for a request that it is not.
+fn refused(status: StatusCode, text: &'static str) -> Reply {
+    let mut reply = plain(status, text);
+    let headers = reply.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    reply
+}
+
+fn found<H: House>(gate: &Gate<H>, caller: &Caller, path: &str) -> Reply {
     let file =
         FILES.iter().find(|(name, ..)| *name == path || (*name == "/" && path == "/index.html"));
-    let mut reply = match (path, file) {
+    match (path, file) {
         (_, Some(&(_, kind, content))) => page(kind, content),
         ("/health", _) => plain(StatusCode::OK, "ok\n"),
         ("/metrics", _) if is_here(caller) => plain(StatusCode::OK, gate.house.metrics()),
@@ -91,13 +129,7 @@ fn answer<H: House + 'static>(
             plain(StatusCode::FORBIDDEN, "measurements are for this machine alone\n")
         }
         _ => plain(StatusCode::NOT_FOUND, "there is nothing here; the chat is at /\n"),
-    };
-    if head {
-        let length = HeaderValue::from(hyper::body::Body::size_hint(reply.body()).lower());
-        reply.headers_mut().insert(header::CONTENT_LENGTH, length);
-        *reply.body_mut() = Full::default();
     }
-    reply
 }
 
 fn is_here(caller: &Caller) -> bool {

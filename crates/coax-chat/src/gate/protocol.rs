@@ -31,7 +31,9 @@ pub fn protocol(bytes: &[u8], paused: bool) -> Option<Protocol> {
         b'\r' | b'\n' => return blank(bytes, paused),
         _ => {}
     }
-    match bytes.iter().position(|&byte| byte == b'\n') {
+    // What comes later never changes what was told.
+    let looked = &bytes[..bytes.len().min(LOOK)];
+    match looked.iter().position(|&byte| byte == b'\n') {
         Some(end) => Some(line(&bytes[..end])),
         None if bytes.len() >= LOOK => Some(beginning(bytes).unwrap_or(Protocol::Plain)),
         None if !paused || beginning(bytes).is_some() => None,
@@ -55,7 +57,8 @@ fn tls(bytes: &[u8]) -> Option<Protocol> {
 
 /// An empty line says nothing about who sent it, unless nothing follows: a person pressed Enter.
 fn blank(bytes: &[u8], paused: bool) -> Option<Protocol> {
-    match bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')) {
+    let looked = &bytes[..bytes.len().min(LOOK)];
+    match looked.iter().position(|byte| !matches!(byte, b'\r' | b'\n')) {
         Some(start) => protocol(&bytes[start..], paused),
         None => (paused || bytes.len() >= LOOK).then_some(Protocol::Plain),
     }

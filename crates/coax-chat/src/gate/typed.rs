@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, 
 use tokio::time::timeout;
 
 use super::Line;
+use super::goodbye::goodbye;
 use super::plain::Plain;
 
 /// What is held between the two languages.
@@ -36,35 +37,50 @@ struct Translator {
     plain: Plain,
     caller: ReadHalf<Line>,
     answer: WriteHalf<Line>,
-    hub: DuplexStream,
+    hub: ReadHalf<DuplexStream>,
+    to_hub: WriteHalf<DuplexStream>,
+    /// Lines that the hub has not taken yet; nothing more is read from the caller meanwhile.
+    waiting: Vec<u8>,
 }
 
 impl Translator {
     fn new(plain: Plain, caller: Line, hub: DuplexStream) -> Self {
         let (caller, answer) = split(caller);
-        Self { plain, caller, answer, hub }
+        let (hub, to_hub) = split(hub);
+        Self { plain, caller, answer, hub, to_hub, waiting: Vec::new() }
     }
 
+    /// The two directions wait for different things, so that neither can hold up the other.
     async fn run(mut self, pause: Duration) -> io::Result<()> {
         let hello = self.plain.hello();
         self.pass(hello).await?;
         let (mut typed, mut said) = (Vec::new(), Vec::new());
+        let mut left = false;
         loop {
+            let ready = !left && self.waiting.is_empty() && self.plain.is_settled();
             // A pause ends a line only while there is one.
             let quiet = if typed.is_empty() { Duration::MAX } else { pause };
             tokio::select! {
-                read = timeout(quiet, self.caller.read_buf(&mut typed)), if self.plain.is_settled() => match read {
-                    Ok(Ok(0)) => return self.left(&mut typed).await,
-                    Ok(Err(error)) => return Err(error),
-                    Ok(Ok(_)) => self.lines(&mut typed, false).await?,
+                read = timeout(quiet, self.caller.read_buf(&mut typed)), if ready => match read {
+                    Ok(read) => {
+                        left = read? == 0;
+                        self.lines(&mut typed, left).await?;
+                        // The last words count, then the hub is told, and its farewell is read.
+                        self.waiting.extend_from_slice(if left { b"QUIT\r\n" } else { b"" });
+                    }
                     Err(_) => self.lines(&mut typed, true).await?,
                 },
+                written = self.to_hub.write(&self.waiting), if !self.waiting.is_empty() => {
+                    self.waiting.drain(..written?);
+                }
                 read = self.hub.read_buf(&mut said) => match read? {
-                    0 => return self.answer.shutdown().await,
+                    0 => break,
                     _ => self.heard(&mut said).await?,
                 },
             }
         }
+        goodbye(&mut self.caller.unsplit(self.answer)).await;
+        Ok(())
     }
 
     /// Says what was typed, line by line; `whole`: the last one too, though it has no end.
@@ -75,17 +91,6 @@ impl Translator {
             self.pass(turned).await?;
         }
         Ok(())
-    }
-
-    /// The caller has said all: the last words count, then the hub is told, and its farewell is read.
-    async fn left(&mut self, typed: &mut Vec<u8>) -> io::Result<()> {
-        self.lines(typed, true).await?;
-        self.hub.write_all(b"QUIT\r\n").await?;
-        let mut said = Vec::new();
-        while self.hub.read_buf(&mut said).await? > 0 {
-            self.heard(&mut said).await?;
-        }
-        self.answer.shutdown().await
     }
 
     async fn heard(&mut self, said: &mut Vec<u8>) -> io::Result<()> {
@@ -99,7 +104,8 @@ impl Translator {
 
     async fn pass(&mut self, turned: Turned) -> io::Result<()> {
         for line in turned.server {
-            self.hub.write_all(format!("{line}\r\n").as_bytes()).await?;
+            self.waiting.extend_from_slice(line.as_bytes());
+            self.waiting.extend_from_slice(b"\r\n");
         }
         for line in turned.person {
             let text = format!("{line}\n");

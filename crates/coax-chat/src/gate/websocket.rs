@@ -10,12 +10,14 @@ use std::io;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::goodbye::goodbye;
 use super::{Duplex, Line};
 
 /// What is held between the two sides.
@@ -63,42 +65,61 @@ pub(super) async fn carry<S: Duplex + 'static>(socket: S, as_: Subprotocol) -> L
     let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
     let (ours, theirs) = duplex(HELD);
     tokio::task::spawn_local(async move {
-        // Why it ended is the hub's to say; here both sides are simply closed.
-        let _ = relay(socket, ours, as_).await;
+        relay(socket, ours, as_).await;
     });
     Box::new(theirs)
 }
 
-async fn relay<S: Duplex>(
-    mut socket: WebSocketStream<S>,
-    mut hub: DuplexStream,
+/// Relays until either side ends, and closes the WebSocket with the reason.
+async fn relay<S: Duplex>(mut socket: WebSocketStream<S>, hub: DuplexStream, as_: Subprotocol) {
+    let code = match exchange(&mut socket, hub, as_).await {
+        Ok(()) => CloseCode::Normal,
+        Err(Error::Capacity(_)) => CloseCode::Size,
+        Err(Error::Utf8(_)) => CloseCode::Invalid,
+        Err(Error::Protocol(_) | Error::AttackAttempt) => CloseCode::Protocol,
+        Err(_) => return,
+    };
+    let frame = CloseFrame { code, reason: Utf8Bytes::default() };
+    // Closed already by the page, perhaps; the goodbye is the socket's own.
+    let _ = stalled(socket.close(Some(frame))).await;
+    goodbye(socket.get_mut()).await;
+}
+
+/// The two directions wait for different things, so that neither can hold up the other: a page is
+/// not read while the hub takes nothing, but it is written to.
+async fn exchange<S: Duplex>(
+    socket: &mut WebSocketStream<S>,
+    hub: DuplexStream,
     as_: Subprotocol,
 ) -> Result<(), Error> {
-    let mut said = Vec::new();
+    let (mut hub, mut to_hub) = split(hub);
+    let (mut said, mut heard) = (Vec::new(), Vec::new());
     loop {
         tokio::select! {
-            message = socket.next() => match message {
-                Some(Ok(message)) => hear(message, &mut hub).await?,
-                Some(Err(error)) => return Err(error),
+            message = socket.next(), if heard.is_empty() => match message {
+                Some(message) => hear(&message?, &mut heard),
                 None => return Ok(()),
             },
+            written = to_hub.write(&heard), if !heard.is_empty() => {
+                heard.drain(..written?);
+            }
             read = hub.read_buf(&mut said) => match read? {
-                0 => return stalled(socket.close(None)).await,
-                _ => tell(&mut socket, &mut said, as_).await?,
+                0 => return Ok(()),
+                _ => tell(socket, &mut said, as_).await?,
             },
         }
     }
 }
 
 /// One message from the page. Ends of lines within it are ends of lines.
-async fn hear(message: Message, hub: &mut DuplexStream) -> io::Result<()> {
-    let bytes = match &message {
+fn hear(message: &Message, heard: &mut Vec<u8>) {
+    let bytes = match message {
         Message::Text(text) => text.as_bytes(),
         Message::Binary(bytes) => bytes,
-        _ => return Ok(()),
+        _ => return,
     };
-    hub.write_all(bytes).await?;
-    hub.write_all(b"\r\n").await
+    heard.extend_from_slice(bytes);
+    heard.extend_from_slice(b"\r\n");
 }
 
 async fn tell<S: Duplex>(

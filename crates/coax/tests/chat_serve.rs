@@ -1,0 +1,66 @@
+//! `coax chat serve`, with clients that nobody here wrote, and with callers who mean harm.
+//!
+//! One port for all: irssi, weechat, `nc`, `openssl`, a ten-line program, a browser on the page. What
+//! is compared is what each of them shows.
+//!
+//! What IRC's commands do is tested where they stand, in the library.
+
+#![allow(clippy::unwrap_used, reason = "a broken test bench fails its test")]
+#![allow(unreachable_pub, reason = "the parts are files of this test alone")]
+
+#[path = "chat_serve/abuse.rs"]
+mod abuse;
+#[path = "chat_serve/broken_line.rs"]
+mod broken_line;
+#[path = "chat_serve/clients.rs"]
+mod clients;
+#[path = "chat_serve/one_channel.rs"]
+mod one_channel;
+#[path = "chat_serve/page.rs"]
+mod page;
+#[path = "chat_serve/talk.rs"]
+mod talk;
+
+use std::path::Path;
+use std::time::Duration;
+
+use testkit::{Program, Running};
+
+/// A browser starts slowly on a busy machine; no test waits for it to pass.
+const DEADLINE: Duration = Duration::from_secs(150);
+
+/// A server that keeps its things in `data`.
+struct Server {
+    running: Running,
+    port: u16,
+}
+
+impl Server {
+    fn start(data: &Path) -> Server {
+        Server::run(Server::program("127.0.0.1:0", data))
+    }
+
+    /// With a file of settings.
+    fn with(settings: &Path, data: &Path) -> Server {
+        Server::run(Server::program("127.0.0.1:0", data).arg("--config").arg(settings))
+    }
+
+    fn program(place: &str, data: &Path) -> Program {
+        let program = Program::new(env!("CARGO_BIN_EXE_coax"));
+        program.args(["chat", "serve", "--listen", place, "--data"]).arg(data).deadline(DEADLINE)
+    }
+
+    fn run(program: Program) -> Server {
+        let running = program.start();
+        let port = running.port();
+        Server { running, port }
+    }
+
+    /// Kills it, as a power cut would, and starts it again at the same port.
+    fn killed_and_started(self, data: &Path) -> Server {
+        let Server { running, port } = self;
+        running.signal(rustix::process::Signal::KILL);
+        running.wait();
+        Server::run(Server::program(&format!("127.0.0.1:{port}"), data))
+    }
+}
