@@ -3,10 +3,11 @@
 //! The [`hub`] is the server's whole mind: who is there, who may do what, who gets which line. It
 //! is a value with one function, [`Hub::apply`], and does nothing itself. [`session`] gives it what
 //! clients send and carries out what it says; [`Serve`] accepts the clients. Each IRC command is
-//! one file under `verb/`.
+//! one file under `verb/`. [`credentials`] are how someone proves whose account is theirs.
 //!
 //! Nothing here prints or exits.
 
+pub mod credentials;
 pub mod hub;
 pub mod serve;
 pub mod session;
