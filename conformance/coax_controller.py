@@ -23,7 +23,7 @@ from irctest.specifications import Capabilities, OptionalBehaviors
 COAX = os.environ.get("COAX_BIN") or shutil.which("coax") or "coax"
 
 SETTINGS = {
-    "server": {"name": "My.Little.Server", "network": "CoaxTest"},
+    "server": {"name": "My.Little.Server", "network": "CoaxTest", "description": "test server"},
     "limits": {
         "flood-burst": 0,
         "sendq": 1 << 20,

@@ -27,6 +27,7 @@ pub struct Operator {
 pub struct Settings {
     pub server_name: String,
     pub network: String,
+    pub description: String,
     pub password: Option<String>,
     pub motd: Vec<String>,
     pub listen: Vec<String>,

@@ -63,6 +63,12 @@ const KEYS: &[Key] = &[
         read: text!(network),
     },
     Key {
+        name: "server.description",
+        default: "\"a chat for everyone\"",
+        about: "What LINKS and WHOIS say about the server.",
+        read: text!(description),
+    },
+    Key {
         name: "server.password",
         default: "\"\"",
         about: "What everyone must give with PASS; empty asks for nothing.",
@@ -327,6 +333,7 @@ fn empty() -> Settings {
     Settings {
         server_name: String::new(),
         network: String::new(),
+        description: String::new(),
         password: None,
         motd: Vec::new(),
         listen: Vec::new(),
