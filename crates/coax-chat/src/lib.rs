@@ -9,6 +9,7 @@
 
 pub mod credentials;
 pub mod hub;
+pub mod memory;
 pub mod serve;
 pub mod session;
 pub mod settings;
@@ -16,5 +17,6 @@ pub mod switchboard;
 mod verb;
 
 pub use hub::Hub;
+pub use memory::Memory;
 pub use serve::Serve;
 pub use settings::Settings;

@@ -88,6 +88,12 @@ impl Channels {
                 place.at = at;
             }
         }
+        self.forget_if_empty(id);
+    }
+
+    /// Forgets a channel that nobody is in and that nobody owns.
+    pub(crate) fn forget_if_empty(&mut self, id: ChannelId) {
+        let channel = self.get(id);
         if channel.members.is_empty() && channel.founder.is_none() {
             self.forget(id);
         }

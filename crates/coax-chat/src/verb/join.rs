@@ -36,7 +36,7 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
                 let name = turn.channel(id).name.clone();
                 return turn.reply(numeric, &[&name, why]);
             }
-            (id, Rank::default())
+            (id, turn.access(id))
         }
         None => {
             let mut flags = Flags::default();
@@ -88,7 +88,7 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
 /// Why whoever has the turn may not come in.
 fn refused(turn: &Turn<'_>, id: ChannelId, key: Option<&str>) -> Option<(Numeric, &'static str)> {
     let channel = turn.channel(id);
-    if turn.is_invited(id) {
+    if turn.is_invited(id) || turn.access(id).at_least(Rank::OP) {
         return None;
     }
     if channel.key.as_deref().is_some_and(|wanted| Some(wanted) != key) {

@@ -116,6 +116,12 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
     }
+    if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("NickServ") {
+        return super::nickserv::command(turn, post.text);
+    }
+    if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("ChanServ") {
+        return super::chanserv::command(turn, post.text);
+    }
     match turn.hub.clients.named(target) {
         Some(who) => to_user(turn, post, who),
         None => refuse(turn, post, n::ERR_NOSUCHNICK, target, "No such nick"),

@@ -36,6 +36,7 @@ fn set(turn: &mut Turn<'_>, id: ChannelId, text: String) {
     let stamp = turn.stamp(account.as_deref());
     let texts = [(CapSet::NONE, &*line)];
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+    turn.save_channel(id);
 }
 
 /// Tells the topic to whoever has the turn.

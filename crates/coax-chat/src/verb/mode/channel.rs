@@ -23,7 +23,10 @@ pub(super) fn run(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
         change.item(item);
     }
     let done = std::mem::take(&mut change.done);
-    tell(turn, id, &done);
+    if !done.is_empty() {
+        tell(turn, id, &done);
+        turn.save_channel(id);
+    }
 }
 
 fn show(turn: &mut Turn<'_>, id: ChannelId) {
