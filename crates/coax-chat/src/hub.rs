@@ -12,6 +12,7 @@ mod channels;
 mod client;
 mod clients;
 mod effects;
+mod history;
 mod input;
 mod label;
 mod leave;
@@ -37,6 +38,7 @@ pub(crate) use channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, T
 pub(crate) use channels::Channels;
 pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
+pub(crate) use history::{Record, person};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use turn::Turn;

@@ -32,6 +32,8 @@ pub struct Memory {
     checks: Arc<Semaphore>,
     /// Changes that the store refused.
     lost: Arc<AtomicU64>,
+    /// Changes that are on their way to the disk.
+    waiting: Arc<AtomicU64>,
 }
 
 impl Memory {
@@ -50,6 +52,7 @@ impl Memory {
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
             lost: Arc::default(),
+            waiting: Arc::default(),
         })
     }
 
@@ -95,13 +98,16 @@ impl Memory {
     }
 
     fn send<C: Change + Send + 'static>(&self, change: C) {
-        let lost = self.lost.clone();
+        let (lost, waiting) = (self.lost.clone(), self.waiting.clone());
+        waiting.fetch_add(1, Ordering::Relaxed);
         let receipt = move |outcome: Result<_, _>| {
+            waiting.fetch_sub(1, Ordering::Relaxed);
             if outcome.is_err() {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         };
         if self.store.send(change, receipt).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -136,13 +142,15 @@ impl Oracle for Memory {
             question => {
                 let (store, cost) = (self.store.clone(), self.cost);
                 let checks = self.checks.clone();
+                let behind = self.waiting.load(Ordering::Relaxed) > 0;
                 let is_heavy = matches!(question, Question::Hash { .. } | Question::Verify { .. });
                 spawn_local(async move {
                     let _turn = match is_heavy {
                         true => checks.acquire_owned().await.ok(),
                         false => None,
                     };
-                    let answered = spawn_blocking(move || find_out(&store, cost, question)).await;
+                    let answered =
+                        spawn_blocking(move || find_out(&store, cost, question, behind)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
                 });
             }
@@ -152,7 +160,10 @@ impl Oracle for Memory {
 }
 
 /// The work itself, on a thread that may wait.
-fn find_out(store: &Store, cost: PasswordCost, question: Question) -> Answer {
+fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool) -> Answer {
+    if behind && matches!(question, Question::Page(_) | Question::Conversations(_)) {
+        catch_up(store);
+    }
     let failed = |error: StoreError| match error.kind() {
         StoreErrorKind::Missing => Answer::Missing,
         _ => Answer::Failed,
@@ -176,6 +187,13 @@ fn find_out(store: &Store, cost: PasswordCost, question: Question) -> Answer {
         }
         Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
     }
+}
+
+/// Waits until all that was said before is on disk: whoever asks for history finds it in there.
+fn catch_up(store: &Store) {
+    let (shelf, key) = (SHELF.to_owned(), "nothing".to_owned());
+    // If the disk cannot take it, the history is answered as it is.
+    let _ = store.apply(coax_store::Put { shelf, key, value: None });
 }
 
 fn hashed(cost: PasswordCost, password: &[u8]) -> Option<Password> {

@@ -54,6 +54,7 @@ pub struct Settings {
     pub register: bool,
     pub register_before_connect: bool,
     pub email_required: bool,
+    pub password_length: usize,
     pub password_memory: u32,
     pub password_passes: u32,
     pub reserve_nicks: bool,

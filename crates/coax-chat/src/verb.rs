@@ -10,6 +10,7 @@ mod authenticate;
 mod away;
 mod cap;
 mod chanserv;
+mod chathistory;
 mod help;
 mod info;
 mod invite;
@@ -125,6 +126,7 @@ const VERBS: &[Verb] = &[
     verb("AWAY", 0, Who::Anyone, away::run),
     verb("CAP", 1, Who::Anyone, cap::run),
     verb("CHANSERV", 0, Who::Users, chanserv::run),
+    verb("CHATHISTORY", 4, Who::Users, chathistory::run),
     verb("CS", 0, Who::Users, chanserv::run),
     verb("DIE", 0, Who::Operators, rehash::die),
     verb("ERROR", 0, Who::Anyone, quit::ignore),

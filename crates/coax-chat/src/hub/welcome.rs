@@ -29,7 +29,6 @@ const OFFERED: CapSet = CapSet::of(&[
     Cap::StandardReplies,
     Cap::Sasl,
     Cap::UserhostInNames,
-    Cap::AccountRegistration,
     Cap::NoImplicitNames,
     Cap::PreAway,
 ]);
@@ -46,8 +45,12 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
-        match settings.register {
+        let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),
+            false => offer,
+        };
+        match settings.history {
+            true => offer.with(Cap::Chathistory, "").with(Cap::EventPlayback, ""),
             false => offer,
         }
     }

@@ -239,6 +239,12 @@ const KEYS: &[Key] = &[
         read: switch!(reserve_nicks),
     },
     Key {
+        name: "accounts.password-length",
+        default: "6",
+        about: "Fewer letters are no password.",
+        read: number!(password_length),
+    },
+    Key {
         name: "accounts.password-memory",
         default: "19456",
         about: "KiB that one check of a password takes (Argon2id).",
@@ -431,6 +437,7 @@ fn empty() -> Settings {
         register: false,
         register_before_connect: false,
         email_required: false,
+        password_length: 0,
         password_memory: 0,
         password_passes: 0,
         reserve_nicks: false,

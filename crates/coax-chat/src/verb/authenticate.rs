@@ -9,6 +9,9 @@ use super::Words;
 use crate::credentials::{DecoySecret, Exchange, Mechanism, ScramVerifier, Step};
 use crate::hub::{Answer, Question, Sasl, Turn, fold};
 
+/// The longest piece of a message. IRCv3 *sasl-3.1*.
+const PIECE: usize = 400;
+
 /// Attempts that may fail on one connection.
 const FAILURES: u8 = 8;
 
@@ -56,8 +59,10 @@ fn go_on(turn: &mut Turn<'_>, mut sasl: Sasl, word: &str) {
         Ok(SaslPiece::Abort) => {
             turn.reply(n::ERR_SASLABORTED, &["SASL authentication aborted"]);
         }
-        Err(SaslPieceError::TooLong) => turn.reply(n::ERR_SASLTOOLONG, &["SASL message too long"]),
-        Err(SaslPieceError::NotBase64) => fail(turn),
+        Err(SaslPieceError::TooLong) if word.len() > PIECE => {
+            turn.reply(n::ERR_SASLTOOLONG, &["SASL message too long"]);
+        }
+        Err(SaslPieceError::TooLong | SaslPieceError::NotBase64) => fail(turn),
     }
 }
 

@@ -4,8 +4,9 @@ use coax_irc::CapSet;
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Rank, Relay, Turn};
+use crate::hub::{ChannelId, Rank, Record, Relay, Stamp, Turn};
 use coax_irc::numeric as n;
+use coax_store::Kind;
 
 /// How many users one command may name.
 pub(super) const TARGETS: usize = 10;
@@ -62,7 +63,17 @@ fn kick(turn: &mut Turn<'_>, id: ChannelId, nick: &str, mine: Rank, why: &str) {
     let line =
         format!(":{} KICK {name} {} :{why}", turn.me().name.mask(), turn.client(they).nick());
     let account = turn.me().account.clone();
-    let stamp = turn.stamp(account.as_deref());
+    let (msgid, victim) = (turn.new_msgid(), turn.client(they).nick().to_owned());
+    let record = Record {
+        kind: Kind::Kick,
+        msgid: &msgid,
+        target: &name,
+        text: why,
+        victim: &victim,
+        ..Record::EVENT
+    };
+    turn.record(id, &record);
+    let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     let texts = [(CapSet::NONE, &*line)];
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
     turn.hub.channels.leave(&mut turn.hub.clients, id, they);

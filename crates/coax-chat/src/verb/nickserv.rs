@@ -104,8 +104,8 @@ fn info(turn: &mut Turn<'_>, account: Option<&str>) {
 
 fn passwd(turn: &mut Turn<'_>, old: &str, new: &str) {
     let Some(name) = turn.me().account.clone() else { return say(turn, "Sign in first") };
-    if new.len() < 6 {
-        return say(turn, "A password has 6 letters at least, and 300 at most");
+    if let Err((_, why)) = register::strong_enough(turn, new) {
+        return say(turn, why);
     }
     let known = turn.hub.accounts.find(&name);
     let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);

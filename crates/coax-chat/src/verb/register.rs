@@ -7,8 +7,8 @@ use coax_irc::check_nick;
 use super::Words;
 use crate::hub::{Answer, Question, Turn};
 
-/// Fewer letters are guessed in no time.
-const SHORTEST: usize = 6;
+/// Longer passwords find no room on a line of IRC.
+const LONGEST: usize = 300;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let nick = turn.my_nick();
@@ -54,17 +54,31 @@ pub(super) fn acceptable(
     if turn.me().account.is_some() {
         return Err(("ALREADY_AUTHENTICATED", "You are signed in already"));
     }
-    if name == "*" || check_nick(name.as_bytes(), turn.hub.settings.nick_length).is_err() {
+    if name == "*" {
+        return Err(("ACCOUNT_EXISTS", "You have no nick: it is taken, or you gave none yet"));
+    }
+    if check_nick(name.as_bytes(), turn.hub.settings.nick_length).is_err() {
         return Err(("BAD_ACCOUNT_NAME", "An account is called as a nick can be"));
     }
     let held = turn.hub.clients.holder(name).is_some_and(|holder| holder != turn.who);
     if turn.hub.accounts.owner(name).is_some() || held {
         return Err(("ACCOUNT_EXISTS", "Account already exists"));
     }
-    if password.len() < SHORTEST || password.len() > 300 {
-        return Err(("WEAK_PASSWORD", "A password has 6 letters at least, and 300 at most"));
+    strong_enough(turn, password)
+}
+
+/// Whether a password can be taken.
+pub(super) fn strong_enough(
+    turn: &Turn<'_>,
+    password: &str,
+) -> Result<(), (&'static str, &'static str)> {
+    match password.len() {
+        length if length < turn.hub.settings.password_length => {
+            Err(("WEAK_PASSWORD", "The password is too short"))
+        }
+        length if length > LONGEST => Err(("WEAK_PASSWORD", "The password is too long")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes an account once its password is hashed, and says whether that went well.
