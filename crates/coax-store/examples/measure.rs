@@ -14,7 +14,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use coax_store::{
-    Anchor, Entry, Kind, Options, Page, Search, Slice, Store, StoreErrorKind, Target,
+    Anchor, Entry, Kind, Options, Page, Retention, Search, Slice, Store, StoreErrorKind, Target,
 };
 
 const MILLION: u64 = 1_000_000;
@@ -53,6 +53,7 @@ fn main() {
         search.words = "w1 w2".to_owned();
         search.before = Some(START + texts.count as i64 / 200);
     });
+    forget(&store, &mut texts);
     let begun = Instant::now();
     store.close().unwrap();
     println!("close               {:?}", begun.elapsed());
@@ -159,6 +160,31 @@ fn scroll(store: &Store) {
         slice = Slice::Before(Anchor::Msgid(rows[0].entry.msgid.clone()));
     }
     report("scroll back by 100", times);
+}
+
+/// A twentieth has to go, while somebody writes now and then.
+fn forget(store: &Store, texts: &mut Texts) {
+    let bytes = store.reader().figures().unwrap().used / 20 * 19;
+    let retention = Retention { bytes: Some(bytes), ..Retention::default() };
+    let (begun, worked) = (Instant::now(), writer_time());
+    let mut times = Vec::new();
+    let gone = std::thread::scope(|scope| {
+        let pruning = scope.spawn(|| store.prune(&retention, 0).unwrap().entries);
+        while !pruning.is_finished() {
+            let (entry, begun) = (texts.entry(), Instant::now());
+            store.apply(entry).unwrap();
+            times.push(begun.elapsed());
+            sleep(Duration::from_millis(2));
+        }
+        pruning.join().unwrap()
+    });
+    let share = (writer_time() - worked).div_f64(gone as f64);
+    println!(
+        "forgot {gone} in {:?}, {share:?} each; {:?}",
+        begun.elapsed(),
+        store.reader().figures().unwrap()
+    );
+    report("commit meanwhile", times);
 }
 
 fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {

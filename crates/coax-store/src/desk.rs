@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::entry::Target;
-use crate::error::{Fault, StoreError};
+use crate::error::{Fault, StoreError, StoreErrorKind};
 
 /// Pages of 4 KiB in the log after which it is written back even though there is work.
 const WRITE_BACK: i32 = 4_000;
@@ -194,17 +194,32 @@ pub(crate) fn find_conversation(
 /// What both kinds of connection wait for a lock of another process. Within one, nobody waits.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Opens the connection that writes, making the file what it should be.
-pub(crate) fn tune(conn: &Connection, is_new: bool) -> rusqlite::Result<()> {
+/// Makes a connection one that writes, and a new file what it should be.
+pub(crate) fn tune(conn: &Connection, file: &Path, is_new: bool) -> Result<(), Fault> {
     conn.busy_timeout(PATIENCE)?;
     if is_new {
         // Freed pages can be given back in small steps. Only an empty file takes this, and an empty
         // file needs no journal: half the waiting for the disk at a first start was for that.
         conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA auto_vacuum = INCREMENTAL")?;
     }
+    let journal: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if journal != "wal" {
+        let line = format!("cannot write to {}: its disk cannot share memory", file.display());
+        return Err(StoreError::new(StoreErrorKind::Disk, line).into());
+    }
+    Ok(tune_writer(conn)?)
+}
+
+/// The same for a store in memory, which has no log.
+pub(crate) fn tune_in_memory(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY")?;
+    tune_writer(conn)
+}
+
+fn tune_writer(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;

@@ -234,7 +234,7 @@ fn a_damaged_beginning_or_end_is_found_at_once() {
 fn scribble(file: &Path) {
     let out = OpenOptions::new().write(true).open(file).unwrap();
     let pages = out.metadata().unwrap().len() / 4096;
-    for page in 12..pages {
+    for page in pages / 2..pages {
         out.write_all_at(&[0x5a; 2000], page * 4096 + 8).unwrap();
     }
 }
