@@ -1,7 +1,7 @@
 //! Measures a store: how much it takes in, how long a commit takes, how fast it answers.
 //!
-//! `cargo run --release -p coax-store --example measure [FOLDER] [SECONDS]` writes for so many
-//! seconds (30) as fast as it can, fills up to a million messages in one channel, and asks. What
+//! `cargo run --release -p coax-store --example measure [FOLDER] [SECONDS] [MESSAGES]` writes for so
+//! many seconds (30) as fast as it can, then so many messages (a million) into one channel, and asks. What
 //! FOLDER is on decides what a commit costs: a folder in memory shows everything but the disk.
 //!
 //! The texts are made up: words as frequent as in a language, ten or so in a message.
@@ -17,7 +17,6 @@ use coax_store::{
     Anchor, Entry, Kind, Options, Page, Retention, Search, Slice, Store, StoreErrorKind, Target,
 };
 
-const MILLION: u64 = 1_000_000;
 const START: i64 = 1_700_000_000_000;
 
 fn main() {
@@ -25,13 +24,14 @@ fn main() {
     let folder =
         arguments.next().map_or_else(|| std::env::temp_dir().join("coax-measure"), PathBuf::from);
     let seconds = arguments.next().map_or(30, |text| text.parse().unwrap());
+    let messages = arguments.next().map_or(1_000_000, |text| text.parse().unwrap());
     let _ = std::fs::remove_dir_all(&folder);
     start_up(&folder);
     let store = Store::open(&folder, &Options::default()).unwrap();
     let mut texts = Texts { state: 0x9e37_79b9_7f4a_7c15, count: 0 };
     light(&store, &mut texts);
     sustained(&store, &mut texts, Duration::from_secs(seconds));
-    fill(&store, &mut texts);
+    fill(&store, &mut texts, messages);
     println!(
         "in all              {} messages, {:?}",
         texts.count,
@@ -131,10 +131,10 @@ fn writer_time() -> Duration {
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 
-fn fill(store: &Store, texts: &mut Texts) {
+fn fill(store: &Store, texts: &mut Texts, messages: u64) {
     let begun = Instant::now();
     let (tell, told) = channel();
-    for _ in 0..MILLION {
+    for _ in 0..messages {
         let entry = Entry { target: Target::channel("#big"), ..texts.entry() };
         let tell = tell.clone();
         let receipt = move |kept: Result<_, _>| tell.send(kept.unwrap()).unwrap();
@@ -143,8 +143,8 @@ fn fill(store: &Store, texts: &mut Texts) {
         }
     }
     drop(tell);
-    assert_eq!(told.iter().count() as u64, MILLION);
-    println!("a million more in   {:?}", begun.elapsed());
+    assert_eq!(told.iter().count() as u64, messages);
+    println!("{messages} more in   {:?}", begun.elapsed());
     sleep(Duration::from_secs(2));
 }
 

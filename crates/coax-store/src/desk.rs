@@ -34,8 +34,8 @@ pub struct Desk {
     span: Option<Span>,
     /// Pages in the log after the last commit.
     logged: Arc<AtomicI32>,
-    /// Pages at which it is tried again to write the log back.
-    write_back: i32,
+    /// Pages that were in it when it could not be written back, since somebody read them.
+    stuck: i32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl Desk {
             Ok(())
         }))?;
         let conversations = HashMap::new();
-        Ok(Desk { conn, file, conversations, span: None, logged, write_back: WRITE_BACK })
+        Ok(Desk { conn, file, conversations, span: None, logged, stuck: 0 })
     }
 
     pub(crate) fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
@@ -151,12 +151,15 @@ impl Desk {
     /// Writes the log back if it has grown long. A failure is met again by the next commit.
     pub(crate) fn keep_log_short(&mut self) {
         let logged = self.logged.load(Ordering::Relaxed);
-        if logged < self.write_back {
+        if logged < self.stuck {
+            // It has started over.
+            self.stuck = 0;
+        }
+        if logged < self.stuck + WRITE_BACK {
             return;
         }
         let way = if logged < START_OVER { "PASSIVE" } else { "RESTART" };
-        let left = self.checkpoint(way);
-        self.write_back = left.unwrap_or(logged).max(0) + WRITE_BACK;
+        self.stuck = self.checkpoint(way).unwrap_or(logged);
     }
 
     /// Writes the whole log back: nobody waits.
@@ -175,6 +178,9 @@ impl Desk {
 
     /// Empties the log into the file and lets go of it.
     pub(crate) fn close(self) -> Result<(), StoreError> {
+        // A reader elsewhere would keep the log from going away, and the next start from knowing
+        // that this was a clean end. An empty one says it as well.
+        let _ = self.checkpoint("TRUNCATE");
         let Desk { conn, file, .. } = self;
         conn.close().map_err(|(_, error)| StoreError::sqlite(&file, &error))
     }

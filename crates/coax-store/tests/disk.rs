@@ -37,7 +37,7 @@ fn open(folder: &Path) -> Result<Store, StoreError> {
 }
 
 fn refusal(folder: &Path) -> StoreError {
-    open(folder).err().expect("this must not be opened")
+    open(folder).expect_err("this must not be opened")
 }
 
 fn ids(reader: &Reader) -> Vec<String> {
@@ -202,7 +202,8 @@ fn closed(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_damaged_beginning_or_end_is_found_at_once() {
-    let damages: [(fn(&Path), &str); 3] = [
+    type Damage = fn(&Path);
+    let damages: [(Damage, &str); 3] = [
         (
             |file| {
                 OpenOptions::new().write(true).open(file).unwrap().write_all_at(b"???", 0).unwrap()

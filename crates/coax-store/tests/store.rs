@@ -86,6 +86,20 @@ fn closing_writes_what_was_queued_and_refuses_what_comes_later() {
 }
 
 #[test]
+fn a_clean_end_is_clean_even_while_somebody_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &Options::default()).unwrap();
+    store.apply(entry(1)).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    assert_eq!(numbers(&reader, "#lobby"), [1]);
+    store.close().unwrap();
+    let again = Store::open(folder.path(), &Options { check: 0, ..Options::default() }).unwrap();
+    assert!(!again.is_unchecked());
+    again.apply(entry(2)).unwrap();
+    assert_eq!(numbers(&reader, "#lobby"), [1, 2]);
+}
+
+#[test]
 fn a_receipt_that_panics_harms_nobody_else() {
     let store = Store::in_memory().unwrap();
     store.send(entry(1), |_| panic!("a caller's bug")).unwrap();
