@@ -1,7 +1,7 @@
 //! Measures a store: how much it takes in, how long a commit takes, how fast it answers.
 //!
-//! `cargo run --release -p coax-store --example measure [FOLDER] [SECONDS]` writes for so many
-//! seconds (30) as fast as it can, fills up to a million messages in one channel, and asks. What
+//! `cargo run --release -p coax-store --example measure [FOLDER] [SECONDS] [MESSAGES]` writes for so
+//! many seconds (30) as fast as it can, then so many messages (a million) into one channel, and asks. What
 //! FOLDER is on decides what a commit costs: a folder in memory shows everything but the disk.
 //!
 //! The texts are made up: words as frequent as in a language, ten or so in a message.
@@ -14,10 +14,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use coax_store::{
-    Anchor, Entry, Kind, Options, Page, Search, Slice, Store, StoreErrorKind, Target,
+    Anchor, Entry, Kind, Options, Page, Retention, Search, Slice, Store, StoreErrorKind, Target,
 };
 
-const MILLION: u64 = 1_000_000;
 const START: i64 = 1_700_000_000_000;
 
 fn main() {
@@ -25,13 +24,14 @@ fn main() {
     let folder =
         arguments.next().map_or_else(|| std::env::temp_dir().join("coax-measure"), PathBuf::from);
     let seconds = arguments.next().map_or(30, |text| text.parse().unwrap());
+    let messages = arguments.next().map_or(1_000_000, |text| text.parse().unwrap());
     let _ = std::fs::remove_dir_all(&folder);
     start_up(&folder);
     let store = Store::open(&folder, &Options::default()).unwrap();
     let mut texts = Texts { state: 0x9e37_79b9_7f4a_7c15, count: 0 };
     light(&store, &mut texts);
     sustained(&store, &mut texts, Duration::from_secs(seconds));
-    fill(&store, &mut texts);
+    fill(&store, &mut texts, messages);
     println!(
         "in all              {} messages, {:?}",
         texts.count,
@@ -53,6 +53,7 @@ fn main() {
         search.words = "w1 w2".to_owned();
         search.before = Some(START + texts.count as i64 / 200);
     });
+    forget(&store, &mut texts);
     let begun = Instant::now();
     store.close().unwrap();
     println!("close               {:?}", begun.elapsed());
@@ -130,10 +131,10 @@ fn writer_time() -> Duration {
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 
-fn fill(store: &Store, texts: &mut Texts) {
+fn fill(store: &Store, texts: &mut Texts, messages: u64) {
     let begun = Instant::now();
     let (tell, told) = channel();
-    for _ in 0..MILLION {
+    for _ in 0..messages {
         let entry = Entry { target: Target::channel("#big"), ..texts.entry() };
         let tell = tell.clone();
         let receipt = move |kept: Result<_, _>| tell.send(kept.unwrap()).unwrap();
@@ -142,8 +143,8 @@ fn fill(store: &Store, texts: &mut Texts) {
         }
     }
     drop(tell);
-    assert_eq!(told.iter().count() as u64, MILLION);
-    println!("a million more in   {:?}", begun.elapsed());
+    assert_eq!(told.iter().count() as u64, messages);
+    println!("{messages} more in   {:?}", begun.elapsed());
     sleep(Duration::from_secs(2));
 }
 
@@ -159,6 +160,31 @@ fn scroll(store: &Store) {
         slice = Slice::Before(Anchor::Msgid(rows[0].entry.msgid.clone()));
     }
     report("scroll back by 100", times);
+}
+
+/// A twentieth has to go, while somebody writes now and then.
+fn forget(store: &Store, texts: &mut Texts) {
+    let bytes = store.reader().figures().unwrap().used / 20 * 19;
+    let retention = Retention { bytes: Some(bytes), ..Retention::default() };
+    let (begun, worked) = (Instant::now(), writer_time());
+    let mut times = Vec::new();
+    let gone = std::thread::scope(|scope| {
+        let pruning = scope.spawn(|| store.prune(&retention, 0).unwrap().entries);
+        while !pruning.is_finished() {
+            let (entry, begun) = (texts.entry(), Instant::now());
+            store.apply(entry).unwrap();
+            times.push(begun.elapsed());
+            sleep(Duration::from_millis(2));
+        }
+        pruning.join().unwrap()
+    });
+    let share = (writer_time() - worked).div_f64(gone as f64);
+    println!(
+        "forgot {gone} in {:?}, {share:?} each; {:?}",
+        begun.elapsed(),
+        store.reader().figures().unwrap()
+    );
+    report("commit meanwhile", times);
 }
 
 fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {

@@ -168,3 +168,32 @@ impl Drop for Part {
         let _ = fs::remove_file(&self.path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{before_migration, check};
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_copy_before_a_migration_is_whole_and_named_by_version_and_stamp() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chat.db");
+        let conn = Connection::open(&file).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE a(x)").unwrap();
+        // The second replaces the first.
+        for rows in 1..3 {
+            conn.execute("INSERT INTO a VALUES (1)", []).unwrap();
+            before_migration(&conn, &file, 1, "2026-11-21").unwrap();
+            let copy = folder.path().join("chat.db.schema-1.2026-11-21");
+            let copied = Connection::open(&copy).unwrap();
+            check(&copied, &copy).unwrap();
+            let found: i64 =
+                copied.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
+            assert_eq!(found, rows);
+        }
+        let parts = std::fs::read_dir(folder.path()).unwrap();
+        let parts = parts
+            .filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().ends_with(".part"));
+        assert_eq!(parts.count(), 0);
+    }
+}

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::entry::Target;
-use crate::error::{Fault, StoreError};
+use crate::error::{Fault, StoreError, StoreErrorKind};
 
 /// Pages of 4 KiB in the log after which it is written back even though there is work.
 const WRITE_BACK: i32 = 4_000;
@@ -34,8 +34,8 @@ pub struct Desk {
     span: Option<Span>,
     /// Pages in the log after the last commit.
     logged: Arc<AtomicI32>,
-    /// Pages at which it is tried again to write the log back.
-    write_back: i32,
+    /// Pages that were in it when it could not be written back, since somebody read them.
+    stuck: i32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl Desk {
             Ok(())
         }))?;
         let conversations = HashMap::new();
-        Ok(Desk { conn, file, conversations, span: None, logged, write_back: WRITE_BACK })
+        Ok(Desk { conn, file, conversations, span: None, logged, stuck: 0 })
     }
 
     pub(crate) fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
@@ -151,12 +151,15 @@ impl Desk {
     /// Writes the log back if it has grown long. A failure is met again by the next commit.
     pub(crate) fn keep_log_short(&mut self) {
         let logged = self.logged.load(Ordering::Relaxed);
-        if logged < self.write_back {
+        if logged < self.stuck {
+            // It has started over.
+            self.stuck = 0;
+        }
+        if logged < self.stuck + WRITE_BACK {
             return;
         }
         let way = if logged < START_OVER { "PASSIVE" } else { "RESTART" };
-        let left = self.checkpoint(way);
-        self.write_back = left.unwrap_or(logged).max(0) + WRITE_BACK;
+        self.stuck = self.checkpoint(way).unwrap_or(logged);
     }
 
     /// Writes the whole log back: nobody waits.
@@ -175,6 +178,9 @@ impl Desk {
 
     /// Empties the log into the file and lets go of it.
     pub(crate) fn close(self) -> Result<(), StoreError> {
+        // A reader elsewhere would keep the log from going away, and the next start from knowing
+        // that this was a clean end. An empty one says it as well.
+        let _ = self.checkpoint("TRUNCATE");
         let Desk { conn, file, .. } = self;
         conn.close().map_err(|(_, error)| StoreError::sqlite(&file, &error))
     }
@@ -194,17 +200,32 @@ pub(crate) fn find_conversation(
 /// What both kinds of connection wait for a lock of another process. Within one, nobody waits.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
 
-/// Opens the connection that writes, making the file what it should be.
-pub(crate) fn tune(conn: &Connection, is_new: bool) -> rusqlite::Result<()> {
+/// Makes a connection one that writes, and a new file what it should be.
+pub(crate) fn tune(conn: &Connection, file: &Path, is_new: bool) -> Result<(), Fault> {
     conn.busy_timeout(PATIENCE)?;
     if is_new {
         // Freed pages can be given back in small steps. Only an empty file takes this, and an empty
         // file needs no journal: half the waiting for the disk at a first start was for that.
         conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA auto_vacuum = INCREMENTAL")?;
     }
+    let journal: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if journal != "wal" {
+        let line = format!("cannot write to {}: its disk cannot share memory", file.display());
+        return Err(StoreError::new(StoreErrorKind::Disk, line).into());
+    }
+    Ok(tune_writer(conn)?)
+}
+
+/// The same for a store in memory, which has no log.
+pub(crate) fn tune_in_memory(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY")?;
+    tune_writer(conn)
+}
+
+fn tune_writer(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;

@@ -14,7 +14,7 @@ use std::thread::{Builder, JoinHandle};
 use rusqlite::Connection;
 
 use crate::backup;
-use crate::desk::{Desk, shown, tune};
+use crate::desk::{Desk, shown, tune, tune_in_memory};
 use crate::error::{Fault, StoreError, StoreErrorKind};
 use crate::folder::Folder;
 use crate::reader::{Origin, Reader};
@@ -69,7 +69,7 @@ impl Store {
             Connection::open(&file).map_err(|error| StoreError::sqlite(&file, &error))?;
         let version = schema::admit(&conn, &shown(&file), MIGRATIONS.len()).map_err(failed)?;
         let checked = was_left_open && folder.size() <= options.check;
-        tune(&conn, version == 0).map_err(|error| StoreError::sqlite(&file, &error))?;
+        tune(&conn, &file, version == 0).map_err(failed)?;
         if checked {
             backup::check(&conn, &file)?;
         }
@@ -95,7 +95,7 @@ impl Store {
         let file = origin.file().to_owned();
         let sql = |error| StoreError::sqlite(&file, &error);
         let mut conn = origin.connect().map_err(sql)?;
-        tune(&conn, true).map_err(sql)?;
+        tune_in_memory(&conn).map_err(sql)?;
         schema::migrate(&mut conn, &MIGRATIONS).map_err(|fault| fault.about(&file))?;
         Store::start(conn, origin, &Options::default(), None)
     }

@@ -84,7 +84,7 @@ impl<C: Change> Job for Pending<C> {
 
     fn tell(&mut self, batch: Result<(), StoreError>) {
         let outcome = self.outcome.take().unwrap_or_else(|| Err(StoreError::closed()));
-        let answer = batch.and_then(|()| outcome);
+        let answer = batch.and(outcome);
         if let Some(receipt) = self.receipt.take() {
             // A caller's bug must not end the writing of everybody else.
             let _ = catch_unwind(AssertUnwindSafe(|| receipt(answer)));

@@ -150,7 +150,7 @@ fn password_settings_signs_of_life_and_certificates_change() {
     store.apply(AddFingerprint { key: key("ada"), fingerprint: fingerprint.clone() }).unwrap();
     let found = store.reader().account("ada").unwrap().unwrap();
     assert_eq!((found.password, found.settings.as_str(), found.seen), (password, "[]", Some(9)));
-    assert_eq!(found.fingerprints, [fingerprint.clone()]);
+    assert_eq!(found.fingerprints, ["ff"]);
     let again = AddFingerprint { key: key("bob"), fingerprint: fingerprint.clone() };
     assert_eq!(refused(&store, again).0, StoreErrorKind::Exists);
     let wrong = RemoveFingerprint { key: key("bob"), fingerprint: fingerprint.clone() };

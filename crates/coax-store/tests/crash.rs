@@ -41,11 +41,12 @@ fn what_was_receipted_survives_two_hundred_kills_once_and_in_order() {
     }
 }
 
-/// How many lines are awaited before the kill: from none, so that the opening is hit, to some.
+/// How many lines are awaited before the kill: from none, so that the opening is hit, to many.
 fn lines_of(round: usize) -> usize {
-    match round % 5 {
-        0 => round / 5 % 3,
-        _ => round * 7919 % 397,
+    match (round % 5, round % 2) {
+        (0, _) => round / 5 % 3,
+        (_, 0) => round * 7919 % 31,
+        _ => round * 7919 % 1499,
     }
 }
 

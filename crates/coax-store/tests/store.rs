@@ -86,6 +86,20 @@ fn closing_writes_what_was_queued_and_refuses_what_comes_later() {
 }
 
 #[test]
+fn a_clean_end_is_clean_even_while_somebody_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &Options::default()).unwrap();
+    store.apply(entry(1)).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    assert_eq!(numbers(&reader, "#lobby"), [1]);
+    store.close().unwrap();
+    let again = Store::open(folder.path(), &Options { check: 0, ..Options::default() }).unwrap();
+    assert!(!again.is_unchecked());
+    again.apply(entry(2)).unwrap();
+    assert_eq!(numbers(&reader, "#lobby"), [1, 2]);
+}
+
+#[test]
 fn a_receipt_that_panics_harms_nobody_else() {
     let store = Store::in_memory().unwrap();
     store.send(entry(1), |_| panic!("a caller's bug")).unwrap();
@@ -130,9 +144,11 @@ fn age_is_forgotten_by_conversation() {
             let kind = if number % 3 == 0 { Kind::Join } else { Kind::Message };
             let (target, time) = (Target::channel(channel), number as i64);
             let entry = Entry { target, time, kind, ..entry(number * 10 + offset) };
-            store.send(entry, |kept| drop(kept.unwrap())).unwrap();
+            store.send(entry, |kept| assert!(kept.is_ok())).unwrap();
         }
     }
+    // Behind all of them in the queue.
+    store.apply(Put { shelf: String::new(), key: String::new(), value: None }).unwrap();
     let retention = Retention {
         age: Some(Duration::from_millis(500)),
         bytes: None,
@@ -198,7 +214,7 @@ fn a_backup_is_one_moment_while_writing_goes_on() {
     let store = Store::open(folder.path(), &Options::default()).unwrap();
     for number in 0..3000 {
         let text = "x".repeat(4000);
-        store.send(Entry { text, ..entry(number) }, |kept| drop(kept.unwrap())).unwrap();
+        store.send(Entry { text, ..entry(number) }, |kept| assert!(kept.is_ok())).unwrap();
     }
     store.apply(entry(3000)).unwrap();
     let copy = folder.path().join("copy");
@@ -227,7 +243,7 @@ fn a_backup_that_is_called_off_or_in_the_way_leaves_nothing() {
     let store = Store::open(folder.path(), &Options::default()).unwrap();
     for number in 0..3000 {
         let text = "x".repeat(4000);
-        store.send(Entry { text, ..entry(number) }, |kept| drop(kept.unwrap())).unwrap();
+        store.send(Entry { text, ..entry(number) }, |kept| assert!(kept.is_ok())).unwrap();
     }
     store.apply(entry(3000)).unwrap();
     let out = folder.path().join("out");
