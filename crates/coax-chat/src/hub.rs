@@ -9,6 +9,7 @@
 mod accounts;
 mod channel;
 mod channels;
+mod check;
 mod client;
 mod clients;
 mod effects;

@@ -6,7 +6,7 @@
 use coax_irc::{Mask, numeric as n};
 
 use super::Words;
-use crate::hub::{CASEMAPPING, ChannelId, Client, ClientId, Flags, Rank, Turn, UserModes};
+use crate::hub::{CASEMAPPING, ChannelId, Client, ClientId, Flags, Turn, UserModes};
 
 /// Users a mask may find; whoever wants more asks more precisely.
 const MOST: usize = 1000;
@@ -77,7 +77,7 @@ fn flags(turn: &Turn<'_>, who: ClientId, channel: Option<ChannelId>) -> String {
     if they.is_operator() {
         flags.push('*');
     }
-    let rank = channel.and_then(|id| turn.rank_in(id, who)).unwrap_or(Rank::default());
+    let rank = channel.and_then(|id| turn.rank_in(id, who)).unwrap_or_default();
     flags.extend(rank.prefixes(turn.i_have(coax_irc::Capability::MultiPrefix)));
     if they.modes.has(UserModes::BOT) {
         flags.push('B');
