@@ -23,7 +23,7 @@ from irctest.specifications import Capabilities, OptionalBehaviors
 COAX = os.environ.get("COAX_BIN") or shutil.which("coax") or "coax"
 
 SETTINGS = {
-    "server": {"name": "My.Little.Server", "network": "CoaxTest"},
+    "server": {"name": "My.Little.Server", "network": "CoaxTest", "description": "test server"},
     "limits": {
         "flood-burst": 0,
         "sendq": 1 << 20,
@@ -34,6 +34,7 @@ SETTINGS = {
         "monitor": 100,
         "list-entries": 60,
     },
+    "accounts": {"password-length": 1, "password-memory": 8, "password-passes": 1},
     "operators": {"operuser": "operpassword"},
 }
 
@@ -50,7 +51,7 @@ def toml(settings: dict) -> str:
 class CoaxController(BaseServerController, DirectoryBasedController):
     software_name = "coax"
     _port_wait_interval = 0.01
-    supported_sasl_mechanisms: Set[str] = set()
+    supported_sasl_mechanisms: Set[str] = {"PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     extban_mute_char = "m"
 
@@ -88,6 +89,8 @@ class CoaxController(BaseServerController, DirectoryBasedController):
             OptionalBehaviors.MULTI_NAMES_COMMAND,
             OptionalBehaviors.MULTI_PRIVMSG,
             OptionalBehaviors.NO_CTCP,
+            OptionalBehaviors.SASL_AFTER_REGISTRATION,
+            OptionalBehaviors.SASL_REAUTHENTICATION,
         )
     )
 
@@ -128,6 +131,12 @@ class CoaxController(BaseServerController, DirectoryBasedController):
         settings["listen"] = {"endpoints": [f"{hostname}:{port}"]}
         if password is not None:
             settings["server"]["password"] = password
+        settings["accounts"]["register-before-connect"] = bool(
+            self.test_config.account_registration_before_connect
+        )
+        settings["accounts"]["email-required"] = bool(
+            self.test_config.account_registration_requires_email
+        )
         with self.open_file("chat.toml") as file:
             file.write(toml(settings))
         assert self.directory
@@ -145,7 +154,20 @@ class CoaxController(BaseServerController, DirectoryBasedController):
     def registerUser(
         self, case: BaseServerTestCase, username: str, password: Optional[str] = None
     ) -> None:
-        raise NotImplementedByController("account registration")
+        if password and len(password) > 300:
+            raise NotImplementedByController("passwords that need lines over 512 bytes")
+        client = case.addClient(show_io=False)
+        case.sendLine(client, "CAP LS 302")
+        case.sendLine(client, f"NICK {username}")
+        case.sendLine(client, "USER r e g :user")
+        case.sendLine(client, "CAP END")
+        while case.getRegistrationMessage(client).command != "001":
+            pass
+        case.getMessages(client)
+        case.sendLine(client, f"NS REGISTER {password}")
+        assert case.getMessage(client).params == [username, "Account created"]
+        case.sendLine(client, "QUIT")
+        case.assertDisconnected(client)
 
 
 def get_irctest_controller_class() -> Type[CoaxController]:

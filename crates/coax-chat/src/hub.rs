@@ -6,16 +6,20 @@
 //!
 //! Nothing here knows sockets, disks or how a password is hashed.
 
+mod accounts;
 mod channel;
 mod channels;
+mod check;
 mod client;
 mod clients;
 mod effects;
+mod history;
 mod input;
 mod label;
 mod leave;
 mod pattern;
 pub(crate) mod reach;
+mod registered;
 mod relay;
 mod reply;
 mod tick;
@@ -30,18 +34,21 @@ use coax_irc::{Message, ParseError};
 use crate::settings::Settings;
 use crate::verb;
 
+pub(crate) use accounts::Accounts;
 pub(crate) use channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, Topic};
 pub(crate) use channels::Channels;
-pub(crate) use client::{Client, Invitation, Name, UserModes};
+pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
+pub(crate) use history::{Record, person};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use turn::Turn;
 
+pub use accounts::Known;
 pub use client::{ClientId, Origin};
 pub(crate) use clients::{CASEMAPPING, fold};
 pub use effects::{Effect, Effects, SharedLine};
-pub use input::{Answer, Input, Question, Ticket};
+pub use input::{Answer, Input, Keep, Question, Ticket};
 pub use time::Time;
 
 /// All there is to know, and what to do about what happens.
@@ -50,6 +57,7 @@ pub struct Hub {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
     pub(crate) channels: Channels,
+    pub(crate) accounts: Accounts,
     /// Who was here: the latest last.
     pub(crate) past: VecDeque<Past>,
     /// Who watches a nick, by the folded nick.
@@ -80,6 +88,7 @@ impl Hub {
             settings,
             clients: Clients::default(),
             channels: Channels::default(),
+            accounts: Accounts::default(),
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
@@ -101,6 +110,12 @@ impl Hub {
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
         }
+    }
+
+    /// Takes in what was kept on disk, before anybody arrives.
+    pub fn recall(&mut self, known: Known) {
+        known.accounts.into_iter().for_each(|account| self.accounts.insert(account));
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
     }
 
     /// How many clients are connected, registered or not.

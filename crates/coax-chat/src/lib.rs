@@ -12,6 +12,7 @@ mod certificate;
 pub mod credentials;
 pub mod gate;
 pub mod hub;
+pub mod memory;
 pub mod serve;
 pub mod session;
 pub mod settings;
@@ -20,5 +21,6 @@ mod verb;
 
 pub use certificate::Certificate;
 pub use hub::Hub;
+pub use memory::Memory;
 pub use serve::Serve;
 pub use settings::Settings;

@@ -13,10 +13,11 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{interval, sleep};
 
 use crate::gate::{self, Caller, Gate, House, Line};
-use crate::hub::{Answer, Origin, Question, Ticket};
+use crate::hub::{Known, Origin};
+use crate::memory::Memory;
 use crate::session;
 use crate::settings::{Settings, SettingsError};
-use crate::switchboard::{Oracle, Switchboard, Wish};
+use crate::switchboard::{Switchboard, Wish};
 
 /// How long the last lines may take to be read.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -41,6 +42,8 @@ pub enum Told {
     Reloaded,
     /// They could not be, and the old ones stay.
     NotReloaded(SettingsError),
+    /// What was to be kept could not be put away in order.
+    NotClosed(String),
     /// A connection could not be accepted: descriptors, memory.
     CannotAccept(String),
 }
@@ -51,6 +54,10 @@ pub struct Serve {
     pub settings: Settings,
     /// Who the server is for those who call with TLS; without one they are turned away.
     pub tls: Option<TlsServer>,
+    /// Where it keeps what it knows.
+    pub memory: Rc<Memory>,
+    /// What it knew before.
+    pub known: Known,
     /// Reads the settings again.
     pub reread: Box<dyn Fn() -> Result<Settings, SettingsError>>,
     /// Is told what happens.
@@ -72,11 +79,20 @@ impl Serve {
         LocalSet::new().run_until(self.run_here(listeners, control)).await
     }
 
-    async fn run_here<C>(self, listeners: Vec<Listener>, mut control: impl FnMut() -> C) -> String
+    async fn run_here<C>(
+        mut self,
+        listeners: Vec<Listener>,
+        mut control: impl FnMut() -> C,
+    ) -> String
     where
         C: Future<Output = Control>,
     {
-        let board = Switchboard::new(self.settings.clone(), Box::new(NoOracle));
+        let memory = self.memory.clone();
+        let board = Switchboard::new(
+            self.settings.clone(),
+            std::mem::take(&mut self.known),
+            memory.clone(),
+        );
         let gate = Gate::new(Inside(board.clone()), door(&self.settings), self.tls.clone());
         for listener in listeners {
             spawn_local(accept(listener, gate.clone(), self.tell.clone()));
@@ -97,6 +113,9 @@ impl Serve {
         };
         board.stop(&why);
         let _ = tokio::time::timeout(GOODBYE, emptied(&board)).await;
+        if let Err(error) = memory.close() {
+            (self.tell)(Told::NotClosed(error.to_string()));
+        }
         why
     }
 
@@ -198,14 +217,5 @@ async fn tick(board: Rc<Switchboard>) {
 async fn emptied(board: &Switchboard) {
     while board.connected() > 0 {
         sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// Knows nothing yet.
-struct NoOracle;
-
-impl Oracle for NoOracle {
-    fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, _: Question) {
-        spawn_local(async move { board.answer(ticket, Answer::Failed) });
     }
 }

@@ -29,6 +29,7 @@ pub struct Operator {
 pub struct Settings {
     pub server_name: String,
     pub network: String,
+    pub description: String,
     pub password: Option<String>,
     pub motd: Vec<String>,
     pub listen: Vec<String>,
@@ -56,8 +57,20 @@ pub struct Settings {
     pub monitor: usize,
     pub list_entries: usize,
     pub modes: String,
+    pub register: bool,
+    pub register_before_connect: bool,
+    pub email_required: bool,
+    pub password_length: usize,
+    pub password_memory: u32,
+    pub password_passes: u32,
+    pub reserve_nicks: bool,
+    pub history: bool,
+    pub history_page: usize,
+    pub history_ack_disk: bool,
     /// Chosen anew at each start, so that message names never repeat. Not in the file.
     pub boot: u32,
+    /// What decoys are made of, the same at each start. Not in the file.
+    pub secret: [u8; 32],
 }
 
 impl Default for Settings {

@@ -17,7 +17,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
-use crate::hub::{Answer, ClientId, Effect, Effects, Hub, Input, Origin, Question, Ticket, Time};
+use crate::hub::{
+    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket, Time,
+};
 use crate::settings::Settings;
 
 pub use outbox::{Outbox, Why};
@@ -30,6 +32,9 @@ const ROOM: usize = 64 << 10;
 pub trait Oracle {
     /// Begins to find out. The answer goes to [`Switchboard::answer`].
     fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, question: Question);
+
+    /// Keeps this.
+    fn keep(&self, keep: Keep);
 }
 
 /// What the hub wants of whoever runs the server.
@@ -48,7 +53,7 @@ pub struct Switchboard {
     outboxes: RefCell<Vec<Option<Rc<Outbox>>>>,
     /// Numbers that are free, the lowest first.
     free: RefCell<BinaryHeap<Reverse<u32>>>,
-    oracle: Box<dyn Oracle>,
+    oracle: Rc<dyn Oracle>,
     latest: Cell<u64>,
     /// What one read brings, for all clients in turn: an idle client has no buffer.
     inward: RefCell<Vec<u8>>,
@@ -65,11 +70,13 @@ impl std::fmt::Debug for Switchboard {
 }
 
 impl Switchboard {
-    /// A server with nobody on it.
-    pub fn new(settings: Settings, oracle: Box<dyn Oracle>) -> Rc<Switchboard> {
+    /// A server with nobody on it, and what it knew before.
+    pub fn new(settings: Settings, known: Known, oracle: Rc<dyn Oracle>) -> Rc<Switchboard> {
         let now = clock();
+        let mut hub = Hub::new(settings, Time(now));
+        hub.recall(known);
         Rc::new(Switchboard {
-            hub: RefCell::new(Hub::new(settings, Time(now))),
+            hub: RefCell::new(hub),
             effects: RefCell::default(),
             outboxes: RefCell::default(),
             free: RefCell::default(),
@@ -104,6 +111,7 @@ impl Switchboard {
     /// Other settings from now on.
     pub fn reload(self: &Rc<Self>, mut settings: Settings) {
         settings.boot = self.hub.borrow().settings().boot;
+        settings.secret = self.hub.borrow().settings().secret;
         self.apply(Input::Reload(Box::new(settings)));
     }
 
@@ -162,6 +170,7 @@ impl Switchboard {
                     outbox(client).into_iter().for_each(|it| it.hold(false));
                 }
                 Effect::Ask { ticket, question } => self.oracle.ask(self.clone(), ticket, question),
+                Effect::Keep(keep) => self.oracle.keep(*keep),
                 Effect::Reload => self.want(Wish::Reload),
                 Effect::Stop => self.want(Wish::Stop),
             }

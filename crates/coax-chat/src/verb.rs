@@ -6,8 +6,11 @@
 //! Nothing here knows what a command does.
 
 mod admin;
+mod authenticate;
 mod away;
 mod cap;
+mod chanserv;
+mod chathistory;
 mod help;
 mod info;
 mod invite;
@@ -24,11 +27,13 @@ mod monitor;
 mod motd;
 mod names;
 mod nick;
+mod nickserv;
 mod oper;
 mod part;
 mod pass;
 mod ping;
 mod quit;
+mod register;
 mod rehash;
 mod setname;
 mod stats;
@@ -48,6 +53,7 @@ use coax_irc::{Capability as Cap, INLINE_PARAMS, Message, Tags, glob, numeric as
 
 use crate::hub::Turn;
 
+pub(crate) use authenticate::mechanisms;
 pub(crate) use lusers::lusers;
 pub(crate) use motd::motd;
 pub(crate) use user::clipped;
@@ -116,8 +122,12 @@ const fn verb(
 /// Every command, in the order of the alphabet.
 const VERBS: &[Verb] = &[
     verb("ADMIN", 0, Who::Users, admin::run),
+    verb("AUTHENTICATE", 1, Who::Anyone, authenticate::run),
     verb("AWAY", 0, Who::Anyone, away::run),
     verb("CAP", 1, Who::Anyone, cap::run),
+    verb("CHANSERV", 0, Who::Users, chanserv::run),
+    verb("CHATHISTORY", 4, Who::Users, chathistory::run),
+    verb("CS", 0, Who::Users, chanserv::run),
     verb("DIE", 0, Who::Operators, rehash::die),
     verb("ERROR", 0, Who::Anyone, quit::ignore),
     verb("HELP", 0, Who::Users, help::run),
@@ -136,7 +146,9 @@ const VERBS: &[Verb] = &[
     verb("MOTD", 0, Who::Users, motd::run),
     verb("NAMES", 0, Who::Users, names::run),
     verb("NICK", 0, Who::Anyone, nick::run),
+    verb("NICKSERV", 0, Who::Users, nickserv::run),
     verb("NOTICE", 0, Who::Users, message::notice),
+    verb("NS", 0, Who::Users, nickserv::run),
     verb("OPER", 2, Who::Users, oper::run),
     verb("PART", 1, Who::Users, part::run),
     verb("PASS", 1, Who::Anyone, pass::run),
@@ -144,6 +156,7 @@ const VERBS: &[Verb] = &[
     verb("PONG", 0, Who::Anyone, ping::pong),
     verb("PRIVMSG", 0, Who::Users, message::privmsg),
     verb("QUIT", 0, Who::Anyone, quit::run),
+    verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),
@@ -152,6 +165,7 @@ const VERBS: &[Verb] = &[
     verb("TOPIC", 1, Who::Users, topic::run),
     verb("USER", 4, Who::Anyone, user::run),
     verb("USERHOST", 1, Who::Users, userhost::run),
+    verb("VERIFY", 2, Who::Anyone, register::verify),
     verb("VERSION", 0, Who::Users, version::run),
     verb("WALLOPS", 1, Who::Operators, wallops::run),
     verb("WHO", 0, Who::Users, who::run),

@@ -5,6 +5,7 @@
 //!
 //! Nothing here sends anything.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::ClientId;
@@ -172,6 +173,8 @@ pub(crate) struct Channel {
     lists: [Vec<ListEntry>; 3],
     /// The account that owns it, when it is registered.
     pub(crate) founder: Option<Arc<str>>,
+    /// The rank that other accounts get when they come in, by the folded name.
+    pub(crate) access: BTreeMap<Box<str>, Rank>,
 }
 
 impl Channel {
@@ -186,6 +189,7 @@ impl Channel {
             topic: None,
             lists: Default::default(),
             founder: None,
+            access: BTreeMap::new(),
         }
     }
 

@@ -34,11 +34,6 @@ impl Channels {
         slot.expect("a channel with a member or a name is there")
     }
 
-    /// The channel, if there still is one of that number.
-    pub(crate) fn still(&self, id: ChannelId) -> Option<ChannelId> {
-        self.slots.get(id.0 as usize)?.as_ref().map(|_| id)
-    }
-
     /// All of them, in the order of their names.
     pub(crate) fn all(&self) -> impl Iterator<Item = (ChannelId, &Channel)> + '_ {
         self.names.values().map(|id| (*id, self.get(*id)))
@@ -93,6 +88,12 @@ impl Channels {
                 place.at = at;
             }
         }
+        self.forget_if_empty(id);
+    }
+
+    /// Forgets a channel that nobody is in and that nobody owns.
+    pub(crate) fn forget_if_empty(&mut self, id: ChannelId) {
+        let channel = self.get(id);
         if channel.members.is_empty() && channel.founder.is_none() {
             self.forget(id);
         }

@@ -7,8 +7,11 @@
 
 use std::sync::Arc;
 
+use coax_irc::SaslPieces;
+
 use super::channel::ChannelId;
 use super::time::Time;
+use crate::credentials::Exchange;
 
 /// A client's place among all clients. The session layer gives them out, low numbers first, and
 /// gives one again only after [`super::Input::Gone`].
@@ -153,8 +156,19 @@ pub(crate) struct Client {
     pub(crate) pinged: Time,
     /// When something last came from it.
     pub(crate) heard: Time,
+    /// An attempt to sign in that is not over.
+    pub(crate) sasl: Option<Box<Sasl>>,
+    /// How often an attempt failed.
+    pub(crate) sasl_failures: u8,
     /// Channels it may enter although they are closed, the latest last.
     pub(crate) invitations: Vec<Invitation>,
+}
+
+/// An attempt to sign in.
+#[derive(Debug)]
+pub(crate) struct Sasl {
+    pub(crate) exchange: Exchange,
+    pub(crate) pieces: SaslPieces,
 }
 
 /// That a client may enter a channel.
@@ -183,6 +197,8 @@ impl Client {
             held: false,
             pinged: Time::default(),
             heard: now,
+            sasl: None,
+            sasl_failures: 0,
             invitations: Vec::new(),
         }
     }

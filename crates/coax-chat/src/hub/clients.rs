@@ -107,6 +107,13 @@ impl Clients {
         self.get_mut(who).rename(nick);
     }
 
+    /// Takes the nick of a client that has not registered.
+    pub(crate) fn give_up_nick(&mut self, who: ClientId) {
+        let key = fold(self.get(who).nick());
+        self.nicks.remove(&key);
+        self.get_mut(who).rename("*");
+    }
+
     pub(crate) fn registered(&mut self, who: ClientId) {
         self.get_mut(who).registration = None;
         self.registered += 1;

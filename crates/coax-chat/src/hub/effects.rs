@@ -7,13 +7,13 @@
 
 use std::sync::Arc;
 
-use super::{ClientId, Question, Ticket};
+use super::{ClientId, Keep, Question, Ticket};
 
 /// One line ready to be sent, `\r\n` included; everyone who gets it shares it.
 pub type SharedLine = Arc<[u8]>;
 
 /// One thing to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Put the line at the end of this client's queue.
     Send {
@@ -44,6 +44,8 @@ pub enum Effect {
         /// What is asked.
         question: Question,
     },
+    /// Keep this on disk.
+    Keep(Box<Keep>),
     /// An operator wants the settings read again.
     Reload,
     /// An operator wants the server to end.

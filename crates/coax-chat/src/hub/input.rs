@@ -4,6 +4,11 @@
 //!
 //! Nothing here is decided.
 
+use coax_store::{
+    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Register,
+    RemoveAccount, RemoveChannel, RemoveFingerprint, SaveChannel, SetPassword,
+};
+
 use super::client::{ClientId, Origin};
 use crate::settings::Settings;
 
@@ -58,30 +63,71 @@ pub enum Input<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// What takes longer than the hub may wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What takes longer than the hub may wait, or is not the same each time.
+#[derive(Clone, Debug)]
 pub enum Question {
-    /// Whether this password belongs to this hash.
+    /// Whether this password belongs to this hash. Without a hash the answer is no, as late.
     Verify {
         /// The password somebody gave.
-        password: Box<str>,
-        /// The hash it should have.
-        hash: Box<str>,
+        password: Box<[u8]>,
+        /// PHC text.
+        hash: Option<Box<str>>,
     },
-    /// A hash for this password.
+    /// What to keep of this new password.
     Hash {
-        /// The new password.
-        password: Box<str>,
+        /// The password.
+        password: Box<[u8]>,
     },
+    /// Bytes that nobody can guess.
+    Draw,
+    /// A page of a conversation.
+    Page(Box<Page>),
+    /// Which conversations somebody had.
+    Conversations(Box<Conversations>),
+    /// Whether this is on disk: asked with what is to be kept.
+    Keep(Box<Entry>),
 }
 
 /// What came of a [`Question`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Answer {
     /// Whether it was the right password.
     Verified(bool),
-    /// The hash.
-    Hashed(Box<str>),
+    /// What to keep of it.
+    Hashed(Box<Password>),
+    /// The bytes.
+    Drawn([u8; 18]),
+    /// The page, oldest first.
+    Page(Vec<Kept>),
+    /// The conversations, in the order asked for.
+    Conversations(Vec<Conversation>),
+    /// It is on disk.
+    Stored,
+    /// Nothing with that name is there.
+    Missing,
     /// It could not be found out.
     Failed,
+}
+
+/// Something to be kept on disk. The hub goes on without waiting for it.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// A message or an event.
+    Entry(Entry),
+    /// A new account.
+    Account(Register),
+    /// An account's new password.
+    Password(SetPassword),
+    /// An account has one more nick.
+    Nick(AddNick),
+    /// An account has one more certificate.
+    Certificate(AddFingerprint),
+    /// An account has one certificate less.
+    NoCertificate(RemoveFingerprint),
+    /// An account is gone.
+    NoAccount(RemoveAccount),
+    /// A registered channel as it is now.
+    Channel(SaveChannel),
+    /// A channel is no longer registered.
+    NoChannel(RemoveChannel),
 }

@@ -77,8 +77,10 @@ impl Turn<'_> {
         let Some(watchers) = self.hub.watchers.get(&key) else { return };
         for who in watchers {
             let caps = self.hub.clients.caps(*who);
-            let reached = caps.has(Cap::ExtendedMonitor) && self.hub.clients.reach(*who);
-            if let Some(line) = relay.line(caps).filter(|_| reached) {
+            if !caps.has(Cap::ExtendedMonitor) || !self.hub.clients.reach(*who) {
+                continue;
+            }
+            if let Some(line) = relay.line(caps) {
                 self.out.send(*who, line.clone());
             }
         }

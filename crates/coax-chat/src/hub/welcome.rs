@@ -6,7 +6,7 @@
 
 use coax_irc::{CapSet, Capability as Cap, Offer, numeric as n};
 
-use super::{Hub, Turn};
+use super::Turn;
 use crate::verb;
 
 /// What the server can do; a capability stands here once it works.
@@ -27,19 +27,34 @@ const OFFERED: CapSet = CapSet::of(&[
     Cap::ServerTime,
     Cap::Setname,
     Cap::StandardReplies,
+    Cap::Sasl,
     Cap::UserhostInNames,
     Cap::NoImplicitNames,
     Cap::PreAway,
 ]);
 
-impl Hub {
-    /// What clients can ask for.
-    pub(crate) fn offer(&self) -> Offer {
-        Offer::new(OFFERED)
-    }
-}
-
 impl Turn<'_> {
+    /// What whoever has the turn can ask for.
+    pub(crate) fn offer(&self) -> Offer {
+        let settings = &self.hub.settings;
+        let parts = [
+            (settings.register_before_connect, "before-connect"),
+            (true, "custom-account-name"),
+            (settings.email_required, "email-required"),
+        ];
+        let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
+        let register = register.collect::<Vec<_>>().join(",");
+        let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        let offer = match settings.register {
+            true => offer.with(Cap::AccountRegistration, register),
+            false => offer,
+        };
+        match settings.history {
+            true => offer.with(Cap::Chathistory, "").with(Cap::EventPlayback, ""),
+            false => offer,
+        }
+    }
+
     /// Registers whoever has the turn, if nothing is missing any more.
     pub(crate) fn try_to_welcome(&mut self) {
         let me = self.me();
@@ -53,6 +68,13 @@ impl Turn<'_> {
             self.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
             return self.close("Password incorrect");
         }
+        let nick = self.my_nick();
+        if self.is_reserved(&nick) {
+            let why = "Nickname is reserved: sign in to its account first";
+            self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
+            return self.hub.clients.give_up_nick(self.who);
+        }
+        self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);
         self.welcome();
         self.tell_online();

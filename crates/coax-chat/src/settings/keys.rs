@@ -41,6 +41,16 @@ macro_rules! number {
     };
 }
 
+/// A key that is on or off.
+macro_rules! switch {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = value.as_bool().ok_or("is true or false")?;
+            Ok(())
+        }
+    };
+}
+
 /// A key that holds several texts.
 macro_rules! texts {
     ($field:ident) => {
@@ -63,6 +73,12 @@ const KEYS: &[Key] = &[
         default: "\"coax\"",
         about: "What clients show as the name of the network.",
         read: text!(network),
+    },
+    Key {
+        name: "server.description",
+        default: "\"a chat for everyone\"",
+        about: "What LINKS and WHOIS say about the server.",
+        read: text!(description),
     },
     Key {
         name: "server.password",
@@ -230,6 +246,73 @@ const KEYS: &[Key] = &[
         read: text!(modes),
     },
     Key {
+        name: "accounts.register",
+        default: "true",
+        about: "Whether people may register accounts themselves.",
+        read: switch!(register),
+    },
+    Key {
+        name: "accounts.register-before-connect",
+        default: "true",
+        about: "Whether they may before they are in.",
+        read: switch!(register_before_connect),
+    },
+    Key {
+        name: "accounts.email-required",
+        default: "false",
+        about: "Whether an account needs an address of e-mail. Nothing is sent to it.",
+        read: switch!(email_required),
+    },
+    Key {
+        name: "accounts.reserve-nicks",
+        default: "true",
+        about: "Whether an account's nicks are for those who signed in to it.",
+        read: switch!(reserve_nicks),
+    },
+    Key {
+        name: "accounts.password-length",
+        default: "6",
+        about: "Fewer letters are no password.",
+        read: number!(password_length),
+    },
+    Key {
+        name: "accounts.password-memory",
+        default: "19456",
+        about: "KiB that one check of a password takes (Argon2id).",
+        read: number!(password_memory),
+    },
+    Key {
+        name: "accounts.password-passes",
+        default: "2",
+        about: "How often a check of a password goes through them.",
+        read: number!(password_passes),
+    },
+    Key {
+        name: "history.keep",
+        default: "true",
+        about: "Whether what is said is kept.",
+        read: switch!(history),
+    },
+    Key {
+        name: "history.page",
+        default: "100",
+        about: "Messages that a client gets at once from the history.",
+        read: number!(history_page),
+    },
+    Key {
+        name: "history.ack",
+        default: "\"memory\"",
+        about: "\"disk\": who says something reads their own message once it is safe on disk.",
+        read: |settings, value| {
+            settings.history_ack_disk = match value.as_str() {
+                Some("disk") => true,
+                Some("memory") => false,
+                _ => return Err("is \"memory\" or \"disk\""),
+            };
+            Ok(())
+        },
+    },
+    Key {
         name: "operators",
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
@@ -364,6 +447,7 @@ fn empty() -> Settings {
     Settings {
         server_name: String::new(),
         network: String::new(),
+        description: String::new(),
         password: None,
         motd: Vec::new(),
         listen: Vec::new(),
@@ -391,7 +475,18 @@ fn empty() -> Settings {
         monitor: 0,
         list_entries: 0,
         modes: String::new(),
+        register: false,
+        register_before_connect: false,
+        email_required: false,
+        password_length: 0,
+        password_memory: 0,
+        password_passes: 0,
+        reserve_nicks: false,
+        history: false,
+        history_page: 0,
+        history_ack_disk: false,
         boot: 0,
+        secret: [0; 32],
     }
 }
 

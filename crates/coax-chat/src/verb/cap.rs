@@ -32,7 +32,7 @@ fn ls(turn: &mut Turn<'_>, version: Option<&str>) {
         turn.hub.clients.set_caps(turn.who, caps);
     }
     let room = if version >= 302 { ROOM } else { 440 };
-    let lines = turn.hub.offer().lines(version, room);
+    let lines = turn.offer().lines(version, room);
     tell_lines(turn, "LS", &lines);
 }
 
@@ -62,7 +62,7 @@ fn tell_lines(turn: &mut Turn<'_>, subcommand: &str, lines: &[Vec<u8>]) {
 fn request(turn: &mut Turn<'_>, wanted: &str) {
     negotiate(turn);
     let nick = turn.my_nick();
-    let offered = turn.hub.offer().set();
+    let offered = turn.offer().set();
     let pinned = turn.me().cap_version >= 302;
     match CapRequest::parse(wanted.as_bytes(), offered) {
         // Who speaks 302 is told of changes whether it asked or not.

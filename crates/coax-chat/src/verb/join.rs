@@ -6,8 +6,9 @@ use coax_irc::{CapSet, Capability as Cap, Numeric, check_channel};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Flags, MaskList, Rank, Relay, Turn};
+use crate::hub::{ChannelId, Flags, MaskList, Rank, Record, Relay, Stamp, Turn};
 use coax_irc::numeric as n;
+use coax_store::Kind;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if words[0] == "0" {
@@ -36,7 +37,7 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
                 let name = turn.channel(id).name.clone();
                 return turn.reply(numeric, &[&name, why]);
             }
-            (id, Rank::default())
+            (id, turn.access(id))
         }
         None => {
             let mut flags = Flags::default();
@@ -67,8 +68,12 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
     let extended = format!("{plain} {signed_in} :{}", me.realname);
     let away = me.away.as_ref().map(|away| format!(":{mask} AWAY :{away}"));
     let texts = [(CapSet::of(&[Cap::ExtendedJoin]), &*extended), (CapSet::NONE, &*plain)];
+    let msgid = turn.new_msgid();
+    let record = Record { kind: Kind::Join, msgid: &msgid, target: &name, ..Record::EVENT };
+    turn.record(id, &record);
     let stamp = turn.stamp(account.as_deref());
-    turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+    let named = Stamp { msgid: Some(&msgid), ..stamp };
+    turn.tell_channel(id, Whom::All, &mut Relay::new(named, &texts));
     if let Some(away) = away {
         let texts = [(CapSet::of(&[Cap::AwayNotify]), &*away)];
         turn.tell_channel(id, Whom::Others, &mut Relay::new(stamp, &texts));
@@ -88,7 +93,7 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
 /// Why whoever has the turn may not come in.
 fn refused(turn: &Turn<'_>, id: ChannelId, key: Option<&str>) -> Option<(Numeric, &'static str)> {
     let channel = turn.channel(id);
-    if turn.is_invited(id) {
+    if turn.is_invited(id) || turn.access(id).at_least(Rank::OP) {
         return None;
     }
     if channel.key.as_deref().is_some_and(|wanted| Some(wanted) != key) {

@@ -12,8 +12,8 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let mask = words.get(1).or(words.get(0)).unwrap_or("*");
     let shown = coax_irc::Mask::of_text(mask.as_bytes(), crate::hub::CASEMAPPING);
     if shown.matches(crate::hub::CASEMAPPING.fold(server.as_bytes()).as_bytes()) {
-        let network = format!("0 {}", turn.hub.settings.network);
-        turn.reply(n::RPL_LINKS, &[&server, &server, &network]);
+        let about = format!("0 {}", turn.hub.settings.description);
+        turn.reply(n::RPL_LINKS, &[&server, &server, &about]);
     }
     turn.reply(n::RPL_ENDOFLINKS, &[super::clipped(mask, 64), "End of /LINKS list"]);
 }

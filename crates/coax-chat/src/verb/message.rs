@@ -7,14 +7,20 @@ use coax_irc::{CapSet, Capability as Cap, Numeric};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, ClientId, Flags, Rank, Relay, Stamp, Turn, UserModes};
+use crate::hub::{
+    Answer, ChannelId, ClientId, Flags, Keep, Question, Rank, Record, Relay, Stamp, Turn, UserModes,
+};
 use coax_irc::numeric as n;
+use coax_store::{Kind, Target};
 
 /// How many targets one command may name.
 pub(super) const TARGETS: usize = 4;
 
 /// A line without its tags, CR LF included. RFC 1459 §2.3.
 const LINE: usize = 512;
+
+/// Tags that make a message without text worth keeping.
+const LASTING: [&str; 4] = ["+draft/persist", "+persist", "+draft/react", "+react"];
 
 /// One message to one target.
 struct Post<'a> {
@@ -42,6 +48,24 @@ impl Post<'_> {
             "TAGMSG" => format!(":{source} TAGMSG {target}"),
             verb => format!(":{source} {verb} {target} :{}", self.text),
         }
+    }
+
+    /// Whether it belongs to the history: talk, and tags that ask for it.
+    fn is_kept(&self) -> bool {
+        let lasting = |tag: &str| LASTING.contains(&tag.split('=').next().unwrap_or(tag));
+        match self.verb {
+            "TAGMSG" => self.tags.split(';').any(lasting),
+            _ => !self.is_ctcp(),
+        }
+    }
+
+    fn record<'a>(&'a self, msgid: &'a str, target: &'a str) -> Record<'a> {
+        let kind = match self.verb {
+            "TAGMSG" => Kind::Tags,
+            "NOTICE" => Kind::Notice,
+            _ => Kind::Message,
+        };
+        Record { kind, msgid, target, text: self.text, client_tags: self.tags, victim: "" }
     }
 
     /// A request to a client that is no action.
@@ -116,6 +140,12 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
     }
+    if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("NickServ") {
+        return super::nickserv::command(turn, post.text);
+    }
+    if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("ChanServ") {
+        return super::chanserv::command(turn, post.text);
+    }
     match turn.hub.clients.named(target) {
         Some(who) => to_user(turn, post, who),
         None => refuse(turn, post, n::ERR_NOSUCHNICK, target, "No such nick"),
@@ -145,7 +175,9 @@ fn to_channel(turn: &mut Turn<'_>, post: &Post<'_>, id: ChannelId, rank: Option<
     let prefix = rank.and_then(|rank| rank.prefixes(false).next()).map(String::from);
     let target = format!("{}{name}", prefix.unwrap_or_default());
     let whom = rank.map_or(Whom::Others, Whom::OthersFrom);
-    send(turn, post, &target, |turn, relay| turn.tell_channel(id, whom, relay));
+    // What is for some of them alone is not for those who read the history later.
+    let talk = rank.is_none().then(|| turn.talk_of_channel(id));
+    send(turn, post, &target, talk, |turn, relay| turn.tell_channel(id, whom, relay));
 }
 
 /// Why the channel does not take it.
@@ -179,7 +211,8 @@ fn to_user(turn: &mut Turn<'_>, post: &Post<'_>, to: ClientId) {
         return refuse(turn, post, n::ERR_NEEDREGGEDNICK, &nick, why);
     }
     let away = they.away.clone();
-    send(turn, post, &nick, |turn, relay| {
+    let talk = Some(turn.talk_with(to));
+    send(turn, post, &nick, talk, |turn, relay| {
         // What comes to oneself is no answer to the command: its echo is.
         let gathering = turn.out.pause_gathering();
         turn.tell(to, relay);
@@ -190,11 +223,12 @@ fn to_user(turn: &mut Turn<'_>, post: &Post<'_>, to: ClientId) {
     }
 }
 
-/// Writes the message, has it told, and echoes it.
+/// Writes the message, has it told, keeps it and echoes it.
 fn send(
     turn: &mut Turn<'_>,
     post: &Post<'_>,
     target: &str,
+    talk: Option<Target>,
     tell: impl FnOnce(&mut Turn<'_>, &mut Relay<'_>),
 ) {
     let line = post.line(turn.me().name.mask(), target);
@@ -207,7 +241,20 @@ fn send(
     let texts = [(post.needs(), &*line)];
     let mut relay = Relay::new(stamp, &texts);
     tell(turn, &mut relay);
-    if turn.i_have(Cap::EchoMessage) {
-        turn.tell(turn.who, &mut relay);
+    let kept = talk.filter(|_| turn.hub.settings.history && post.is_kept());
+    let echo = relay.line(turn.my_caps()).filter(|_| turn.i_have(Cap::EchoMessage)).cloned();
+    let entry = kept.map(|talk| turn.entry(talk, &post.record(&msgid, target)));
+    match (entry, echo) {
+        (Some(entry), Some(echo)) if turn.hub.settings.history_ack_disk => {
+            let verb = post.verb;
+            turn.ask(Question::Keep(Box::new(entry)), move |turn, answer| match answer {
+                Answer::Stored => turn.out.send(turn.who, echo),
+                _ => turn.fail(verb, "NOT_STORED", &[], "It was said, and could not be kept"),
+            });
+        }
+        (entry, echo) => {
+            entry.into_iter().for_each(|entry| turn.keep(Keep::Entry(entry)));
+            echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo));
+        }
     }
 }

@@ -16,18 +16,25 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         return turn.reply(n::RPL_ENDOFNAMES, &["*", "End of /NAMES list"]);
     };
     for name in names.split(',').filter(|name| !name.is_empty()).take(TARGETS) {
-        match turn.hub.channels.named(name) {
-            Some(id) => show(turn, id),
-            None => {
-                let name = super::user::clipped(name, 64);
-                turn.reply(n::RPL_ENDOFNAMES, &[name, "End of /NAMES list"]);
-            }
+        if let Some(id) = turn.hub.channels.named(name) {
+            list(turn, id);
         }
     }
+    // One end for all of them, with the words of the question.
+    let asked = turn.hub.channels.named(names).map(|id| turn.channel(id).name.clone());
+    let asked = asked.as_deref().unwrap_or_else(|| super::clipped(names, 300));
+    turn.reply(n::RPL_ENDOFNAMES, &[asked, "End of /NAMES list"]);
+}
+
+/// Who is in a channel that was just entered.
+pub(super) fn show(turn: &mut Turn<'_>, id: ChannelId) {
+    list(turn, id);
+    let name = turn.channel(id).name.clone();
+    turn.reply(n::RPL_ENDOFNAMES, &[&name, "End of /NAMES list"]);
 }
 
 /// Lists the members of a channel, as far as whoever has the turn may see them.
-pub(super) fn show(turn: &mut Turn<'_>, id: ChannelId) {
+fn list(turn: &mut Turn<'_>, id: ChannelId) {
     let name = turn.channel(id).name.clone();
     let inside = turn.my_rank(id).is_some();
     let secret = turn.channel(id).flags.has(Flags::SECRET);
@@ -39,7 +46,6 @@ pub(super) fn show(turn: &mut Turn<'_>, id: ChannelId) {
             turn.reply(n::RPL_NAMREPLY, &[symbol, &name, &String::from_utf8_lossy(&line)]);
         }
     }
-    turn.reply(n::RPL_ENDOFNAMES, &[&name, "End of /NAMES list"]);
 }
 
 fn shown(turn: &Turn<'_>, id: ChannelId, inside: bool) -> Vec<String> {

@@ -20,6 +20,10 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if holder.is_some_and(|holder| holder != turn.who) {
         return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, "Nickname is already in use"]);
     }
+    if turn.me().is_registered() && turn.is_reserved(nick) {
+        let why = "Nickname is reserved: sign in to its account first";
+        return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, why]);
+    }
     match turn.me().is_registered() {
         true => change(turn, nick),
         false => {

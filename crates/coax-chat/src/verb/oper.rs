@@ -13,8 +13,11 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     };
     let (hash, password) = (operator.password.clone(), words[1].to_owned());
     if hash.starts_with('$') {
-        let question = Question::Verify { password: password.into(), hash: hash.into() };
-        return turn.ask(question, |turn, answer| decide(turn, answer == Answer::Verified(true)));
+        let password = password.into_bytes().into();
+        let question = Question::Verify { password, hash: Some(hash.into()) };
+        return turn.ask(question, |turn, answer| {
+            decide(turn, matches!(answer, Answer::Verified(true)));
+        });
     }
     decide(turn, same(&hash, &password));
 }

@@ -6,8 +6,9 @@ use coax_irc::CapSet;
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Flags, Rank, Relay, Topic, Turn};
+use crate::hub::{ChannelId, Flags, Rank, Record, Relay, Stamp, Topic, Turn};
 use coax_irc::numeric as n;
+use coax_store::Kind;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(id) = turn.hub.channels.named(words[0]) else {
@@ -29,13 +30,19 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
 fn set(turn: &mut Turn<'_>, id: ChannelId, text: String) {
     let (by, at) = (turn.my_mask(), turn.now);
     let line = format!(":{by} TOPIC {} :{text}", turn.channel(id).name);
+    let msgid = turn.new_msgid();
+    let name = turn.channel(id).name.clone();
+    let record =
+        Record { kind: Kind::Topic, msgid: &msgid, target: &name, text: &text, ..Record::EVENT };
+    turn.record(id, &record);
     let channel = turn.hub.channels.get_mut(id);
     let topic = Topic { text: text.into(), by, at };
     channel.topic = Some(topic).filter(|topic| !topic.text.is_empty());
     let account = turn.me().account.clone();
-    let stamp = turn.stamp(account.as_deref());
+    let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     let texts = [(CapSet::NONE, &*line)];
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+    turn.save_channel(id);
 }
 
 /// Tells the topic to whoever has the turn.

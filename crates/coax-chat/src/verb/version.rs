@@ -39,7 +39,7 @@ fn tokens(turn: &Turn<'_>) -> Isupport {
         super::message::TARGETS,
         settings.monitor,
     );
-    Isupport::new()
+    let tokens = Isupport::new()
         .with("NETWORK", &settings.network)
         .with("CASEMAPPING", "ascii")
         .with("CHANTYPES", "#")
@@ -67,5 +67,11 @@ fn tokens(turn: &Turn<'_>) -> Isupport {
         .with("BOT", "B")
         .flag("SAFELIST")
         .flag("WHOX")
-        .flag("UTF8ONLY")
+        .flag("UTF8ONLY");
+    match settings.history {
+        true => {
+            tokens.with("CHATHISTORY", settings.history_page).with("MSGREFTYPES", "msgid,timestamp")
+        }
+        false => tokens,
+    }
 }

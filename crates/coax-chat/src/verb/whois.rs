@@ -37,8 +37,8 @@ fn show(turn: &mut Turn<'_>, who: ClientId) {
     let sees = turn.me().is_operator() || who == turn.who;
     turn.reply(n::RPL_WHOISUSER, &[nick, name.user(), name.host(), "*", &realname]);
     channels(turn, who, nick);
-    let network = turn.hub.settings.network.clone();
-    turn.reply(n::RPL_WHOISSERVER, &[nick, &server, &network]);
+    let about = turn.hub.settings.description.clone();
+    turn.reply(n::RPL_WHOISSERVER, &[nick, &server, &about]);
     if modes.has(UserModes::OPERATOR) {
         turn.reply(n::RPL_WHOISOPERATOR, &[nick, "is an IRC operator"]);
     }

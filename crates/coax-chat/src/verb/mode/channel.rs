@@ -7,7 +7,10 @@ use coax_irc::{CapSet, ModeChange, ModeItem, Numeric, Sign, numeric as n, render
 
 use super::CHANNEL;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Flags, ListEntry, MaskList, Pattern, Rank, Relay, Turn};
+use crate::hub::{
+    ChannelId, Flags, ListEntry, MaskList, Pattern, Rank, Record, Relay, Stamp, Turn,
+};
+use coax_store::Kind;
 
 /// Changes with arguments that one command may make.
 const MOST: usize = 20;
@@ -23,7 +26,10 @@ pub(super) fn run(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
         change.item(item);
     }
     let done = std::mem::take(&mut change.done);
-    tell(turn, id, &done);
+    if !done.is_empty() {
+        tell(turn, id, &done);
+        turn.save_channel(id);
+    }
 }
 
 fn show(turn: &mut Turn<'_>, id: ChannelId) {
@@ -249,7 +255,12 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, done: &[(Sign, u8, Option<String>)])
     for words in render_modes(changes, MOST, room) {
         let line = format!(":{mask} MODE {name} {}", String::from_utf8_lossy(&words));
         let texts = [(CapSet::NONE, &*line)];
-        let stamp = turn.stamp(account.as_deref());
+        let msgid = turn.new_msgid();
+        let text = String::from_utf8_lossy(&words);
+        let record =
+            Record { kind: Kind::Mode, msgid: &msgid, target: &name, text: &text, ..Record::EVENT };
+        turn.record(id, &record);
+        let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
         turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
     }
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use coax_chat::serve::{Control, Told};
 use coax_chat::settings::{Settings, SettingsError};
-use coax_chat::{Certificate, Serve};
+use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,6 +50,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let settings = args.settings().map_err(|error| args.failure(error))?;
+    let mut settings = settings;
+    let memory = args.memory(&settings)?;
+    settings.secret = memory.secret().map_err(stored)?;
+    let known = memory.known().map_err(stored)?;
     runtime::run(async {
         let signals = Rc::new(tokio::sync::Mutex::new(Signals::catch()?));
         let hangup = Rc::new(RefCell::new(signal(SignalKind::hangup()).map_err(|error| {
@@ -69,6 +73,8 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let serve = Serve {
             tls: Some(args.tls(&settings)?),
             settings,
+            memory: Rc::new(memory),
+            known,
             reread: Box::new(move || args.settings()),
             tell: Rc::new(move |what| tell(&what, &told)),
         };
@@ -115,12 +121,26 @@ fn tell(what: &Told, out: &Out) {
     match what {
         Told::Reloaded => out.talk("read the settings again"),
         Told::NotReloaded(error) => out.talk(&format!("kept the old settings: {error}")),
-        Told::CannotAccept(why) => out.talk(why),
+        Told::NotClosed(why) | Told::CannotAccept(why) => out.talk(why),
         _ => {}
     }
 }
 
+/// What the store says, for a person.
+fn stored(error: coax_store::StoreError) -> Failure {
+    Failure::new(Exit::Machine, error.to_string())
+}
+
 impl Args {
+    fn memory(&self, settings: &Settings) -> Result<Memory, Failure> {
+        let folder = match &self.data {
+            Some(folder) => Some(folder.clone()),
+            None => data_folder(),
+        };
+        let (memory, passes) = (settings.password_memory, settings.password_passes);
+        Memory::open(folder.as_deref(), memory, passes).map_err(stored)
+    }
+
     /// The file's settings, and the flags over them.
     fn settings(&self) -> Result<Settings, SettingsError> {
         let mut settings = match &self.config {
@@ -170,6 +190,13 @@ impl Args {
             None => failure,
         }
     }
+}
+
+/// Where programs keep what they know, by the XDG base directory specification.
+fn data_folder() -> Option<PathBuf> {
+    let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    Some(given.filter(|path| path.is_absolute()).or_else(home)?.join("coax/chat"))
 }
 
 fn read(file: &Path) -> Result<String, SettingsError> {
