@@ -33,8 +33,10 @@ mod part;
 mod pass;
 mod ping;
 mod quit;
+mod redact;
 mod register;
 mod rehash;
+mod rename;
 mod setname;
 mod stats;
 mod time;
@@ -156,8 +158,10 @@ const VERBS: &[Verb] = &[
     verb("PONG", 0, Who::Anyone, ping::pong),
     verb("PRIVMSG", 0, Who::Users, message::privmsg),
     verb("QUIT", 0, Who::Anyone, quit::run),
+    verb("REDACT", 2, Who::Users, redact::run),
     verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
+    verb("RENAME", 2, Who::Users, rename::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),
     verb("TAGMSG", 1, Who::Users, message::tagmsg),

@@ -16,6 +16,7 @@ const OFFERED: CapSet = CapSet::of(&[
     Cap::AwayNotify,
     Cap::Batch,
     Cap::CapNotify,
+    Cap::ChannelRename,
     Cap::Chghost,
     Cap::EchoMessage,
     Cap::ExtendedJoin,
@@ -45,12 +46,13 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction];
         let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),
             false => offer,
         };
         match settings.history {
-            true => offer.with(Cap::Chathistory, "").with(Cap::EventPlayback, ""),
+            true => history.iter().fold(offer, |offer, cap| offer.with(*cap, "")),
             false => offer,
         }
     }
