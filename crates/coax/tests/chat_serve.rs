@@ -14,6 +14,8 @@ mod abuse;
 mod broken_line;
 #[path = "chat_serve/clients.rs"]
 mod clients;
+#[path = "chat_serve/history.rs"]
+mod history;
 #[path = "chat_serve/one_channel.rs"]
 mod one_channel;
 #[path = "chat_serve/page.rs"]
