@@ -23,7 +23,7 @@ mod page;
 #[path = "chat_serve/talk.rs"]
 mod talk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use testkit::{Program, Running};
@@ -35,34 +35,38 @@ const DEADLINE: Duration = Duration::from_secs(150);
 struct Server {
     running: Running,
     port: u16,
+    /// What it was started with, but for the place.
+    settings: Option<PathBuf>,
 }
 
 impl Server {
     fn start(data: &Path) -> Server {
-        Server::run(Server::program("127.0.0.1:0", data))
+        Server::at("127.0.0.1:0", data, None)
     }
 
     /// With a file of settings.
     fn with(settings: &Path, data: &Path) -> Server {
-        Server::run(Server::program("127.0.0.1:0", data).arg("--config").arg(settings))
+        Server::at("127.0.0.1:0", data, Some(settings.to_owned()))
     }
 
-    fn program(place: &str, data: &Path) -> Program {
-        let program = Program::new(env!("CARGO_BIN_EXE_coax"));
-        program.args(["chat", "serve", "--listen", place, "--data"]).arg(data).deadline(DEADLINE)
-    }
-
-    fn run(program: Program) -> Server {
+    fn at(place: &str, data: &Path, settings: Option<PathBuf>) -> Server {
+        let mut program = Program::new(env!("CARGO_BIN_EXE_coax"))
+            .args(["chat", "serve", "--listen", place, "--data"])
+            .arg(data)
+            .deadline(DEADLINE);
+        if let Some(settings) = &settings {
+            program = program.arg("--config").arg(settings);
+        }
         let running = program.start();
         let port = running.port();
-        Server { running, port }
+        Server { running, port, settings }
     }
 
     /// Kills it, as a power cut would, and starts it again at the same port.
     fn killed_and_started(self, data: &Path) -> Server {
-        let Server { running, port } = self;
+        let Server { running, port, settings } = self;
         running.signal(rustix::process::Signal::KILL);
         running.wait();
-        Server::run(Server::program(&format!("127.0.0.1:{port}"), data))
+        Server::at(&format!("127.0.0.1:{port}"), data, settings)
     }
 }
