@@ -23,11 +23,11 @@ const SELECTION: &str = "not implementation-specific and not deprecated and not 
 pub(crate) fn check(words: &[&str]) -> Result<(), String> {
     let suite = suite()?;
     let python = environment(&suite)?;
-    run(cargo().args(["build", "--release", "-p", "coax"]))?;
+    let coax = binary()?;
     let output = Command::new(python.with_file_name("pytest"))
         .current_dir(&suite)
         .env("PYTHONPATH", workspace().join("conformance"))
-        .env("COAX_BIN", workspace().join("target/release/coax"))
+        .env("COAX_BIN", coax)
         .args(["--controller", "coax_controller", "-m", SELECTION, "-q", "-rpfEs", "-n", "2"])
         .args(["-p", "no:cacheprovider", "--tb=short"])
         .args(words)
@@ -42,6 +42,15 @@ pub(crate) fn check(words: &[&str]) -> Result<(), String> {
     }
     println!("conformance: {totals}");
     outcome
+}
+
+/// The server under test: `COAX_BIN`, or what is built here.
+fn binary() -> Result<PathBuf, String> {
+    if let Some(given) = std::env::var_os("COAX_BIN") {
+        return Ok(given.into());
+    }
+    run(cargo().args(["build", "--release", "-p", "coax"]))?;
+    Ok(workspace().join("target/release/coax"))
 }
 
 /// Where the suite is.

@@ -101,7 +101,7 @@ impl Hub {
     /// Takes in what happened. What is to be done stands behind what `effects` already holds.
     pub fn apply(&mut self, now: Time, input: Input<'_>, effects: &mut Effects) {
         match input {
-            Input::Arrive { client, origin } => self.clients.arrive(client, origin, now),
+            Input::Arrive { client, origin } => self.arrive(now, client, origin, effects),
             Input::Line { client, line } => self.line(now, client, line, effects),
             Input::TooLong { client } => self.too_long(now, client, effects),
             Input::Gone { client, why } => self.gone(now, client, why, effects),
@@ -126,6 +126,16 @@ impl Hub {
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn arrive(&mut self, now: Time, who: ClientId, origin: Origin, effects: &mut Effects) {
+        let address = origin.address.clone();
+        self.clients.arrive(who, origin, now);
+        // Whoever sits at this machine is not one of many strangers behind one address.
+        let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());
+        if !local && self.clients.count_of_address(&address) > self.settings.per_address {
+            self.turn(now, who, effects).close("Too many connections from your address");
+        }
     }
 
     fn line(&mut self, now: Time, who: ClientId, line: &[u8], effects: &mut Effects) {

@@ -37,9 +37,7 @@ where
     let framer = Framer::new(LineBudget::CLIENT);
     let mut session = Session { seat, stream, framer, waiting: opening, pace };
     let why = std::future::poll_fn(|context| session.poll(context)).await;
-    let Session { seat, mut stream, .. } = session;
-    seat.leave(&why);
-    let _ = tokio::time::timeout(GOODBYE, goodbye(&mut stream)).await;
+    session.end(&why).await;
 }
 
 /// Closes in order: a socket that is closed over unread bytes sends a reset, which would destroy
@@ -71,8 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let outbox = self.seat.outbox();
             match outbox.ending() {
                 Some(Why::SendqExceeded) => return Poll::Ready("SendQ exceeded".to_owned()),
-                Some(Why::Closed) if outbox.is_empty() => return Poll::Ready("Closed".to_owned()),
-                Some(Why::Closed) => return Poll::Pending,
+                Some(Why::Closed) => return Poll::Ready("Closed".to_owned()),
                 None => {}
             }
             if outbox.len() > UNREAD || outbox.is_held() {
@@ -90,6 +87,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(error) => return Poll::Ready(words(&error)),
             }
         }
+    }
+
+    /// Sends what still waits, if the hub closed the connection; others learn of it at once if the
+    /// client did. A client that does not read is not waited for long.
+    async fn end(mut self, why: &str) {
+        let closed = self.seat.outbox().ending() == Some(Why::Closed);
+        if closed {
+            let flushed = std::future::poll_fn(|context| self.poll_write(context));
+            let _ = tokio::time::timeout(GOODBYE, flushed).await;
+        }
+        let Session { seat, mut stream, .. } = self;
+        seat.leave(why);
+        let _ = tokio::time::timeout(GOODBYE, goodbye(&mut stream)).await;
     }
 
     /// Writes what waits; ready when nothing does.

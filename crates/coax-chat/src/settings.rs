@@ -6,13 +6,14 @@
 //!
 //! Nothing here reads a file.
 
+mod file;
 mod keys;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use keys::commented_default;
+pub use file::commented_default;
 
 /// Who may become an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub struct Settings {
     pub registration_seconds: u64,
     pub ping_seconds: u64,
     pub ping_grace_seconds: u64,
+    pub per_address: u32,
     pub sendq: usize,
     pub flood_burst: u32,
     pub flood_per_second: u32,
@@ -75,14 +77,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        keys::default()
+        file::default()
     }
 }
 
 impl Settings {
     /// Reads a file's text over the defaults.
     pub fn parse(text: &str) -> Result<Settings, SettingsError> {
-        keys::parse(text)
+        file::parse(text)
     }
 }
 

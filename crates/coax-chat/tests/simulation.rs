@@ -4,6 +4,8 @@
 //! only to its members, nobody is in a channel without the channel knowing, and a second hub that got
 //! the same inputs said the same to the last byte.
 
+#![allow(clippy::unwrap_used)]
+
 use coax_chat::Settings;
 use coax_chat::hub::{
     Answer, ClientId, Effect, Effects, Hub, Input, Origin, Question, Ticket, Time,
@@ -94,8 +96,9 @@ struct World {
 }
 
 impl World {
-    fn new() -> World {
-        let settings = Settings::parse("[operators]\nroot = \"secret\"").unwrap();
+    fn new(ack: &str) -> World {
+        let text = format!("[operators]\nroot = \"secret\"\n[history]\nack = \"{ack}\"");
+        let settings = Settings::parse(&text).unwrap();
         World {
             hub: Hub::new(settings, Time(1_700_000_000_000)),
             effects: Effects::default(),
@@ -202,8 +205,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_clients_do_the_hub_stays_whole(steps in prop::collection::vec(step(), 1..250)) {
-        let (mut one, mut other) = (World::new(), World::new());
+    fn whatever_clients_do_the_hub_stays_whole(
+        steps in prop::collection::vec(step(), 1..250),
+        ack in prop::sample::select(&["memory", "disk"][..]),
+    ) {
+        let (mut one, mut other) = (World::new(ack), World::new(ack));
         for who in 0..CLIENTS {
             for line in [format!("NICK n{who}"), "USER u 0 * :r".into(), "JOIN #one".into()] {
                 for world in [&mut one, &mut other] {

@@ -27,6 +27,8 @@ pub(crate) struct Clients {
     slots: Vec<Option<Box<Client>>>,
     caps: Vec<CapSet>,
     nicks: BTreeMap<Box<str>, ClientId>,
+    /// How many come from each address.
+    addresses: BTreeMap<Box<str>, u32>,
     connected: usize,
     registered: usize,
     /// The most that were registered at once.
@@ -45,6 +47,7 @@ impl Clients {
             self.marks.resize(index + 1, 0);
         }
         self.caps[index] = CapSet::NONE;
+        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
         self.slots[index] = Some(Box::new(Client::new(origin, now)));
         self.connected += 1;
     }
@@ -57,8 +60,22 @@ impl Clients {
             self.nicks.remove(&key);
         }
         self.connected -= 1;
+        self.forget_address(&client.origin.address);
         self.registered -= usize::from(client.is_registered());
         Some(client)
+    }
+
+    fn forget_address(&mut self, address: &str) {
+        let Some(count) = self.addresses.get_mut(address) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.addresses.remove(address);
+        }
+    }
+
+    /// How many are connected from an address.
+    pub(crate) fn count_of_address(&self, address: &str) -> u32 {
+        self.addresses.get(address).copied().unwrap_or_default()
     }
 
     pub(crate) fn find(&self, who: ClientId) -> Option<&Client> {

@@ -34,6 +34,8 @@ pub struct Outbox {
     sent: Cell<usize>,
     ending: Cell<Option<Why>>,
     held: Cell<bool>,
+    /// The client's own command is being answered.
+    answering: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -46,6 +48,7 @@ impl Outbox {
             sent: Cell::new(0),
             ending: Cell::new(None),
             held: Cell::new(false),
+            answering: Cell::new(false),
             waker: RefCell::new(None),
         }
     }
@@ -55,13 +58,19 @@ impl Outbox {
             return;
         }
         let bytes = self.bytes.get() + line.len();
-        if bytes > self.limit {
+        if bytes > self.limit && !self.answering.get() {
             self.throw_away();
         } else {
             self.bytes.set(bytes);
             self.queue.borrow_mut().push_back(line.clone());
         }
         self.wake();
+    }
+
+    /// While a client's own command is answered, its queue has no limit: one answer is finite, and
+    /// the next command is read when most of it is sent.
+    pub(super) fn answer(&self, answering: bool) {
+        self.answering.set(answering);
     }
 
     pub(super) fn close(&self) {

@@ -28,7 +28,9 @@ impl Seat {
 
     /// Says a line of IRC, without its end. Not while the outbox says that it must wait.
     pub fn say(&self, line: &[u8]) {
+        self.outbox.answer(true);
         self.board.apply(Input::Line { client: self.client, line });
+        self.outbox.answer(false);
     }
 
     /// Says that a line was too long and is lost.
