@@ -106,6 +106,7 @@ function hear(message) {
   if (batch?.type === "soju.im/search" && chat.searching) view.results(batch.found.reverse());
   if (message.command === "JOIN" && model.isMe(message.nick) && !message.tags.has("batch")) joined(model.find(message.params[0]));
   if (message.command === "PRIVMSG" && !message.tags.has("batch") && !model.isMe(message.nick)) ring(message);
+  if (message.command === "FAIL" && message.params[0] === "CHATHISTORY") noPage(message);
   chat.news(message);
   if (message.command === "NICK" && model.isMe(message.params[0])) keep({ nick: link.identity?.nick ?? kept.nick });
   for (const room of touched) tidy(room);
@@ -129,16 +130,15 @@ function joined(room) {
 /** Asks for what was said while nobody listened: the last page, or all since the last line known. */
 function catchUp(room) {
   if (!link.caps.has("draft/chathistory")) return resend(room);
-  const newest = room.newest();
-  room.asked = newest ? "after" : "latest";
-  link.send("CHATHISTORY", newest ? ["AFTER", room.name, `msgid=${newest}`, PAGE] : ["LATEST", room.name, "*", PAGE]);
+  room.ask(room.since ? "after" : "latest");
+  link.send("CHATHISTORY", room.since ? ["AFTER", room.name, `msgid=${room.since}`, PAGE] : ["LATEST", room.name, "*", PAGE]);
 }
 
 function older() {
   const room = view.shown;
   const oldest = room.oldest();
   if (!oldest || !room.older || room.asked || !view.history) return;
-  room.asked = "before";
+  room.ask("before");
   link.send("CHATHISTORY", ["BEFORE", room.name, `msgid=${oldest}`, PAGE]);
 }
 
@@ -147,9 +147,24 @@ function pageCame(batch, touched) {
   const why = room.asked;
   room.asked = "";
   touched.add(room);
-  if (why === "after" && batch.count >= PAGE) return catchUp(room);
+  if (why === "after" && batch.count >= PAGE && batch.last) {
+    room.since = batch.last;
+    return catchUp(room);
+  }
   if (why !== "after" && batch.count < PAGE) room.older = false;
   if (why !== "before") resend(room);
+}
+
+/** No page: the line we knew may be too old by now. Then the last page has to do, or none. */
+function noPage(message) {
+  const room = message.params.map((param) => model.find(param)).find((known) => known?.asked);
+  if (!room) return;
+  const why = room.asked;
+  room.asked = "";
+  room.since = undefined;
+  if (why === "after") catchUp(room);
+  else if (why === "latest") resend(room);
+  else room.older = false;
 }
 
 /** What was typed while the line was broken, or not echoed before it broke. */

@@ -111,7 +111,10 @@ export const HEARD = {
     if (name.startsWith("+")) model.batches.set(name.slice(1), { ...outer, type, target, found: [], count: 0 });
     else model.batches.delete(name.slice(1));
   },
-  FAIL: fault,
+  FAIL(model, message) {
+    // Where there is no history there is nothing to tell the reader.
+    if (message.params[0] !== "CHATHISTORY") fault(model, message);
+  },
   WARN: fault,
   NOTE: fault,
   ERROR: fault,

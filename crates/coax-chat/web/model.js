@@ -46,10 +46,11 @@ export class Model {
   cut() {
     this.batches.clear();
     for (const room of this.rooms.values()) {
+      room.since = room.newest();
+      room.asked = "";
       if (room.kind !== "channel") continue;
       room.rejoin ||= room.joined;
       room.joined = false;
-      room.asked = "";
     }
   }
 
@@ -59,7 +60,7 @@ export class Model {
     this.shown = shown;
     const batch = this.batches.get(message.tags.get("batch"));
     const past = batch?.type === "chathistory" ? batch : null;
-    if (past) past.count += 1;
+    if (past) Object.assign(past, { count: past.count + 1, last: message.tags.get("msgid") ?? past.last });
     message.label = message.tags.get("label") ?? batch?.label;
     if (batch?.type === "soju.im/search") batch.found.push(message);
     else (HEARD[message.command] ?? unknown)(this, message, past);
@@ -74,7 +75,7 @@ export class Model {
     line.own = past ? this.mine.has(fold(nick)) : this.isMe(nick);
     line.live = !past;
     line.mention = !line.own && (kind === "say" || kind === "action") && this.#named(text);
-    if (!room.add(line)) return;
+    if (!(past ? room.insert(line) : room.add(line))) return;
     this.touched.add(room);
     const missed = past && room.asked === "after";
     if ((past && !missed) || line.own || kind === "event" || this.isRead(room)) return;
@@ -108,6 +109,7 @@ export class Model {
     room.exit(fold(nick));
     if (this.isMe(nick)) {
       room.joined = room.rejoin = false;
+      room.since = room.newest();
       room.members.clear();
       room.recounted = true;
     }

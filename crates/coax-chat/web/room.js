@@ -1,7 +1,7 @@
 // One room: a channel, a person, or the server itself, with what was said there.
 //
 // Every line is keyed by its msgid, so that history and live talk may overlap; lines stand in the order
-// of their time. Lines of ours that the server has not echoed wait in `pending`.
+// in which the server told them. Lines of ours that the server has not echoed wait in `pending`.
 //
 // Nothing here touches the page or the line to the server.
 
@@ -16,7 +16,9 @@ export class Room {
   constructor(name, kind) {
     Object.assign(this, { name, kind, joined: kind !== "channel", rejoin: false, topic: "" });
     Object.assign(this, { members: new Map(), naming: null, stale: false, recounted: true });
-    Object.assign(this, { lines: [], ids: new Set(), pending: [], older: kind !== "server", asked: "" });
+    Object.assign(this, { lines: [], ids: new Set(), pending: [], older: kind !== "server", asked: "", place: 0 });
+    /** The newest line when we last stopped listening: what came after it is still to be asked for. */
+    this.since = undefined;
     Object.assign(this, { unread: 0, mentions: 0, firstUnread: null });
   }
 
@@ -29,19 +31,35 @@ export class Room {
     return this.lines.find((line) => line.id)?.id;
   }
 
-  /** Puts a line where its time belongs; false where it is already there. */
+  /** A page of history is asked for: "latest", "after" what we knew, or "before" all we have. */
+  ask(why) {
+    this.asked = why;
+    this.place = why === "after" ? this.lines.findIndex((line) => line.id === this.since) + 1 : 0;
+  }
+
+  /** What happens now comes last; false where it is already there. */
   add(line) {
     if (line.id && this.ids.has(line.id)) return false;
     if (line.id) this.ids.add(line.id);
-    let place = this.lines.length;
-    while (place > 0 && this.lines[place - 1].at > line.at) place -= 1;
-    this.lines.splice(place, 0, line);
+    this.lines.push(line);
+    return true;
+  }
+
+  /** A line of history goes where its page has come to: many may have been said in one millisecond. */
+  insert(line) {
+    if (line.id && this.ids.has(line.id)) {
+      this.place = this.lines.findIndex((known) => known.id === line.id) + 1;
+      return false;
+    }
+    if (line.id) this.ids.add(line.id);
+    this.lines.splice(this.place, 0, line);
+    this.place += 1;
     return true;
   }
 
   /** Lets go of the oldest lines of a long day. */
   trim() {
-    if (this.lines.length < MOST * 1.25) return;
+    if (this.asked || this.lines.length < MOST * 1.25) return;
     for (const line of this.lines.splice(0, this.lines.length - MOST)) this.ids.delete(line.id);
     this.older = true;
   }

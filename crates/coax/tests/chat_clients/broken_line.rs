@@ -2,6 +2,9 @@
 //!
 //! The page goes through a relay that can be cut, so the test decides when it comes back.
 
+use std::fs;
+
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::Server;
@@ -53,5 +56,57 @@ fn a_reload_comes_back_to_the_same_channel() {
     page.ask("open");
     page.until("!chat.hidden && document.querySelector('#room-name').textContent === '#tea'");
     page.until("document.querySelector('#me').innerText === 'ada'");
+    page.is_clean();
+}
+
+/// A server that has stopped still; the page has said "in doubt", and its line broke before the echo.
+fn in_doubt(server: &Server, page: &mut Page) {
+    page.join("ada", "#lobby");
+    page.say("before");
+    page.until("!document.querySelector('.pending') && document.querySelector('.say')");
+    server.running.signal(Signal::STOP);
+    page.ask("send in doubt");
+    page.ask("cut");
+    page.until("!document.querySelector('#status').hidden");
+}
+
+#[test]
+fn what_arrived_though_its_echo_was_lost_is_not_said_again() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path());
+    let Some(ten) = ten_lines(server.port) else { return };
+    let Some(mut page) = Page::open(server.port) else { return };
+    in_doubt(&server, &mut page);
+    server.running.signal(Signal::CONT);
+    ten.shown.expect_out("PRIVMSG #lobby :in doubt");
+    page.ask("mend");
+    page.until("!document.querySelector('.pending') && document.querySelector('#status').hidden");
+    page.say("after");
+    ten.shown.expect_out("PRIVMSG #lobby :after");
+    page.until_shown("after");
+    assert_eq!(ten.shown.out().matches("in doubt").count(), 1, "others heard it once");
+    let shown = page.log().into_iter().filter(|line| line.ends_with("in doubt")).count();
+    assert_eq!(shown, 1, "the page shows it once");
+    page.is_clean();
+}
+
+#[test]
+fn without_a_history_the_reader_is_asked_what_to_say_again() {
+    let data = TempDir::new().unwrap();
+    let settings = data.path().join("chat.toml");
+    fs::write(&settings, "[history]\nkeep = false\n").unwrap();
+    let server = Server::with(&settings, data.path());
+    let Some(mut page) = Page::open(server.port) else { return };
+    in_doubt(&server, &mut page);
+    page.say("never sent");
+    let server = server.killed_and_started(data.path());
+    let Some(ten) = ten_lines(server.port) else { return };
+    page.ask("mend");
+    ten.shown.expect_out("PRIVMSG #lobby :never sent");
+    page.until("document.querySelector('[data-doubt=again]')");
+    assert!(!ten.shown.out().contains("in doubt"), "it is not said again by itself");
+    page.ask("click [data-doubt=again]");
+    ten.shown.expect_out("PRIVMSG #lobby :in doubt");
+    page.until("!document.querySelector('[data-doubt]') && !document.querySelector('.pending')");
     page.is_clean();
 }

@@ -12,7 +12,7 @@ use testkit::{Program, Running, peer_or_skip};
 
 use crate::DEADLINE;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chat_serve/browser.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chat_clients/browser.py");
 
 /// A browser with the page.
 pub struct Page {

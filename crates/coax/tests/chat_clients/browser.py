@@ -17,6 +17,7 @@ class Relay:
 
     def __init__(self, port):
         self.port, self.whole, self.pairs = port, True, set()
+        self.said, self.passed = threading.Condition(), 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.here = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -42,6 +43,10 @@ class Relay:
                     if not part:
                         return
                     other[ready].sendall(part)
+                    if ready is caller:
+                        with self.said:
+                            self.passed += 1
+                            self.said.notify_all()
         except (OSError, ValueError):
             pass
         finally:
@@ -136,6 +141,13 @@ class Browser:
         """say TEXT: types it into the message box, and Enter."""
         self.do_type("#message " + text)
         return self.do_keys("#message enter")
+
+    def do_send(self, text):
+        """send TEXT: says it, and waits until it is on its way to the server."""
+        before = self.relay.passed
+        self.do_say(text)
+        with self.relay.said:
+            return self.relay.said.wait_for(lambda: self.relay.passed > before, PATIENCE)
 
     def do_click(self, selector):
         return self.ask("POST", "/element/%s/click" % self.element(selector), {})
