@@ -16,6 +16,7 @@ import { View, title } from "./view.js";
 /** Lines of history asked for at once. */
 const PAGE = 100;
 const WAITING = { opening: "Connecting…", waiting: "The line broke. Trying again…" };
+const LEFT = "You left.";
 /** How far the clocks of this machine and the server may differ, in milliseconds. */
 const SKEW = 300_000;
 
@@ -56,6 +57,7 @@ function welcome(why) {
   at("enter").disabled = false;
   at("welcome-error").hidden = !why;
   at("welcome-error").textContent = why;
+  at("welcome-error").classList.toggle("error", why !== LEFT);
 }
 
 function refused(why, command) {
@@ -73,7 +75,7 @@ function changed(state) {
     if (view.shown) view.update([view.shown]);
     else welcome("The server does not answer. Trying again…");
   }
-  if (state === "closed" && !at("chat").hidden) welcome("You left.");
+  if (state === "closed" && !at("chat").hidden) welcome(LEFT);
   if (state === "ready") arrived();
 }
 
@@ -172,6 +174,11 @@ function resend(room) {
   const heard = room.lines.filter((line) => line.own && !line.live && !line.taken);
   const sure = link.caps.has("draft/chathistory");
   for (const line of room.pending.splice(0)) {
+    // Said on this very line: its echo is still to come.
+    if (line.sent === link.turn) {
+      room.pending.push(line);
+      continue;
+    }
     const arrived = heard.find((said) => !said.taken && said.kind === line.kind && said.text === line.text && said.at >= line.at - SKEW);
     if (arrived) arrived.taken = true;
     else if (!line.sent || sure) say(room, line.kind, line.text);
@@ -190,6 +197,7 @@ function ring(message) {
 // ---- what the reader does ------------------------------------------------------------------------
 
 function show(room) {
+  model.shown = room;
   room.read();
   view.show(room);
   room.firstUnread = null;
@@ -204,7 +212,7 @@ function say(room, kind, text) {
   const label = link.label();
   const sent = link.isReady && room.joined && link.send("PRIVMSG", [room.name, kind === "action" ? `\x01ACTION ${text}\x01` : text], { label });
   const echoed = link.caps.has("echo-message") && link.caps.has("labeled-response");
-  const line = { at: Date.now(), kind, nick: model.nick, text, own: true, label, sent };
+  const line = { at: Date.now(), kind, nick: model.nick, text, own: true, label, sent: sent && link.turn };
   if (echoed || !sent) room.pending.push({ ...line, pending: true });
   else room.add(line);
   view.update([room]);

@@ -53,6 +53,7 @@ function places(chat) {
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !chat.view.shown) return;
     chat.view.shown.read();
+    chat.view.shown.firstUnread = null;
     chat.view.rooms();
   });
 }
@@ -85,7 +86,9 @@ function search(chat) {
     else if (["FAIL", "REGISTER"].includes(message.command) || /^90[0-8]$/.test(message.command)) at("account-note").textContent = message.params.at(-1);
   };
   at("search-open").addEventListener("click", () => {
-    at("search-note").textContent = chat.link.caps.has("soju.im/search") ? "" : "This server keeps no history to search.";
+    const can = chat.link.caps.has("soju.im/search");
+    at("search-form").hidden = !can;
+    at("search-note").textContent = can ? "" : "This server offers no search.";
     at("search").showModal();
     at("search-words").focus();
   });

@@ -30,6 +30,8 @@ export class Link {
     this.state = "closed";
     this.tries = 0;
     this.labels = 0;
+    /** How often the line was opened; what was sent in an earlier turn may not have arrived. */
+    this.turn = 0;
     this.heard = 0;
     setInterval(() => this.#watch(), 5_000);
     addEventListener("online", () => this.#hurry());
@@ -73,6 +75,7 @@ export class Link {
 
   #open() {
     clearTimeout(this.timer);
+    this.turn += 1;
     this.heard = Date.now();
     this.#become("opening");
     const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/", ["text.ircv3.net"]);

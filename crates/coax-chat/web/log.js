@@ -16,6 +16,7 @@ const dayOf = (line) => new Date(line.at).toDateString();
 export class Log {
   #room = null;
   #drawn = [];
+  #mark = null;
 
   constructor() {
     at("scroll").addEventListener("scroll", () => this.atEnd() && (at("newest").hidden = true), { passive: true });
@@ -82,6 +83,7 @@ export class Log {
         drawn = null;
       }
       drawn ??= { line, newDay, nodes: this.#draw(line, newDay) };
+      drawn.nodes = drawn.nodes.filter((node) => node === this.#mark || !node.classList.contains("unread-mark"));
       for (const node of drawn.nodes) {
         if (node === next) next = next.nextSibling;
         else at("log").insertBefore(node, next);
@@ -93,7 +95,12 @@ export class Log {
   #draw(line, newDay) {
     const nodes = [];
     if (newDay) nodes.push(element("li", "day", day.format(line.at)));
-    if (line === this.#room.firstUnread) nodes.push(element("li", "unread-mark", "new"));
+    if (line === this.#room.firstUnread) {
+      // The mark of an earlier absence has served.
+      this.#mark?.remove();
+      this.#mark = element("li", "unread-mark", "new");
+      nodes.push(this.#mark);
+    }
     const entry = element("li", ["entry", line.kind, line.mention && "mention", line.pending && "pending"].filter(Boolean).join(" "));
     const date = new Date(line.at);
     const time = element("time", "", clock.format(date));

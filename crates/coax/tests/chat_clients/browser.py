@@ -82,7 +82,7 @@ class Browser:
         self.base = "http://127.0.0.1:%s" % line.rsplit("port", 1)[1].strip(" .\n")
         threading.Thread(target=self.driver.stdout.read, daemon=True).start()
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--user-data-dir=" + home]
+                 "--disable-background-networking", "--disable-component-update", "--ignore-certificate-errors", "--user-data-dir=" + home]
         wanted = {"browserName": "chrome", "goog:chromeOptions": {"binary": chromium, "args": flags},
                   "goog:loggingPrefs": {"browser": "ALL"}, "timeouts": {"script": PATIENCE * 1000}}
         self.base += "/session/" + self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
@@ -110,6 +110,10 @@ class Browser:
     def do_open(self, rest):
         """open [PATH]: the page, anew."""
         return self.ask("POST", "/url", {"url": "http://127.0.0.1:%d/%s" % (self.relay.here, rest)})
+
+    def do_secure(self, _):
+        """secure: the page by TLS, whoever signed the certificate."""
+        return self.ask("POST", "/url", {"url": "https://127.0.0.1:%d/" % self.relay.here})
 
     def do_join(self, rest):
         """join NICK CHANNEL: fills in the form."""
