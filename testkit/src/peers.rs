@@ -11,11 +11,14 @@ use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
 const PACKAGES: &[(&str, &str)] = &[
+    ("chromedriver", "chromium-driver"),
+    ("chromium", "chromium"),
     ("chronyd", "chrony"),
     ("dig", "bind9-dnsutils"),
     ("dropbear", "dropbear-bin"),
     ("expect", "expect"),
     ("ip", "iproute2"),
+    ("irssi", "irssi"),
     ("knotd", "knot"),
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
@@ -36,6 +39,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("tc", "iproute2"),
     ("tinyproxy", "tinyproxy"),
     ("unshare", "util-linux"),
+    ("weechat-headless", "weechat-headless weechat-plugins"),
     ("xmllint", "libxml2-utils"),
 ];
 

@@ -144,6 +144,11 @@ impl Running {
         self.expect(self.stdout.as_ref(), text, "stdout");
     }
 
+    /// All that stdout has said so far.
+    pub fn out(&self) -> String {
+        self.stdout.as_ref().map(Heard::text).unwrap_or_default()
+    }
+
     /// Waits until stderr contains `text`.
     #[track_caller]
     pub fn expect_err(&self, text: &str) {

@@ -6,6 +6,7 @@
 //!
 //! Each measurement is a file; what they share is how to start a contender and how to measure it.
 
+mod chat;
 mod contender;
 mod echo;
 mod get;
@@ -31,6 +32,7 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
     let json = words.contains(&"--json");
     let words = words.iter().copied().filter(|&word| word != "--json").collect::<Vec<_>>();
     let bench = match (name, words.as_slice()) {
+        ("chat", words) => return chat::run(words, &mut |table| print(&table, json)),
         ("scan", words) => return scan::run(words, &mut |table| print(&table, json)),
         ("stream", []) => stream::run,
         ("pipe", []) => pipe::run,
@@ -41,7 +43,7 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("get", []) => get::run,
         (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan, chat"
             ));
         }
         (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),

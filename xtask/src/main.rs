@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod ci;
+mod conformance;
 mod generate;
 mod layers;
 mod peers;
@@ -23,10 +24,14 @@ cargo xtask ci               peers, fmt, clippy, layers, tidy, tests, docs: what
 cargo xtask peers            install the Debian packages that tests and measurements need
 cargo xtask fmt|clippy|layers|tidy|test|doc
                              one step of ci
+cargo xtask conformance [MODULE…]
+                             run irctest against coax chat serve
 cargo xtask bench NAME [--json]
                              measure coax beside its peers: stream, pipe, echo, start, resolve, stub
 cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
                              measure coax scan, in network namespaces, as root
+cargo xtask bench chat [fanout|pace|idle|joins]… [--json]
+                             measure coax chat serve beside InspIRCd and ngIRCd
 cargo xtask man DIR          write the man pages
 cargo xtask completions DIR  write the shell completions
 ";
@@ -52,6 +57,7 @@ fn dispatch(words: &[&str]) -> Result<(), String> {
         ["tidy"] => tidy::check(),
         ["test"] => ci::tests(),
         ["doc"] => ci::docs(),
+        ["conformance", rest @ ..] => conformance::check(rest),
         ["peers"] => peers::install(),
         ["bench", name, rest @ ..] => bench::measure(name, rest),
         // What `bench scan` runs as a process of its own.

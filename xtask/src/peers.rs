@@ -33,6 +33,13 @@ const PEERS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("aria2c", "aria2"),
     ("tinyproxy", "tinyproxy"),
+    ("inspircd", "inspircd"),
+    ("ngircd", "ngircd"),
+    ("irssi", "irssi"),
+    ("weechat-headless", "weechat-headless"),
+    ("weechat-headless", "weechat-plugins"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
 ];
 
 /// Installs what is missing.

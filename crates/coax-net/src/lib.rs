@@ -27,6 +27,7 @@ mod stream;
 mod syn_socket;
 mod sys;
 mod tls;
+mod tls_server;
 mod trace;
 mod udp_probe;
 mod volley;
@@ -56,6 +57,7 @@ pub use socket::{
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream, tls_cause};
+pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};
 

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::out::Out;
 
 mod ask;
+mod chat;
 mod completions;
 mod connect;
 mod get;
@@ -39,6 +40,7 @@ pub(crate) enum Verb {
     Wait(wait::Args),
     Get(Box<get::Args>),
     Stub(Box<stub::Args>),
+    Chat(chat::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -54,6 +56,7 @@ pub(crate) fn run(verb: Verb, out: &Out) -> Result<(), Failure> {
         Verb::Resolve(args) => resolve::run(&args, out),
         Verb::Scan(args) => scan::run(&args, out),
         Verb::Stub(args) => stub::run(&args, out),
+        Verb::Chat(args) => chat::run(args, out),
         Verb::Schema(args) => schema::run(args, out),
         Verb::Completions(args) => completions::run(args, out),
         Verb::Man(args) => man::run(args, out),

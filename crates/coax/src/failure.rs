@@ -186,6 +186,18 @@ fn exit_of_resolving(kind: &coax_net::ResolveErrorKind) -> Exit {
 }
 
 /// Who should act when a socket call failed.
+impl From<coax_net::TlsError> for Failure {
+    fn from(error: coax_net::TlsError) -> Failure {
+        use coax_net::TlsErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::Untrusted | Kind::Protocol => Exit::Untrusted,
+            Kind::Connection => Exit::Network,
+            _ => Exit::Machine,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
 fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
     use coax_net::SocketErrorKind as Kind;
     match kind {

@@ -60,6 +60,7 @@ fn schema() -> Value {
     events.add::<super::get::RetryReport>();
     events.add::<super::get::RestartReport>();
     events.add::<super::get::GetSummary>();
+    events.add::<super::chat::ChatReport>();
     events.finish()
 }
 

@@ -1,0 +1,249 @@
+//! The door: one port, and whoever calls is understood.
+//!
+//! The first bytes tell the protocol. TLS is opened and what is inside is asked again; HTTP gets the
+//! page, or a WebSocket; somebody who types lines is translated. What comes out is always the same:
+//! a stream of IRC lines, and who is behind it. Silence, rubbish and half a handshake end at a
+//! deadline, and everything that is held for a caller is bounded.
+//!
+//! Nothing here knows what a channel is. It is given a place to bring callers to.
+
+mod crowd;
+mod goodbye;
+mod page;
+mod plain;
+mod prefixed;
+mod protocol;
+mod proxy_header;
+mod typed;
+mod websocket;
+
+use std::cell::Cell;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use coax_net::TlsServer;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
+
+use crowd::Crowd;
+use prefixed::Prefixed;
+use protocol::LOOK;
+pub use protocol::{Protocol, protocol};
+pub use proxy_header::{NotAHeader, ProxyHeader};
+
+/// Bytes that come and go.
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+/// A caller's stream of IRC lines, whatever is underneath.
+pub type Line = Box<dyn Duplex>;
+
+/// Who calls, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Where from; `None` for a Unix socket.
+    pub address: Option<SocketAddr>,
+    /// Whether nobody between could read along.
+    pub secure: bool,
+    /// The SHA-256 of the certificate that the caller showed and holds the key to, in hexadecimal.
+    pub certificate: Option<String>,
+    /// What the caller speaks.
+    pub way: Way,
+}
+
+/// What a caller speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// IRC.
+    Irc,
+    /// IRC over a WebSocket, as the page does.
+    WebSocket,
+    /// Lines of text.
+    Plain,
+}
+
+/// What is behind the door.
+pub trait House {
+    /// Takes a caller in. `line` carries IRC lines from now on, and its end is the caller's.
+    fn welcome(&self, caller: Caller, line: Line);
+    /// The measurements in the text format of Prometheus.
+    fn metrics(&self) -> String;
+}
+
+/// How the door is kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Until when a caller has to have said what it is.
+    pub deadline: Duration,
+    /// How many may be at the door who have not; one more, and the one who came first has to go.
+    pub crowd: usize,
+    /// Quiet after an unfinished line that makes it a whole one.
+    pub pause: Duration,
+    /// Where somebody who types lines begins to talk.
+    pub channel: String,
+    /// Who brings callers, and has to say whom: by the PROXY protocol, before anything else.
+    pub proxies: Vec<IpAddr>,
+    /// Pages of other sites that may open a WebSocket, as `https://chat.example`.
+    pub origins: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(20),
+            crowd: 1024,
+            pause: Duration::from_millis(200),
+            channel: "#lobby".to_owned(),
+            proxies: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+}
+
+/// One door, for every listener that leads to the same house.
+pub struct Gate<H> {
+    house: H,
+    settings: Settings,
+    tls: Option<TlsServer>,
+    guests: Cell<u64>,
+    crowd: Crowd,
+}
+
+impl<H: House + 'static> Gate<H> {
+    /// A door to `house`. Without a certificate, who calls with TLS is turned away.
+    pub fn new(house: H, settings: Settings, tls: Option<TlsServer>) -> Rc<Self> {
+        let crowd = Crowd::new(settings.crowd);
+        Rc::new(Self { house, settings, tls, guests: Cell::new(0), crowd })
+    }
+
+    /// Lets a caller in from `address`; ends when the caller is in, or turned away. Must run within a
+    /// `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever made it not worth going on: the caller broke off, said nothing in time, or lied, or
+    /// too many came after it.
+    pub async fn admit<S>(self: Rc<Self>, stream: S, address: Option<SocketAddr>) -> io::Result<()>
+    where
+        S: Duplex + 'static,
+    {
+        let place = self.crowd.stand();
+        tokio::select! {
+            attended = self.clone().attend(stream, address) => attended,
+            () = place.turned_away() => Err(io::Error::other("too many callers at the door")),
+        }
+    }
+
+    async fn attend<S>(self: Rc<Self>, stream: S, address: Option<SocketAddr>) -> io::Result<()>
+    where
+        S: Duplex + 'static,
+    {
+        let until = Instant::now() + self.settings.deadline;
+        let mut look = Look::new(Box::new(stream), until);
+        let mut caller = Caller { address, secure: false, certificate: None, way: Way::Irc };
+        if address
+            .is_some_and(|address| self.settings.proxies.contains(&address.ip().to_canonical()))
+        {
+            caller.address = look.proxied().await?.or(address);
+        }
+        let mut spoken = look.protocol(self.settings.pause).await?;
+        if spoken == Protocol::Tls {
+            look = self.unwrap(look, &mut caller).await?;
+            spoken = look.protocol(self.settings.pause).await?;
+        }
+        self.bring(spoken, caller, look.into_line()).await
+    }
+
+    /// Opens TLS; inside it the same question is asked again.
+    async fn unwrap(&self, look: Look, caller: &mut Caller) -> io::Result<Look> {
+        let server = self.tls.as_ref().ok_or_else(|| io::Error::other("no certificate for TLS"))?;
+        let until = look.until;
+        let call = timeout_at(until, server.accept(look.into_line())).await??;
+        caller.secure = true;
+        caller.certificate = call.fingerprint();
+        Ok(Look::new(Box::new(call), until))
+    }
+
+    async fn bring(self: Rc<Self>, spoken: Protocol, caller: Caller, line: Line) -> io::Result<()> {
+        match spoken {
+            Protocol::Irc => self.house.welcome(caller, line),
+            Protocol::Plain => self.translate(caller, line),
+            Protocol::Http => return page::serve(self, caller, line).await,
+            Protocol::Tls => return Err(io::Error::other("TLS within TLS")),
+        }
+        Ok(())
+    }
+
+    fn translate(&self, caller: Caller, line: Line) {
+        self.guests.set(self.guests.get() + 1);
+        let plain = plain::Plain::new(self.guests.get(), &self.settings.channel);
+        let inner = typed::translate(plain, line, self.settings.pause);
+        self.house.welcome(Caller { way: Way::Plain, ..caller }, inner);
+    }
+}
+
+/// Somebody at the door: what was heard so far.
+struct Look {
+    line: Line,
+    heard: Vec<u8>,
+    until: Instant,
+}
+
+impl Look {
+    fn new(line: Line, until: Instant) -> Self {
+        Self { line, heard: Vec::new(), until }
+    }
+
+    /// Whom the proxy brings.
+    async fn proxied(&mut self) -> io::Result<Option<SocketAddr>> {
+        loop {
+            match ProxyHeader::read(&self.heard) {
+                Ok(Some(header)) => {
+                    self.heard.drain(..header.length);
+                    return Ok(header.source);
+                }
+                Ok(None) => self.more(self.until).await?,
+                Err(NotAHeader) => return Err(io::Error::other("no PROXY header")),
+            };
+        }
+    }
+
+    async fn protocol(&mut self, pause: Duration) -> io::Result<Protocol> {
+        let mut paused = false;
+        loop {
+            if let Some(spoken) = protocol(&self.heard, paused) {
+                return Ok(spoken);
+            }
+            let quiet = Instant::now() + pause;
+            // Once paused, and still not told, only more bytes can tell.
+            let until =
+                if paused || self.heard.is_empty() { self.until } else { quiet.min(self.until) };
+            paused = !self.more(until).await? && !self.heard.is_empty();
+            if paused && Instant::now() >= self.until {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+    }
+
+    /// Reads on; `false` where nothing came until then.
+    async fn more(&mut self, until: Instant) -> io::Result<bool> {
+        self.heard.reserve(LOOK);
+        match timeout_at(until, self.line.read_buf(&mut self.heard)).await {
+            Ok(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => read.map(|_| true),
+            Err(_) if until >= self.until => Err(io::ErrorKind::TimedOut.into()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn into_line(mut self) -> Line {
+        if self.heard.is_empty() {
+            return self.line;
+        }
+        self.heard.shrink_to_fit();
+        Box::new(Prefixed::new(self.heard, self.line))
+    }
+}

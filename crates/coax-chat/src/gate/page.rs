@@ -1,0 +1,249 @@
+//! The page: what a browser gets on the port where everyone else gets the chat.
+//!
+//! A handful of files that are part of the program, the WebSocket that the page talks through,
+//! `/health`, and `/metrics` for callers of this machine. Nothing else is there, and nothing is ever
+//! written. The page may load and run only what this server sends (Content Security Policy Level 3).
+//!
+//! Nothing here knows IRC; the WebSocket carries it in [`super::websocket`].
+
+use std::convert::Infallible;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderValue};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, body::Body, body::Incoming,
+    server::conn::http1,
+};
+use hyper::{service::service_fn, upgrade};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::goodbye::{Lent, goodbye};
+use super::websocket::{self, Subprotocol};
+use super::{Caller, Gate, House, Line, Way};
+
+/// The most bytes of a request's head; more is answered with 431.
+const HEAD: usize = 16 * 1024;
+/// The longest a connection may go on asking: a caller that never reads would stay for ever.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Nothing but the files below, a WebSocket to this very server, and no way to make markup of text.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+type Reply = Response<Full<Bytes>>;
+
+/// The files of the page: path, type, content.
+const FILES: [(&str, &str, &[u8]); 16] = [
+    ("/", "text/html; charset=utf-8", include_bytes!("../../web/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_bytes!("../../web/style.css")),
+    ("/icon.svg", "image/svg+xml", include_bytes!("../../web/icon.svg")),
+    ("/app.js", SCRIPT, include_bytes!("../../web/app.js")),
+    ("/commands.js", SCRIPT, include_bytes!("../../web/commands.js")),
+    ("/compose.js", SCRIPT, include_bytes!("../../web/compose.js")),
+    ("/dialogs.js", SCRIPT, include_bytes!("../../web/dialogs.js")),
+    ("/heard.js", SCRIPT, include_bytes!("../../web/heard.js")),
+    ("/kept.js", SCRIPT, include_bytes!("../../web/kept.js")),
+    ("/link.js", SCRIPT, include_bytes!("../../web/link.js")),
+    ("/log.js", SCRIPT, include_bytes!("../../web/log.js")),
+    ("/message.js", SCRIPT, include_bytes!("../../web/message.js")),
+    ("/model.js", SCRIPT, include_bytes!("../../web/model.js")),
+    ("/room.js", SCRIPT, include_bytes!("../../web/room.js")),
+    ("/text.js", SCRIPT, include_bytes!("../../web/text.js")),
+    ("/view.js", SCRIPT, include_bytes!("../../web/view.js")),
+];
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Answers requests on `line` until it is closed, idle too long, or a WebSocket.
+pub(super) async fn serve<H: House + 'static>(
+    gate: Rc<Gate<H>>,
+    caller: Caller,
+    line: Line,
+) -> io::Result<()> {
+    let deadline = gate.settings.deadline;
+    let service = service_fn(move |request| {
+        let reply = answer(&gate, &caller, request);
+        async move { Ok::<_, Infallible>(reply) }
+    });
+    let (lent, owner) = Lent::new(line);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadline)
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(lent), service)
+        .with_upgrades();
+    let served = timeout(LONGEST, connection).await;
+    // A WebSocket has taken it over, or it is to be closed.
+    if let Some(mut line) = owner.back() {
+        goodbye(&mut line).await;
+    }
+    served?.map_err(io::Error::other)
+}
+
+fn answer<H: House + 'static>(
+    gate: &Rc<Gate<H>>,
+    caller: &Caller,
+    request: Request<Incoming>,
+) -> Reply {
+    let head = request.method() == Method::HEAD;
+    if !request.body().is_end_stream() {
+        return refused(StatusCode::BAD_REQUEST, "a request with a body has no place here\n");
+    }
+    if !head && request.method() != Method::GET {
+        return refused(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
+    }
+    if !head && is_upgrade(request.headers()) {
+        return open(gate.clone(), caller, request);
+    }
+    let mut reply = found(gate, caller, request.uri().path());
+    if head {
+        let length = HeaderValue::from(reply.body().size_hint().lower());
+        reply.headers_mut().insert(header::CONTENT_LENGTH, length);
+        *reply.body_mut() = Full::default();
+    }
+    reply
+}
+
+/// Nothing of this caller is read any more: what follows could be taken for a request that it is not.
+fn refused(status: StatusCode, text: &'static str) -> Reply {
+    let mut reply = plain(status, text);
+    let headers = reply.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    reply
+}
+
+fn found<H: House>(gate: &Gate<H>, caller: &Caller, path: &str) -> Reply {
+    let file =
+        FILES.iter().find(|(name, ..)| *name == path || (*name == "/" && path == "/index.html"));
+    match (path, file) {
+        (_, Some(&(_, kind, content))) => page(kind, content),
+        ("/health", _) => plain(StatusCode::OK, "ok\n"),
+        ("/metrics", _) if is_here(caller) => plain(StatusCode::OK, gate.house.metrics()),
+        ("/metrics", _) => {
+            plain(StatusCode::FORBIDDEN, "measurements are for this machine alone\n")
+        }
+        _ => plain(StatusCode::NOT_FOUND, "there is nothing here; the chat is at /\n"),
+    }
+}
+
+fn is_here(caller: &Caller) -> bool {
+    caller.address.is_none_or(|address| address.ip().to_canonical().is_loopback())
+}
+
+fn page(kind: &'static str, content: &'static [u8]) -> Reply {
+    let mut reply = reply(StatusCode::OK, kind, Bytes::from_static(content));
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ] {
+        reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    reply
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    reply(status, "text/plain; charset=utf-8", text.into())
+}
+
+fn reply(status: StatusCode, kind: &'static str, content: Bytes) -> Reply {
+    let mut reply = Response::new(Full::new(content));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply
+}
+
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    has_word(headers, &header::UPGRADE, "websocket")
+        && has_word(headers, &header::CONNECTION, "upgrade")
+}
+
+fn has_word(headers: &HeaderMap, name: &header::HeaderName, word: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(word))
+}
+
+/// The server's half of the WebSocket handshake (RFC 6455 §4.2).
+fn open<H: House + 'static>(
+    gate: Rc<Gate<H>>,
+    caller: &Caller,
+    mut request: Request<Incoming>,
+) -> Reply {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (Some(key), Some("13")) =
+        (text(header::SEC_WEBSOCKET_KEY), text(header::SEC_WEBSOCKET_VERSION))
+    else {
+        let mut reply =
+            plain(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is spoken here\n");
+        reply.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        return reply;
+    };
+    if !may_open(text(header::ORIGIN), text(header::HOST), &gate.settings.origins) {
+        return plain(StatusCode::FORBIDDEN, "this page may not open a WebSocket here\n");
+    }
+    let offered = text(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
+    let chosen = Subprotocol::choose(offered);
+    let accept = derive_accept_key(key.as_bytes());
+    let caller = Caller { way: Way::WebSocket, ..caller.clone() };
+    let upgrade = upgrade::on(&mut request);
+    tokio::task::spawn_local(async move {
+        if let Ok(socket) = upgrade.await {
+            let carried = chosen.map_or(Subprotocol::Text, |(carried, _)| carried);
+            gate.house.welcome(caller, websocket::carry(TokioIo::new(socket), carried).await);
+        }
+    });
+    switching(&accept, chosen.map(|(_, name)| name))
+}
+
+fn switching(accept: &str, subprotocol: Option<&'static str>) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = reply.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if let Some(name) = subprotocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
+    }
+    reply
+}
+
+/// Whether a page of `origin` may talk here: our own page, one that is allowed, or no page at all. A
+/// browser names the origin always, so a stranger's page cannot make its readers talk.
+fn may_open(origin: Option<&str>, host: Option<&str>, allowed: &[String]) -> bool {
+    let Some(origin) = origin else { return true };
+    let site = origin.split_once("://").map(|(_, site)| site);
+    site.is_some() && site == host || allowed.iter().any(|allowed| allowed == origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_open;
+
+    #[test]
+    fn only_our_own_page_and_those_allowed_open_a_websocket() {
+        let allowed = ["https://chat.example".to_owned()];
+        for (origin, host, expected) in [
+            (None, Some("localhost:6667"), true),
+            (Some("http://localhost:6667"), Some("localhost:6667"), true),
+            (Some("https://chat.example"), Some("localhost:6667"), true),
+            (Some("https://evil.example"), Some("localhost:6667"), false),
+            (Some("http://localhost:8080"), Some("localhost:6667"), false),
+            (Some("null"), Some("localhost:6667"), false),
+            (Some("null"), None, false),
+        ] {
+            assert_eq!(may_open(origin, host, &allowed), expected, "{origin:?} {host:?}");
+        }
+    }
+}

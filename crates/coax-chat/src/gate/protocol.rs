@@ -1,0 +1,208 @@
+//! Which protocol does a caller speak? Read from the first bytes, like a doorman who listens.
+//!
+//! Nothing is decided before enough bytes are there to tell. A TLS hello is known by its first six
+//! bytes, the others by their first line. What looks like the beginning of TLS, HTTP or IRC is waited
+//! for; anything else is somebody typing, and a short pause ends what they typed.
+//!
+//! Nothing here reads a socket or a clock: it is given the bytes, and told whether they paused.
+
+/// The most bytes that are looked at; a first line as long as this is told by its beginning.
+pub(super) const LOOK: usize = 2048;
+
+/// What a caller speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// A TLS ClientHello (RFC 8446 §4.1.2); what is inside is asked again.
+    Tls,
+    /// An HTTP request (RFC 9112 §3), a page or a WebSocket.
+    Http,
+    /// An IRC client: a command that opens a registration.
+    Irc,
+    /// A person, or a small program, that sends lines of text.
+    Plain,
+}
+
+/// Tells what `bytes` begin, or `None` where more must come first. `paused`: nothing followed them
+/// for a while.
+#[must_use]
+pub fn protocol(bytes: &[u8], paused: bool) -> Option<Protocol> {
+    match bytes.first()? {
+        0x16 => return tls(bytes),
+        b'\r' | b'\n' => return blank(bytes, paused),
+        _ => {}
+    }
+    // What comes later never changes what was told.
+    let looked = &bytes[..bytes.len().min(LOOK)];
+    match looked.iter().position(|&byte| byte == b'\n') {
+        Some(end) => Some(line(&bytes[..end])),
+        None if bytes.len() >= LOOK => Some(beginning(bytes).unwrap_or(Protocol::Plain)),
+        None if !paused || beginning(bytes).is_some() => None,
+        None => Some(Protocol::Plain),
+    }
+}
+
+/// A record of type handshake, version 3.x, whose first message is a ClientHello.
+fn tls(bytes: &[u8]) -> Option<Protocol> {
+    let hello = |place: usize, byte: u8| match place {
+        1 => byte == 3,
+        2 => byte <= 4,
+        5 => byte == 1,
+        _ => true,
+    };
+    match bytes.iter().enumerate().take(6).all(|(place, &byte)| hello(place, byte)) {
+        true => (bytes.len() >= 6).then_some(Protocol::Tls),
+        false => Some(Protocol::Plain),
+    }
+}
+
+/// An empty line says nothing about who sent it, unless nothing follows: a person pressed Enter.
+fn blank(bytes: &[u8], paused: bool) -> Option<Protocol> {
+    let looked = &bytes[..bytes.len().min(LOOK)];
+    match looked.iter().position(|byte| !matches!(byte, b'\r' | b'\n')) {
+        Some(start) => protocol(&bytes[start..], paused),
+        None => (paused || bytes.len() >= LOOK).then_some(Protocol::Plain),
+    }
+}
+
+/// The protocol of a whole first line.
+fn line(line: &[u8]) -> Protocol {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if http(line) {
+        Protocol::Http
+    } else if irc(line) {
+        Protocol::Irc
+    } else {
+        Protocol::Plain
+    }
+}
+
+/// `METHOD target HTTP/n.n`: the method in capitals, so that "get milk" is talk.
+fn http(line: &[u8]) -> bool {
+    let mut words = line.split(|&byte| byte == b' ');
+    let method = words
+        .next()
+        .is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
+    method && words.next_back().is_some_and(|version| version.starts_with(b"HTTP/"))
+}
+
+/// A command that an IRC client opens with, in the shape it has there; "pass the salt" is talk.
+fn irc(line: &[u8]) -> bool {
+    let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty()).peekable();
+    for sign in [b'@', b':'] {
+        words.next_if(|word| word[0] == sign);
+    }
+    let Some(command) = words.next() else { return false };
+    let first = words.next();
+    let many = first.map_or(0, |word| 1 + usize::from(word[0] != b':') * words.count());
+    match command.to_ascii_uppercase().as_slice() {
+        b"CAP" => {
+            first.is_some_and(|verb| CAP_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known)))
+        }
+        b"NICK" | b"PASS" | b"PING" | b"PONG" | b"AUTHENTICATE" => many == 1,
+        b"USER" => many >= 4,
+        b"WEBIRC" | b"SERVICE" | b"SERVER" => many >= 3,
+        b"QUIT" | b"REGISTER" | b"VERIFY" => true,
+        b"STARTTLS" => many == 0,
+        _ => false,
+    }
+}
+
+const CAP_VERBS: [&[u8]; 6] = [b"LS", b"LIST", b"REQ", b"ACK", b"END", b"CLEAR"];
+
+/// Commands that a first line without its end may turn into, each with the protocol it would be.
+const BEGINNINGS: [(&[u8], Protocol); 19] = [
+    (b"GET /", Protocol::Http),
+    (b"HEAD /", Protocol::Http),
+    (b"POST /", Protocol::Http),
+    (b"PUT /", Protocol::Http),
+    (b"DELETE /", Protocol::Http),
+    (b"OPTIONS ", Protocol::Http),
+    (b"CONNECT ", Protocol::Http),
+    (b"PRI * HTTP/2.0", Protocol::Http),
+    (b"CAP ", Protocol::Irc),
+    (b"NICK ", Protocol::Irc),
+    (b"USER ", Protocol::Irc),
+    (b"PASS ", Protocol::Irc),
+    (b"PING ", Protocol::Irc),
+    (b"QUIT", Protocol::Irc),
+    (b"WEBIRC ", Protocol::Irc),
+    (b"AUTHENTICATE ", Protocol::Irc),
+    (b"REGISTER ", Protocol::Irc),
+    (b"@", Protocol::Irc),
+    (b":", Protocol::Irc),
+];
+
+/// What an unfinished line may become, where that is more than talk. Commands are in capitals here:
+/// programs write them so, and a program's line may come in pieces.
+fn beginning(bytes: &[u8]) -> Option<Protocol> {
+    let fits = |start: &[u8]| bytes.starts_with(start) || start.starts_with(bytes);
+    BEGINNINGS.iter().find(|(start, _)| fits(start)).map(|&(_, protocol)| protocol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOOK, Protocol, protocol};
+
+    const HELLO: &[u8] = &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+
+    #[test]
+    fn the_first_line_tells_who_calls() {
+        let table: [(&[u8], Protocol); 21] = [
+            (HELLO, Protocol::Tls),
+            (b"GET / HTTP/1.1\r\n", Protocol::Http),
+            (b"HEAD /metrics HTTP/1.0\r\n", Protocol::Http),
+            (b"POST / HTTP/1.1\n", Protocol::Http),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Protocol::Http),
+            (b"CAP LS 302\r\n", Protocol::Irc),
+            (b"NICK ada\n", Protocol::Irc),
+            (b"nick ada\r\n", Protocol::Irc),
+            (b"USER ada 0 * :Ada Lovelace\r\n", Protocol::Irc),
+            (b"PASS :two words\r\n", Protocol::Irc),
+            (b"QUIT :chkport\r\n", Protocol::Irc),
+            (b"@label=1 :x CAP LS\r\n", Protocol::Irc),
+            (b"\r\nNICK ada\r\n", Protocol::Irc),
+            (b"hello\n", Protocol::Plain),
+            (b"get milk\n", Protocol::Plain),
+            (b"GET milk\n", Protocol::Plain),
+            (b"pass the salt\n", Protocol::Plain),
+            (b"user friendly, this\n", Protocol::Plain),
+            (b"cap and gown\n", Protocol::Plain),
+            (b"/nick ada\n", Protocol::Plain),
+            (&[0x16, 9, 9], Protocol::Plain),
+        ];
+        for (bytes, expected) in table {
+            assert_eq!(protocol(bytes, false), Some(expected), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn nothing_is_decided_before_enough_bytes_are_there() {
+        for whole in [HELLO, b"GET / HTTP/1.1\r\n", b"CAP LS 302\r\n", b"hello\n"] {
+            let told = (0..=whole.len()).find_map(|end| protocol(&whole[..end], false));
+            assert_eq!(
+                told,
+                protocol(whole, false),
+                "every shorter beginning says that more must come"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_what_a_person_typed_and_nothing_else() {
+        assert_eq!(protocol(b"hello", true), Some(Protocol::Plain));
+        assert_eq!(protocol(b"\n", true), Some(Protocol::Plain));
+        for unfinished in [&HELLO[..4], b"GET /index", b"CAP LS", b"NI", b"NICK ad", b"@time=2026"]
+        {
+            assert_eq!(protocol(unfinished, true), None, "{}", unfinished.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_first_line_without_an_end_is_told_by_its_beginning() {
+        let mut target = b"GET /".to_vec();
+        target.resize(LOOK, b'a');
+        assert_eq!(protocol(&target, false), Some(Protocol::Http));
+        assert_eq!(protocol(&[b'a'; LOOK], false), Some(Protocol::Plain));
+        assert_eq!(protocol(&[b'\n'; LOOK], false), Some(Protocol::Plain));
+    }
+}

@@ -1,0 +1,186 @@
+//! The server's mind: who is there, who may do what, who gets which line.
+//!
+//! One owner, one function: [`Hub::apply`] takes what happened and the time, and says what is to be
+//! done. It never waits, looks at no clock, rolls no die and opens nothing, so the same inputs give
+//! the same effects to the last byte, on this machine and on any other.
+//!
+//! Nothing here knows sockets, disks or how a password is hashed.
+
+mod accounts;
+mod channel;
+mod channels;
+mod check;
+mod client;
+mod clients;
+mod effects;
+mod history;
+mod input;
+mod label;
+mod leave;
+mod pattern;
+pub(crate) mod reach;
+mod registered;
+mod relay;
+mod reply;
+mod tick;
+mod time;
+mod turn;
+pub(crate) mod welcome;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use coax_irc::{Message, ParseError};
+
+use crate::settings::Settings;
+use crate::verb;
+
+pub(crate) use accounts::Accounts;
+pub(crate) use channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, Topic};
+pub(crate) use channels::Channels;
+pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
+pub(crate) use clients::Clients;
+pub(crate) use history::{Record, person};
+pub(crate) use pattern::Pattern;
+pub(crate) use relay::{Relay, Stamp};
+pub(crate) use turn::Turn;
+
+pub use accounts::Known;
+pub use client::{ClientId, Origin};
+pub(crate) use clients::{CASEMAPPING, fold};
+pub use effects::{Effect, Effects, SharedLine};
+pub use input::{Answer, Input, Keep, Question, Ticket};
+pub use time::Time;
+
+/// All there is to know, and what to do about what happens.
+#[derive(Debug)]
+pub struct Hub {
+    pub(crate) settings: Settings,
+    pub(crate) clients: Clients,
+    pub(crate) channels: Channels,
+    pub(crate) accounts: Accounts,
+    /// Who was here: the latest last.
+    pub(crate) past: VecDeque<Past>,
+    /// Who watches a nick, by the folded nick.
+    pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
+    /// What is awaited, and by whom.
+    pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
+    pub(crate) started: Time,
+    /// Counts everything that needs a name of its own.
+    pub(crate) serial: u64,
+    /// For formatting one line; kept for its room.
+    scratch: Vec<u8>,
+}
+
+/// A nick somebody had.
+#[derive(Debug)]
+pub(crate) struct Past {
+    pub(crate) name: Name,
+    pub(crate) realname: Box<str>,
+    pub(crate) address: Box<str>,
+    pub(crate) account: Option<std::sync::Arc<str>>,
+    pub(crate) left: Time,
+}
+
+impl Hub {
+    /// A server with nobody on it, at `now`.
+    pub fn new(settings: Settings, now: Time) -> Hub {
+        Hub {
+            settings,
+            clients: Clients::default(),
+            channels: Channels::default(),
+            accounts: Accounts::default(),
+            past: VecDeque::new(),
+            watchers: BTreeMap::new(),
+            awaited: BTreeMap::new(),
+            started: now,
+            serial: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened. What is to be done stands behind what `effects` already holds.
+    pub fn apply(&mut self, now: Time, input: Input<'_>, effects: &mut Effects) {
+        match input {
+            Input::Arrive { client, origin } => self.arrive(now, client, origin, effects),
+            Input::Line { client, line } => self.line(now, client, line, effects),
+            Input::TooLong { client } => self.too_long(now, client, effects),
+            Input::Gone { client, why } => self.gone(now, client, why, effects),
+            Input::Tick => self.tick(now, effects),
+            Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
+            Input::Reload(settings) => self.settings = *settings,
+            Input::Stop { why } => self.stop(now, why, effects),
+        }
+    }
+
+    /// Takes in what was kept on disk, before anybody arrives.
+    pub fn recall(&mut self, known: Known) {
+        known.accounts.into_iter().for_each(|account| self.accounts.insert(account));
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+    }
+
+    /// How many clients are connected, registered or not.
+    pub fn connected(&self) -> usize {
+        self.clients.connected()
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn arrive(&mut self, now: Time, who: ClientId, origin: Origin, effects: &mut Effects) {
+        let address = origin.address.clone();
+        self.clients.arrive(who, origin, now);
+        // Whoever sits at this machine is not one of many strangers behind one address.
+        let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());
+        if !local && self.clients.count_of_address(&address) > self.settings.per_address {
+            self.turn(now, who, effects).close("Too many connections from your address");
+        }
+    }
+
+    fn line(&mut self, now: Time, who: ClientId, line: &[u8], effects: &mut Effects) {
+        let Some(client) = self.clients.find_mut(who) else { return };
+        client.heard = now;
+        client.pinged = Time::default();
+        if client.held {
+            // The session broke its word; what else it would send is not to be trusted.
+            self.turn(now, who, effects).close("Excess flood");
+            return;
+        }
+        let mut turn = self.turn(now, who, effects);
+        match Message::parse(line) {
+            Ok(message) => verb::dispatch(&mut turn, &message),
+            Err(ParseError::Empty) => {}
+            Err(_) => turn.reply(coax_irc::numeric::ERR_UNKNOWNCOMMAND, &["*", "Unknown command"]),
+        }
+    }
+
+    fn too_long(&mut self, now: Time, who: ClientId, effects: &mut Effects) {
+        if let Some(client) = self.clients.find_mut(who) {
+            client.heard = now;
+            let why = "Input line was too long";
+            self.turn(now, who, effects).reply(coax_irc::numeric::ERR_INPUTTOOLONG, &[why]);
+        }
+    }
+
+    fn gone(&mut self, now: Time, who: ClientId, why: &str, effects: &mut Effects) {
+        if self.clients.find(who).is_some() {
+            self.turn(now, who, effects).forget(why);
+        }
+    }
+
+    fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
+        for who in self.clients.all().collect::<Vec<_>>() {
+            self.turn(now, who, effects).farewell(why);
+        }
+    }
+
+    pub(crate) fn turn<'h>(
+        &'h mut self,
+        now: Time,
+        who: ClientId,
+        out: &'h mut Effects,
+    ) -> Turn<'h> {
+        Turn { hub: self, out, now, who }
+    }
+}

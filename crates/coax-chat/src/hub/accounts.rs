@@ -1,0 +1,169 @@
+//! Who is known: every account, its nicks and its certificates.
+//!
+//! All of it is in memory, read once at the start; a change is made here and kept on disk after. So
+//! whether a nick is taken is known at once, and the same on every machine.
+//!
+//! Nothing here compares a password.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coax_irc::{Capability as Cap, numeric as n};
+use coax_store::{Account, AddFingerprint, AddNick, Name, Password, Register, SetPassword};
+
+use super::clients::fold;
+use super::effects::Effect;
+use super::input::Keep;
+use super::turn::Turn;
+
+/// What a disk gives back at the start.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Every account.
+    pub accounts: Vec<Account>,
+    /// Every registered channel.
+    pub channels: Vec<coax_store::Channel>,
+}
+
+/// All accounts.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    by_key: BTreeMap<Box<str>, Account>,
+    /// Whose a nick is, by the folded nick.
+    nicks: BTreeMap<Box<str>, Box<str>>,
+    certificates: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl Accounts {
+    pub(crate) fn insert(&mut self, account: Account) {
+        let key: Box<str> = account.name.key.as_str().into();
+        let nicks = account.nicks.iter().map(|nick| nick.key.as_str()).chain([&*key]);
+        for nick in nicks.map(Box::from).collect::<Vec<_>>() {
+            self.nicks.insert(nick, key.clone());
+        }
+        for certificate in &account.fingerprints {
+            self.certificates.insert(certificate.as_str().into(), key.clone());
+        }
+        self.by_key.insert(key, account);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        let key = fold(name);
+        self.by_key.remove(&key);
+        self.nicks.retain(|_, owner| *owner != key);
+        self.certificates.retain(|_, owner| *owner != key);
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Account> {
+        self.by_key.get(&fold(name))
+    }
+
+    pub(crate) fn find_mut(&mut self, name: &str) -> Option<&mut Account> {
+        self.by_key.get_mut(&fold(name))
+    }
+
+    /// The account a nick belongs to.
+    pub(crate) fn owner(&self, nick: &str) -> Option<&Account> {
+        self.by_key.get(self.nicks.get(&fold(nick))?)
+    }
+
+    pub(crate) fn of_certificate(&self, certificate: &str) -> Option<&Account> {
+        self.by_key.get(self.certificates.get(certificate)?)
+    }
+
+    pub(crate) fn add_nick(&mut self, name: &str, nick: &str) {
+        let key = fold(name);
+        if let Some(account) = self.by_key.get_mut(&key) {
+            account.nicks.push(Name::new(&*fold(nick), nick));
+            self.nicks.insert(fold(nick), key);
+        }
+    }
+
+    pub(crate) fn add_certificate(&mut self, name: &str, certificate: &str) {
+        let key = fold(name);
+        if let Some(account) = self.by_key.get_mut(&key) {
+            account.fingerprints.push(certificate.to_owned());
+            self.certificates.insert(certificate.into(), key);
+        }
+    }
+
+    pub(crate) fn remove_certificate(&mut self, name: &str, certificate: &str) {
+        if let Some(account) = self.by_key.get_mut(&fold(name)) {
+            account.fingerprints.retain(|it| it != certificate);
+            self.certificates.remove(certificate);
+        }
+    }
+}
+
+impl Turn<'_> {
+    pub(crate) fn keep(&mut self, keep: Keep) {
+        self.out.push(Effect::Keep(Box::new(keep)));
+    }
+
+    /// Makes an account, whose name must be free.
+    pub(crate) fn create_account(&mut self, name: &str, password: Password) {
+        let name = Name::new(&*fold(name), name);
+        let created = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        let nicks = vec![name.clone()];
+        let settings = "{}".to_owned();
+        let account = Account { name, password, created, nicks, settings, ..Account::default() };
+        self.hub.accounts.insert(account.clone());
+        self.keep(Keep::Account(Register(account)));
+    }
+
+    pub(crate) fn set_password(&mut self, name: &str, password: Password) {
+        if let Some(account) = self.hub.accounts.find_mut(name) {
+            account.password = password.clone();
+            let key = account.name.key.clone();
+            self.keep(Keep::Password(SetPassword { key, password }));
+        }
+    }
+
+    pub(crate) fn add_nick(&mut self, name: &str, nick: &str) {
+        self.hub.accounts.add_nick(name, nick);
+        let nick = Name::new(&*fold(nick), nick);
+        self.keep(Keep::Nick(AddNick { key: fold(name).into(), nick }));
+    }
+
+    pub(crate) fn add_certificate(&mut self, name: &str, certificate: &str) {
+        self.hub.accounts.add_certificate(name, certificate);
+        let fingerprint = certificate.to_owned();
+        self.keep(Keep::Certificate(AddFingerprint { key: fold(name).into(), fingerprint }));
+    }
+
+    /// Whoever has the turn is this account from now on; everyone who should know is told.
+    pub(crate) fn sign_in(&mut self, name: &str) {
+        let Some(account) = self.hub.accounts.find(name) else { return };
+        let name: Arc<str> = Arc::from(account.name.shown.as_str());
+        let changed = self.me().account.as_ref() != Some(&name);
+        self.me_mut().account = Some(name.clone());
+        self.me_mut().sasl_failures = 0;
+        let mask = self.my_mask();
+        let text = format!("You are now logged in as {name}");
+        self.reply(n::RPL_LOGGEDIN, &[&mask, &name, &text]);
+        if changed {
+            self.announce_account(&name);
+        }
+    }
+
+    /// Whoever has the turn is nobody in particular from now on.
+    pub(crate) fn sign_out(&mut self) {
+        self.me_mut().account = None;
+        let mask = self.my_mask();
+        self.reply(n::RPL_LOGGEDOUT, &[&mask, "You are now logged out"]);
+        self.announce_account("*");
+    }
+
+    fn announce_account(&mut self, name: &str) {
+        if self.me().is_registered() {
+            let line = format!(":{} ACCOUNT {name}", self.me().name.mask());
+            self.announce(Cap::AccountNotify, true, &line);
+        }
+    }
+
+    /// Whether a nick is somebody else's by registration.
+    pub(crate) fn is_reserved(&self, nick: &str) -> bool {
+        let owner = self.hub.accounts.owner(nick).map(|account| account.name.shown.as_str());
+        self.hub.settings.reserve_nicks && owner.is_some() && owner != self.me().account.as_deref()
+    }
+}

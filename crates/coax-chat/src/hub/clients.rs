@@ -1,0 +1,177 @@
+//! Everyone who is connected, by number and by nick.
+//!
+//! Nicks are kept in order, so that lists of users come out the same on every machine, and no
+//! choice of nicks makes a look-up slow. Capabilities stand in a row of their own: they are all
+//! that telling many clients needs to know of each.
+//!
+//! Nothing here knows channels.
+
+use std::collections::BTreeMap;
+
+use coax_irc::{CapSet, Casemapping};
+
+use super::client::{Client, ClientId, Origin};
+use super::time::Time;
+
+/// The rule by which two names are one.
+pub(crate) const CASEMAPPING: Casemapping = Casemapping::Ascii;
+
+/// A name as a key.
+pub(crate) fn fold(name: &str) -> Box<str> {
+    name.to_ascii_lowercase().into_boxed_str()
+}
+
+/// All clients.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    slots: Vec<Option<Box<Client>>>,
+    caps: Vec<CapSet>,
+    nicks: BTreeMap<Box<str>, ClientId>,
+    /// How many come from each address.
+    addresses: BTreeMap<Box<str>, u32>,
+    connected: usize,
+    registered: usize,
+    /// The most that were registered at once.
+    most: usize,
+    /// When each client was last reached in a walk over several channels.
+    marks: Vec<u32>,
+    walk: u32,
+}
+
+impl Clients {
+    pub(crate) fn arrive(&mut self, who: ClientId, origin: Origin, now: Time) {
+        let index = who.index();
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+            self.caps.resize(index + 1, CapSet::NONE);
+            self.marks.resize(index + 1, 0);
+        }
+        self.caps[index] = CapSet::NONE;
+        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        self.slots[index] = Some(Box::new(Client::new(origin, now)));
+        self.connected += 1;
+    }
+
+    /// Forgets a client and its nick. It must have left its channels.
+    pub(crate) fn remove(&mut self, who: ClientId) -> Option<Box<Client>> {
+        let client = self.slots.get_mut(who.index())?.take()?;
+        let key = fold(client.nick());
+        if self.nicks.get(&key) == Some(&who) {
+            self.nicks.remove(&key);
+        }
+        self.connected -= 1;
+        self.forget_address(&client.origin.address);
+        self.registered -= usize::from(client.is_registered());
+        Some(client)
+    }
+
+    fn forget_address(&mut self, address: &str) {
+        let Some(count) = self.addresses.get_mut(address) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.addresses.remove(address);
+        }
+    }
+
+    /// How many are connected from an address.
+    pub(crate) fn count_of_address(&self, address: &str) -> u32 {
+        self.addresses.get(address).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn find(&self, who: ClientId) -> Option<&Client> {
+        self.slots.get(who.index())?.as_deref()
+    }
+
+    pub(crate) fn find_mut(&mut self, who: ClientId) -> Option<&mut Client> {
+        self.slots.get_mut(who.index())?.as_deref_mut()
+    }
+
+    /// Who is known to be there.
+    pub(crate) fn get(&self, who: ClientId) -> &Client {
+        self.find(who).expect("whoever has a turn or a nick or is in a channel is there")
+    }
+
+    /// Who is known to be there.
+    pub(crate) fn get_mut(&mut self, who: ClientId) -> &mut Client {
+        self.find_mut(who).expect("whoever has a turn or a nick or is in a channel is there")
+    }
+
+    pub(crate) fn caps(&self, who: ClientId) -> CapSet {
+        self.caps[who.index()]
+    }
+
+    pub(crate) fn set_caps(&mut self, who: ClientId, caps: CapSet) {
+        self.caps[who.index()] = caps;
+    }
+
+    /// Whoever has the nick, registered or about to be.
+    pub(crate) fn holder(&self, nick: &str) -> Option<ClientId> {
+        self.nicks.get(&fold(nick)).copied()
+    }
+
+    /// The registered user of that nick.
+    pub(crate) fn named(&self, nick: &str) -> Option<ClientId> {
+        self.holder(nick).filter(|who| self.get(*who).is_registered())
+    }
+
+    /// Gives a client a nick that nobody else has.
+    pub(crate) fn rename(&mut self, who: ClientId, nick: &str) {
+        let old = fold(self.get(who).nick());
+        if self.nicks.get(&old) == Some(&who) {
+            self.nicks.remove(&old);
+        }
+        self.nicks.insert(fold(nick), who);
+        self.get_mut(who).rename(nick);
+    }
+
+    /// Takes the nick of a client that has not registered.
+    pub(crate) fn give_up_nick(&mut self, who: ClientId) {
+        let key = fold(self.get(who).nick());
+        self.nicks.remove(&key);
+        self.get_mut(who).rename("*");
+    }
+
+    pub(crate) fn registered(&mut self, who: ClientId) {
+        self.get_mut(who).registration = None;
+        self.registered += 1;
+        self.most = self.most.max(self.registered);
+    }
+
+    pub(crate) fn connected(&self) -> usize {
+        self.connected
+    }
+
+    pub(crate) fn registered_count(&self) -> usize {
+        self.registered
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Everyone connected, in the order of their numbers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = ClientId> + '_ {
+        let taken = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some());
+        taken.map(|(index, _)| ClientId(u32::try_from(index).unwrap_or(u32::MAX)))
+    }
+
+    /// Every registered user, in the order of their nicks.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (ClientId, &Client)> + '_ {
+        let all = self.nicks.values().map(|who| (*who, self.get(*who)));
+        all.filter(|(_, client)| client.is_registered())
+    }
+
+    /// Begins a walk in which every client is reached once.
+    pub(crate) fn begin_walk(&mut self) {
+        self.walk = self.walk.wrapping_add(1);
+        if self.walk == 0 {
+            self.marks.fill(0);
+            self.walk = 1;
+        }
+    }
+
+    /// Whether the walk had not come by yet.
+    pub(crate) fn reach(&mut self, who: ClientId) -> bool {
+        std::mem::replace(&mut self.marks[who.index()], self.walk) != self.walk
+    }
+}

@@ -1,0 +1,150 @@
+//! What was said, on its way into the history and back.
+//!
+//! A channel's history belongs to its members. Talk of two belongs to accounts: somebody without one
+//! is kept under a name no account has, and cannot read it, so nobody reads the talk of whoever had
+//! the nick before.
+//!
+//! Nothing here reads a disk.
+
+use coax_irc::CapSet;
+use coax_store::{Entry, Kept, Kind, Target};
+
+use super::channel::ChannelId;
+use super::client::{Client, ClientId};
+use super::clients::fold;
+use super::input::Keep;
+use super::relay::{Relay, Stamp};
+use super::time::Time;
+use super::turn::Turn;
+
+/// One thing to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) msgid: &'a str,
+    /// As it was written: `#Rust`, `ada`.
+    pub(crate) target: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) client_tags: &'a str,
+    /// Whom it happened to: the nick of a KICK.
+    pub(crate) victim: &'a str,
+}
+
+impl Record<'static> {
+    /// What events leave empty.
+    pub(crate) const EVENT: Record<'static> =
+        Record { kind: Kind::Mode, msgid: "", target: "", text: "", client_tags: "", victim: "" };
+}
+
+/// What the store does not look into, line by line.
+struct Extra<'a> {
+    bot: bool,
+    client_tags: &'a str,
+    target: &'a str,
+    victim: &'a str,
+}
+
+impl<'a> Extra<'a> {
+    fn write(&self) -> Vec<u8> {
+        let bot = if self.bot { "B" } else { "" };
+        [bot, self.client_tags, self.target, self.victim].join("\n").into_bytes()
+    }
+
+    fn read(bytes: &'a [u8]) -> Option<Extra<'a>> {
+        let mut lines = std::str::from_utf8(bytes).ok()?.split('\n');
+        Some(Extra {
+            bot: lines.next()? == "B",
+            client_tags: lines.next()?,
+            target: lines.next()?,
+            victim: lines.next()?,
+        })
+    }
+}
+
+/// The name under which somebody's talk is kept.
+pub(crate) fn person(client: &Client) -> Box<str> {
+    match &client.account {
+        Some(account) => fold(account),
+        // No account begins so.
+        None => format!("~{}", fold(client.nick())).into(),
+    }
+}
+
+impl Turn<'_> {
+    /// The conversation of a channel.
+    pub(crate) fn talk_of_channel(&self, id: ChannelId) -> Target {
+        Target::channel(&*fold(&self.channel(id).name))
+    }
+
+    /// The conversation of whoever has the turn with somebody.
+    pub(crate) fn talk_with(&self, who: ClientId) -> Target {
+        Target::private(&*person(self.me()), &*person(self.client(who)))
+    }
+
+    /// The entry for something whoever has the turn did.
+    pub(crate) fn entry(&self, target: Target, record: &Record<'_>) -> Entry {
+        let me = self.me();
+        let bot = me.modes.has(super::UserModes::BOT);
+        let Record { client_tags, target: written, victim, .. } = *record;
+        Entry {
+            target,
+            time: i64::try_from(self.now.0).unwrap_or(i64::MAX),
+            msgid: record.msgid.to_owned(),
+            kind: record.kind,
+            sender: me.name.mask().to_string(),
+            account: me.account.as_deref().map(|account| fold(account).into()),
+            text: record.text.to_owned(),
+            tags: Extra { bot, client_tags, target: written, victim }.write(),
+        }
+    }
+
+    /// Keeps something that happened in a channel.
+    pub(crate) fn record(&mut self, id: ChannelId, record: &Record<'_>) {
+        if self.hub.settings.history {
+            let entry = self.entry(self.talk_of_channel(id), record);
+            self.keep(Keep::Entry(entry));
+        }
+    }
+
+    /// Tells whoever has the turn again what was once said, as part of a batch.
+    pub(crate) fn replay(&mut self, kept: &Kept, batch: Option<&str>) {
+        let entry = &kept.entry;
+        let Some(extra) = Extra::read(&entry.tags) else { return };
+        let account = entry.account.as_deref().map(|key| self.shown_account(key));
+        let stamp = Stamp {
+            time: Time(u64::try_from(entry.time).unwrap_or_default()),
+            msgid: Some(&entry.msgid),
+            account: account.as_deref(),
+            bot: extra.bot,
+            client_tags: extra.client_tags,
+            batch,
+        };
+        let line = line(entry, &extra);
+        let texts = [(CapSet::NONE, &*line)];
+        self.tell(self.who, &mut Relay::new(stamp, &texts));
+    }
+
+    /// An account as its owner writes it.
+    pub(crate) fn shown_account(&self, key: &str) -> String {
+        let known = self.hub.accounts.find(key);
+        known.map_or_else(|| key.to_owned(), |account| account.name.shown.clone())
+    }
+}
+
+fn line(entry: &Entry, extra: &Extra<'_>) -> String {
+    let Entry { sender, text, .. } = entry;
+    let target = extra.target;
+    let why = if text.is_empty() { String::new() } else { format!(" :{text}") };
+    match entry.kind {
+        Kind::Message => format!(":{sender} PRIVMSG {target} :{text}"),
+        Kind::Notice => format!(":{sender} NOTICE {target} :{text}"),
+        Kind::Tags => format!(":{sender} TAGMSG {target}"),
+        Kind::Join => format!(":{sender} JOIN {target}"),
+        Kind::Part => format!(":{sender} PART {target}{why}"),
+        Kind::Quit => format!(":{sender} QUIT{why}"),
+        Kind::Nick => format!(":{sender} NICK :{text}"),
+        Kind::Topic => format!(":{sender} TOPIC {target} :{text}"),
+        Kind::Mode => format!(":{sender} MODE {target} {text}"),
+        Kind::Kick => format!(":{sender} KICK {target} {}{why}", extra.victim),
+    }
+}

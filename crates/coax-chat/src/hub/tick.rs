@@ -1,0 +1,50 @@
+//! What happens because time passed.
+//!
+//! A connection that never registers ends; one from which nothing comes is asked, and ends when it
+//! does not answer. A whole server is looked at in microseconds, so there is no timer for each.
+//!
+//! Nothing here looks at a clock.
+
+use super::Hub;
+use super::client::ClientId;
+use super::effects::Effects;
+use super::time::Time;
+
+/// What is due for one client.
+enum Due {
+    Unregistered,
+    Ask,
+    Silent,
+}
+
+impl Hub {
+    pub(super) fn tick(&mut self, now: Time, effects: &mut Effects) {
+        let due = self.clients.all().filter_map(|who| Some((who, self.due(now, who)?)));
+        for (who, due) in due.collect::<Vec<_>>() {
+            let mut turn = self.turn(now, who, effects);
+            match due {
+                Due::Unregistered => turn.close("Registration timed out"),
+                Due::Silent => turn.close("Ping timeout"),
+                Due::Ask => {
+                    turn.me_mut().pinged = now;
+                    let server = turn.hub.settings.server_name.clone();
+                    turn.bare(who, "PING", &[&server]);
+                }
+            }
+        }
+    }
+
+    fn due(&self, now: Time, who: ClientId) -> Option<Due> {
+        let client = self.clients.get(who);
+        let settings = &self.settings;
+        if !client.is_registered() {
+            let late = now.since(client.since) > settings.registration_seconds * 1000;
+            return late.then_some(Due::Unregistered);
+        }
+        if client.pinged != Time::default() {
+            let silent = now.since(client.pinged) > settings.ping_grace_seconds * 1000;
+            return silent.then_some(Due::Silent);
+        }
+        (now.since(client.heard) > settings.ping_seconds * 1000).then_some(Due::Ask)
+    }
+}

@@ -1,0 +1,108 @@
+//! The end of registration: everything is known, and the client becomes a user.
+//!
+//! The order of the lines is the protocol's: 001 to 005, LUSERS, the message of the day, modes.
+//!
+//! Nothing here reads a command.
+
+use coax_irc::{CapSet, Capability as Cap, Offer, numeric as n};
+
+use super::Turn;
+use crate::verb;
+
+/// What the server can do; a capability stands here once it works.
+const OFFERED: CapSet = CapSet::of(&[
+    Cap::AccountNotify,
+    Cap::AccountTag,
+    Cap::AwayNotify,
+    Cap::Batch,
+    Cap::CapNotify,
+    Cap::ChannelRename,
+    Cap::Chghost,
+    Cap::EchoMessage,
+    Cap::ExtendedJoin,
+    Cap::ExtendedMonitor,
+    Cap::InviteNotify,
+    Cap::LabeledResponse,
+    Cap::MessageTags,
+    Cap::MultiPrefix,
+    Cap::ServerTime,
+    Cap::Setname,
+    Cap::StandardReplies,
+    Cap::Sasl,
+    Cap::UserhostInNames,
+    Cap::NoImplicitNames,
+    Cap::PreAway,
+]);
+
+impl Turn<'_> {
+    /// What whoever has the turn can ask for.
+    pub(crate) fn offer(&self) -> Offer {
+        let settings = &self.hub.settings;
+        let parts = [
+            (settings.register_before_connect, "before-connect"),
+            (true, "custom-account-name"),
+            (settings.email_required, "email-required"),
+        ];
+        let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
+        let register = register.collect::<Vec<_>>().join(",");
+        let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction];
+        let offer = match settings.register {
+            true => offer.with(Cap::AccountRegistration, register),
+            false => offer,
+        };
+        match settings.history {
+            true => history.iter().fold(offer, |offer, cap| offer.with(*cap, "")),
+            false => offer,
+        }
+    }
+
+    /// Registers whoever has the turn, if nothing is missing any more.
+    pub(crate) fn try_to_welcome(&mut self) {
+        let me = self.me();
+        let Some(registration) = &me.registration else { return };
+        if registration.negotiating || registration.user.is_none() || me.nick() == "*" {
+            return;
+        }
+        let given = registration.password.as_deref();
+        let wanted = self.hub.settings.password.as_deref();
+        if wanted.is_some_and(|wanted| !same(wanted, given.unwrap_or_default())) {
+            self.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
+            return self.close("Password incorrect");
+        }
+        let nick = self.my_nick();
+        if self.is_reserved(&nick) {
+            let why = "Nickname is reserved: sign in to its account first";
+            self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
+            return self.hub.clients.give_up_nick(self.who);
+        }
+        self.me_mut().sasl = None;
+        self.hub.clients.registered(self.who);
+        self.welcome();
+        self.tell_online();
+    }
+
+    fn welcome(&mut self) {
+        let (mask, nick) = (self.my_mask(), self.my_nick());
+        let network = self.hub.settings.network.clone();
+        let server = self.hub.settings.server_name.clone();
+        let version = concat!("coax-", env!("CARGO_PKG_VERSION"));
+        self.reply(n::RPL_WELCOME, &[&format!("Welcome to {network}, {mask}")]);
+        self.reply(n::RPL_YOURHOST, &[&format!("Your host is {server}, running {version}")]);
+        self.reply(n::RPL_CREATED, &[&format!("This server is up since {}", self.hub.started)]);
+        self.reply(n::RPL_MYINFO, &[&server, version, "BRiow", "CIMRabehiklmnoqstv", "Iabehkloqv"]);
+        verb::isupport(self);
+        verb::lusers(self);
+        verb::motd(self);
+        let modes = self.me().modes.letters();
+        if modes.len() > 1 {
+            self.say_as(self.who, &nick, "MODE", &[&nick, &modes]);
+        }
+    }
+}
+
+/// Compares without telling by its time how much was right.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let differ = one.bytes().zip(other.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
+    one.len() == other.len() && differ == 0
+}

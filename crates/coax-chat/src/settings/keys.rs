@@ -1,0 +1,398 @@
+//! The table of every key: its name, its default, what it means.
+//!
+//! The default is written as in the file, and read by the same code. A new key is a new entry here
+//! and a new field beside it.
+//!
+//! Nothing here knows what a setting is for.
+
+use std::path::PathBuf;
+
+use toml::Value;
+
+use super::{Operator, Settings};
+
+/// One key.
+pub(super) struct Key {
+    /// `section.key`.
+    pub(super) name: &'static str,
+    /// As in the file.
+    pub(super) default: &'static str,
+    pub(super) about: &'static str,
+    pub(super) read: fn(&mut Settings, &Value) -> Result<(), &'static str>,
+}
+
+/// A key that holds text.
+macro_rules! text {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = value.as_str().ok_or("is text in quotes")?.to_owned();
+            Ok(())
+        }
+    };
+}
+
+/// A key that holds a whole number.
+macro_rules! number {
+    ($field:ident) => {
+        |settings, value| {
+            let number = value.as_integer().and_then(|number| number.try_into().ok());
+            settings.$field = number.ok_or("is a whole number, 0 or more")?;
+            Ok(())
+        }
+    };
+}
+
+/// A key that is on or off.
+macro_rules! switch {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = value.as_bool().ok_or("is true or false")?;
+            Ok(())
+        }
+    };
+}
+
+/// A key that holds several texts.
+macro_rules! texts {
+    ($field:ident) => {
+        |settings, value| {
+            settings.$field = strings(value).ok_or("is a list of texts: [\"…\", \"…\"]")?;
+            Ok(())
+        }
+    };
+}
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "server.name",
+        default: "\"coax.chat\"",
+        about: "What the server calls itself: a name with a dot in it.",
+        read: text!(server_name),
+    },
+    Key {
+        name: "server.network",
+        default: "\"coax\"",
+        about: "What clients show as the name of the network.",
+        read: text!(network),
+    },
+    Key {
+        name: "server.description",
+        default: "\"a chat for everyone\"",
+        about: "What LINKS and WHOIS say about the server.",
+        read: text!(description),
+    },
+    Key {
+        name: "server.password",
+        default: "\"\"",
+        about: "What everyone must give with PASS; empty asks for nothing.",
+        read: |settings, value| {
+            let text = value.as_str().ok_or("is text in quotes")?;
+            settings.password = Some(text.to_owned()).filter(|text| !text.is_empty());
+            Ok(())
+        },
+    },
+    Key {
+        name: "server.motd",
+        default: "[]",
+        about: "What everyone reads on arrival, line by line.",
+        read: texts!(motd),
+    },
+    Key {
+        name: "server.default-channel",
+        default: "\"#lobby\"",
+        about: "Where those go who name no channel.",
+        read: text!(default_channel),
+    },
+    Key {
+        name: "listen.endpoints",
+        default: "[\"localhost:6667\"]",
+        about: "Where to listen. \":6667\" is every address of this machine; --listen replaces these.",
+        read: texts!(listen),
+    },
+    Key {
+        name: "listen.certificate",
+        default: "\"\"",
+        about: "The certificate for TLS, a PEM file; empty makes one and keeps it in the data folder.",
+        read: |settings, value| path(&mut settings.certificate, value),
+    },
+    Key {
+        name: "listen.certificate-key",
+        default: "\"\"",
+        about: "The key to that certificate, a PEM file.",
+        read: |settings, value| path(&mut settings.certificate_key, value),
+    },
+    Key {
+        name: "listen.proxies",
+        default: "[]",
+        about: "Addresses that bring callers and say whom by the PROXY protocol, 1 or 2.",
+        read: |settings, value| {
+            let addresses = strings(value).ok_or("is a list of addresses: [\"10.0.0.1\"]")?;
+            let addresses = addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+            settings.proxies = addresses.map_err(|_| "is a list of addresses: [\"10.0.0.1\"]")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.origins",
+        default: "[]",
+        about: "Other sites whose pages may open a WebSocket: [\"https://chat.example\"].",
+        read: texts!(origins),
+    },
+    Key {
+        name: "limits.registration-seconds",
+        default: "60",
+        about: "How long a connection may take to say who it is.",
+        read: number!(registration_seconds),
+    },
+    Key {
+        name: "limits.ping-seconds",
+        default: "90",
+        about: "After so much silence a client is asked whether it is still there.",
+        read: number!(ping_seconds),
+    },
+    Key {
+        name: "limits.ping-grace-seconds",
+        default: "60",
+        about: "How long it may take to answer that.",
+        read: number!(ping_grace_seconds),
+    },
+    Key {
+        name: "limits.per-address",
+        default: "100",
+        about: "Connections from one address at the same time; this machine's own are not counted.",
+        read: number!(per_address),
+    },
+    Key {
+        name: "limits.sendq",
+        default: "1048576",
+        about: "Bytes that may wait for a client that reads slowly; with more it is dropped.",
+        read: number!(sendq),
+    },
+    Key {
+        name: "limits.flood-burst",
+        default: "40",
+        about: "Commands a client may send at once; 0 switches flood control off.",
+        read: number!(flood_burst),
+    },
+    Key {
+        name: "limits.flood-per-second",
+        default: "10",
+        about: "Commands it may send each second after that; more are read later.",
+        read: number!(flood_per_second),
+    },
+    Key {
+        name: "limits.nick-length",
+        default: "32",
+        about: "Characters of a nick.",
+        read: number!(nick_length),
+    },
+    Key {
+        name: "limits.user-length",
+        default: "20",
+        about: "Characters of a user name.",
+        read: number!(user_length),
+    },
+    Key {
+        name: "limits.channel-length",
+        default: "64",
+        about: "Bytes of a channel's name, # included.",
+        read: number!(channel_length),
+    },
+    Key {
+        name: "limits.topic-length",
+        default: "390",
+        about: "Bytes of a topic.",
+        read: number!(topic_length),
+    },
+    Key {
+        name: "limits.kick-length",
+        default: "390",
+        about: "Bytes of the reason of a KICK.",
+        read: number!(kick_length),
+    },
+    Key {
+        name: "limits.away-length",
+        default: "200",
+        about: "Bytes of an away message.",
+        read: number!(away_length),
+    },
+    Key {
+        name: "limits.realname-length",
+        default: "150",
+        about: "Bytes of a real name.",
+        read: number!(realname_length),
+    },
+    Key {
+        name: "limits.key-length",
+        default: "32",
+        about: "Bytes of a channel's key.",
+        read: number!(key_length),
+    },
+    Key {
+        name: "limits.channels",
+        default: "100",
+        about: "Channels a client may be in at once.",
+        read: number!(channels),
+    },
+    Key {
+        name: "limits.monitor",
+        default: "100",
+        about: "Nicks a client may watch with MONITOR.",
+        read: number!(monitor),
+    },
+    Key {
+        name: "limits.list-entries",
+        default: "100",
+        about: "Bans, exceptions and invite exceptions a channel may have together.",
+        read: number!(list_entries),
+    },
+    Key {
+        name: "channels.modes",
+        default: "\"nt\"",
+        about: "The modes of a new channel.",
+        read: text!(modes),
+    },
+    Key {
+        name: "accounts.register",
+        default: "true",
+        about: "Whether people may register accounts themselves.",
+        read: switch!(register),
+    },
+    Key {
+        name: "accounts.register-before-connect",
+        default: "true",
+        about: "Whether they may before they are in.",
+        read: switch!(register_before_connect),
+    },
+    Key {
+        name: "accounts.email-required",
+        default: "false",
+        about: "Whether an account needs an address of e-mail. Nothing is sent to it.",
+        read: switch!(email_required),
+    },
+    Key {
+        name: "accounts.reserve-nicks",
+        default: "true",
+        about: "Whether an account's nicks are for those who signed in to it.",
+        read: switch!(reserve_nicks),
+    },
+    Key {
+        name: "accounts.password-length",
+        default: "6",
+        about: "Fewer letters are no password.",
+        read: number!(password_length),
+    },
+    Key {
+        name: "accounts.password-memory",
+        default: "19456",
+        about: "KiB that one check of a password takes (Argon2id).",
+        read: number!(password_memory),
+    },
+    Key {
+        name: "accounts.password-passes",
+        default: "2",
+        about: "How often a check of a password goes through them.",
+        read: number!(password_passes),
+    },
+    Key {
+        name: "history.keep",
+        default: "true",
+        about: "Whether what is said is kept.",
+        read: switch!(history),
+    },
+    Key {
+        name: "history.page",
+        default: "100",
+        about: "Messages that a client gets at once from the history.",
+        read: number!(history_page),
+    },
+    Key {
+        name: "history.ack",
+        default: "\"memory\"",
+        about: "\"disk\": who says something reads their own message once it is safe on disk.",
+        read: |settings, value| {
+            settings.history_ack_disk = match value.as_str() {
+                Some("disk") => true,
+                Some("memory") => false,
+                _ => return Err("is \"memory\" or \"disk\""),
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "operators",
+        default: "{}",
+        about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
+        read: |settings, value| {
+            settings.operators = operators(value).ok_or("is a table of name = \"password\"")?;
+            Ok(())
+        },
+    },
+];
+
+fn path(place: &mut Option<PathBuf>, value: &Value) -> Result<(), &'static str> {
+    let text = value.as_str().ok_or("is the path of a file, in quotes")?;
+    *place = Some(PathBuf::from(text)).filter(|_| !text.is_empty());
+    Ok(())
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    let texts = value.as_array()?.iter();
+    texts.map(|text| Some(text.as_str()?.to_owned())).collect()
+}
+
+fn operators(value: &Value) -> Option<Vec<Operator>> {
+    let one = |(name, password): (&String, &Value)| {
+        Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+    };
+    value.as_table()?.iter().map(one).collect()
+}
+
+/// What a setting is before its default is read.
+pub(super) fn empty() -> Settings {
+    Settings {
+        server_name: String::new(),
+        network: String::new(),
+        description: String::new(),
+        password: None,
+        motd: Vec::new(),
+        listen: Vec::new(),
+        certificate: None,
+        certificate_key: None,
+        proxies: Vec::new(),
+        origins: Vec::new(),
+        default_channel: String::new(),
+        operators: Vec::new(),
+        registration_seconds: 0,
+        ping_seconds: 0,
+        ping_grace_seconds: 0,
+        per_address: 0,
+        sendq: 0,
+        flood_burst: 0,
+        flood_per_second: 0,
+        nick_length: 0,
+        user_length: 0,
+        channel_length: 0,
+        topic_length: 0,
+        kick_length: 0,
+        away_length: 0,
+        realname_length: 0,
+        key_length: 0,
+        channels: 0,
+        monitor: 0,
+        list_entries: 0,
+        modes: String::new(),
+        register: false,
+        register_before_connect: false,
+        email_required: false,
+        password_length: 0,
+        password_memory: 0,
+        password_passes: 0,
+        reserve_nicks: false,
+        history: false,
+        history_page: 0,
+        history_ack_disk: false,
+        boot: 0,
+        secret: [0; 32],
+    }
+}

@@ -1,0 +1,213 @@
+//! The hub among its clients: what one sends goes in, what comes out goes to the others.
+//!
+//! Everything happens on one thread. An input is applied and its effects are carried out before the
+//! next one, so whatever a command brought about stands in every queue before its sender reads the
+//! answer to the next command. What a client has not read is bounded: with more it is dropped.
+//!
+//! Nothing here reads or writes a socket.
+
+mod outbox;
+mod seat;
+
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+
+use crate::hub::{
+    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket, Time,
+};
+use crate::settings::Settings;
+
+pub use outbox::{Outbox, Why};
+pub use seat::Seat;
+
+/// Most bytes that are handed to one write.
+const ROOM: usize = 64 << 10;
+
+/// What answers the hub's questions: in its own time, and never while it is asked.
+pub trait Oracle {
+    /// Begins to find out. The answer goes to [`Switchboard::answer`].
+    fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, question: Question);
+
+    /// Keeps this.
+    fn keep(&self, keep: Keep);
+}
+
+/// What the hub wants of whoever runs the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// To read the settings again.
+    Reload,
+    /// To end.
+    Stop,
+}
+
+/// The hub, and a queue for each client.
+pub struct Switchboard {
+    hub: RefCell<Hub>,
+    effects: RefCell<Effects>,
+    outboxes: RefCell<Vec<Option<Rc<Outbox>>>>,
+    /// Numbers that are free, the lowest first.
+    free: RefCell<BinaryHeap<Reverse<u32>>>,
+    oracle: Rc<dyn Oracle>,
+    latest: Cell<u64>,
+    /// What one read brings, for all clients in turn: an idle client has no buffer.
+    inward: RefCell<Vec<u8>>,
+    /// What one write takes, likewise.
+    outward: RefCell<Vec<u8>>,
+    wish: Cell<Option<Wish>>,
+    wished: Notify,
+}
+
+impl std::fmt::Debug for Switchboard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Switchboard").finish_non_exhaustive()
+    }
+}
+
+impl Switchboard {
+    /// A server with nobody on it, and what it knew before.
+    pub fn new(settings: Settings, known: Known, oracle: Rc<dyn Oracle>) -> Rc<Switchboard> {
+        let now = clock();
+        let mut hub = Hub::new(settings, Time(now));
+        hub.recall(known);
+        Rc::new(Switchboard {
+            hub: RefCell::new(hub),
+            effects: RefCell::default(),
+            outboxes: RefCell::default(),
+            free: RefCell::default(),
+            oracle,
+            latest: Cell::new(now),
+            inward: RefCell::new(vec![0; ROOM / 4]),
+            outward: RefCell::new(Vec::with_capacity(ROOM)),
+            wish: Cell::new(None),
+            wished: Notify::new(),
+        })
+    }
+
+    /// Takes somebody in. Dropping the seat tells the hub that they are gone.
+    pub fn arrive(self: &Rc<Self>, origin: Origin) -> Seat {
+        let limit = self.hub.borrow().settings().sendq;
+        let outbox = Rc::new(Outbox::new(limit));
+        let client = self.number(outbox.clone());
+        self.apply(Input::Arrive { client, origin });
+        Seat::new(self.clone(), client, outbox)
+    }
+
+    /// Time passed.
+    pub fn tick(self: &Rc<Self>) {
+        self.apply(Input::Tick);
+    }
+
+    /// What was asked is known.
+    pub fn answer(self: &Rc<Self>, ticket: Ticket, answer: Answer) {
+        self.apply(Input::Answer { ticket, answer });
+    }
+
+    /// Other settings from now on.
+    pub fn reload(self: &Rc<Self>, mut settings: Settings) {
+        settings.boot = self.hub.borrow().settings().boot;
+        settings.secret = self.hub.borrow().settings().secret;
+        self.apply(Input::Reload(Box::new(settings)));
+    }
+
+    /// Tells everyone that the server ends, and closes them.
+    pub fn stop(self: &Rc<Self>, why: &str) {
+        self.apply(Input::Stop { why });
+    }
+
+    /// How many are connected.
+    pub fn connected(&self) -> usize {
+        self.hub.borrow().connected()
+    }
+
+    /// What an operator wants, when one wants something.
+    pub async fn wish(&self) -> Wish {
+        loop {
+            if let Some(wish) = self.wish.take() {
+                return wish;
+            }
+            self.wished.notified().await;
+        }
+    }
+
+    fn number(&self, outbox: Rc<Outbox>) -> ClientId {
+        let mut outboxes = self.outboxes.borrow_mut();
+        let number = match self.free.borrow_mut().pop() {
+            Some(Reverse(number)) => number,
+            None => u32::try_from(outboxes.len()).unwrap_or(u32::MAX),
+        };
+        match outboxes.get_mut(number as usize) {
+            Some(place) => *place = Some(outbox),
+            None => outboxes.push(Some(outbox)),
+        }
+        ClientId(number)
+    }
+
+    fn leave(self: &Rc<Self>, client: ClientId, why: &str) {
+        self.apply(Input::Gone { client, why });
+        if let Some(place) = self.outboxes.borrow_mut().get_mut(client.0 as usize) {
+            *place = None;
+            self.free.borrow_mut().push(Reverse(client.0));
+        }
+    }
+
+    fn apply(self: &Rc<Self>, input: Input<'_>) {
+        let mut effects = self.effects.borrow_mut();
+        self.hub.borrow_mut().apply(self.now(), input, &mut effects);
+        let outboxes = self.outboxes.borrow();
+        let outbox = |client: ClientId| outboxes.get(client.0 as usize)?.as_ref();
+        for effect in effects.drain() {
+            match effect {
+                Effect::Send { to, line } => outbox(to).into_iter().for_each(|it| it.push(&line)),
+                Effect::Close { client } => outbox(client).into_iter().for_each(|it| it.close()),
+                Effect::Hold { client } => outbox(client).into_iter().for_each(|it| it.hold(true)),
+                Effect::Release { client } => {
+                    outbox(client).into_iter().for_each(|it| it.hold(false));
+                }
+                Effect::Ask { ticket, question } => self.oracle.ask(self.clone(), ticket, question),
+                Effect::Keep(keep) => self.oracle.keep(*keep),
+                Effect::Reload => self.want(Wish::Reload),
+                Effect::Stop => self.want(Wish::Stop),
+            }
+        }
+    }
+
+    fn want(&self, wish: Wish) {
+        self.wish.set(Some(wish));
+        self.wished.notify_one();
+    }
+
+    /// The time of this machine, which never goes back.
+    fn now(&self) -> Time {
+        self.latest.set(clock().max(self.latest.get()));
+        Time(self.latest.get())
+    }
+}
+
+fn clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Switchboard {
+    /// The buffer that every read of every client uses, for as long as its lines are cut.
+    pub(crate) fn inward(&self) -> &RefCell<Vec<u8>> {
+        &self.inward
+    }
+
+    /// The buffer that every write uses.
+    pub(crate) fn outward(&self) -> &RefCell<Vec<u8>> {
+        &self.outward
+    }
+
+    /// Commands at once, and each second after that; 0 at once is no limit.
+    pub(crate) fn flood(&self) -> (u32, u32) {
+        let hub = self.hub.borrow();
+        (hub.settings().flood_burst, hub.settings().flood_per_second)
+    }
+}

@@ -1,0 +1,152 @@
+//! `AUTHENTICATE <mechanism>` · `AUTHENTICATE <base64>` · `AUTHENTICATE *`
+//!
+//! Signing in, before registration or after, and again as somebody else. IRCv3 *sasl-3.2*. A name
+//! nobody has fails as late and in the same words as a wrong password.
+
+use coax_irc::{SaslPiece, SaslPieceError, SaslPieces, numeric as n, sasl_pieces};
+
+use super::Words;
+use crate::credentials::{DecoySecret, Exchange, Mechanism, ScramVerifier, Step};
+use crate::hub::{Answer, Question, Sasl, Turn, fold};
+
+/// The longest piece of a message. IRCv3 *sasl-3.1*.
+const PIECE: usize = 400;
+
+/// Attempts that may fail on one connection.
+const FAILURES: u8 = 8;
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    let word = words[0];
+    match turn.me_mut().sasl.take() {
+        Some(sasl) => go_on(turn, *sasl, word),
+        None => begin(turn, word),
+    }
+}
+
+/// The mechanisms whoever has the turn can use, as CAP and 908 have them.
+pub(crate) fn mechanisms(turn: &Turn<'_>) -> String {
+    let has_certificate = turn.me().origin.certificate.is_some();
+    let usable = |it: &&Mechanism| **it != Mechanism::External || has_certificate;
+    let names = Mechanism::ALL.iter().filter(usable).map(|it| it.name());
+    names.collect::<Vec<_>>().join(",")
+}
+
+fn begin(turn: &mut Turn<'_>, word: &str) {
+    if word == "*" {
+        return turn.reply(n::ERR_SASLABORTED, &["SASL authentication aborted"]);
+    }
+    match Mechanism::named(word.as_bytes()) {
+        Some(mechanism) => {
+            let sasl = Sasl { exchange: Exchange::new(mechanism), pieces: SaslPieces::default() };
+            turn.me_mut().sasl = Some(Box::new(sasl));
+            turn.bare(turn.who, "AUTHENTICATE", &["+"]);
+        }
+        None => {
+            let known = mechanisms(turn);
+            turn.reply(n::RPL_SASLMECHS, &[&known, "are available SASL mechanisms"]);
+            fail(turn);
+        }
+    }
+}
+
+fn go_on(turn: &mut Turn<'_>, mut sasl: Sasl, word: &str) {
+    match sasl.pieces.take(word.as_bytes()) {
+        Ok(SaslPiece::More) => turn.me_mut().sasl = Some(Box::new(sasl)),
+        Ok(SaslPiece::Whole(message)) => {
+            let step = sasl.exchange.take(&message);
+            follow(turn, sasl, step);
+        }
+        Ok(SaslPiece::Abort) => {
+            turn.reply(n::ERR_SASLABORTED, &["SASL authentication aborted"]);
+        }
+        Err(SaslPieceError::TooLong) if word.len() > PIECE => {
+            turn.reply(n::ERR_SASLTOOLONG, &["SASL message too long"]);
+        }
+        Err(SaslPieceError::TooLong | SaslPieceError::NotBase64) => fail(turn),
+    }
+}
+
+fn follow(turn: &mut Turn<'_>, mut sasl: Sasl, step: Step) {
+    match step {
+        Step::Send(message) => {
+            for piece in sasl_pieces(&message) {
+                turn.bare(turn.who, "AUTHENTICATE", &[&piece]);
+            }
+            turn.me_mut().sasl = Some(Box::new(sasl));
+        }
+        Step::CheckPassword { account, act_as, password } => {
+            let as_another = act_as.is_some_and(|act_as| fold(&act_as) != fold(&account));
+            check_password(turn, account, password, as_another);
+        }
+        Step::CheckCertificate { act_as } => check_certificate(turn, act_as.as_deref()),
+        Step::FindVerifier { account } => {
+            let verifier = verifier(turn, &account);
+            turn.ask(Question::Draw, move |turn, answer| {
+                let Answer::Drawn(nonce) = answer else { return fail(turn) };
+                let step = sasl.exchange.challenge(verifier, &nonce);
+                follow(turn, sasl, step);
+            });
+        }
+        Step::Welcome { account, act_as } => {
+            let as_another = act_as.is_some_and(|act_as| fold(&act_as) != fold(&account));
+            if as_another { fail(turn) } else { succeed(turn, &account) }
+        }
+        Step::Refuse(_) => fail(turn),
+    }
+}
+
+fn check_password(turn: &mut Turn<'_>, account: String, password: Vec<u8>, as_another: bool) {
+    let known = turn.hub.accounts.find(&account).filter(|_| !as_another);
+    let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
+    let question = Question::Verify { password: password.into(), hash };
+    turn.ask(question, move |turn, answer| match answer {
+        Answer::Verified(true) => succeed(turn, &account),
+        _ => fail(turn),
+    });
+}
+
+fn check_certificate(turn: &mut Turn<'_>, act_as: Option<&str>) {
+    let certificate = turn.me().origin.certificate.as_deref();
+    let account = certificate.and_then(|it| turn.hub.accounts.of_certificate(it));
+    let account = account.map(|account| account.name.shown.clone());
+    match account.filter(|name| act_as.is_none_or(|act_as| fold(act_as) == fold(name))) {
+        Some(name) => succeed(turn, &name),
+        None => fail(turn),
+    }
+}
+
+/// What SCRAM goes on with: the account's own, or a decoy that looks like one.
+fn verifier(turn: &Turn<'_>, account: &str) -> ScramVerifier {
+    let known = turn.hub.accounts.find(account).and_then(|it| it.password.scram.as_ref());
+    let kept = known.and_then(|scram| {
+        Some(ScramVerifier {
+            salt: scram.salt.clone(),
+            iterations: scram.iterations,
+            stored_key: scram.stored_key.as_slice().try_into().ok()?,
+            server_key: scram.server_key.as_slice().try_into().ok()?,
+        })
+    });
+    kept.unwrap_or_else(|| {
+        let secret = DecoySecret::new(turn.hub.settings.secret);
+        ScramVerifier::decoy(fold(account).as_bytes(), ScramVerifier::ITERATIONS, &secret)
+    })
+}
+
+fn succeed(turn: &mut Turn<'_>, account: &str) {
+    if turn.hub.accounts.find(account).is_none() {
+        // Dropped while its password was checked.
+        return fail(turn);
+    }
+    turn.sign_in(account);
+    turn.reply(n::RPL_SASLSUCCESS, &["SASL authentication successful"]);
+}
+
+fn fail(turn: &mut Turn<'_>) {
+    turn.me_mut().sasl = None;
+    turn.reply(n::ERR_SASLFAIL, &["SASL authentication failed"]);
+    let me = turn.me_mut();
+    me.sasl_failures += 1;
+    if me.sasl_failures >= FAILURES {
+        turn.close("Too many failed attempts to sign in");
+    }
+}

@@ -1,0 +1,148 @@
+//! `CHANSERV <command>`, also `CS`, and `PRIVMSG ChanServ :<command>`
+//!
+//! Channels that stay: `REGISTER <channel>`, `DROP <channel>`, `INFO <channel>`, `ACCESS <channel>
+//! ADD <account> <founder|admin|op|halfop|voice>`, `ACCESS <channel> DEL <account>`, `ACCESS
+//! <channel> LIST`, `OP <channel> [<nick>]`, `DEOP <channel> [<nick>]`.
+
+use coax_irc::CapSet;
+
+use super::Words;
+use crate::hub::reach::Whom;
+use crate::hub::{ChannelId, Rank, Relay, Turn, fold};
+
+/// Whom its words are from.
+const SOURCE: &str = "ChanServ!ChanServ@services";
+
+const HELP: &[&str] = &[
+    "REGISTER <channel>: makes a channel yours, and keeps it",
+    "DROP <channel>: gives it up",
+    "INFO <channel>: tells whose it is",
+    "ACCESS <channel> ADD <account> admin|op|halfop|voice: what others get when they come in",
+    "ACCESS <channel> DEL <account>",
+    "ACCESS <channel> LIST",
+    "OP <channel> [<nick>], DEOP <channel> [<nick>]: makes operators of members, or no longer",
+];
+
+/// Names of ranks in ACCESS.
+const LEVELS: [(&str, Rank); 4] =
+    [("admin", Rank::ADMIN), ("op", Rank::OP), ("halfop", Rank::HALFOP), ("voice", Rank::VOICE)];
+
+/// Accounts with access to one channel.
+const MOST: usize = 200;
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    command(turn, &words.join(" "));
+}
+
+/// What somebody said to ChanServ.
+pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
+    let words = text.split_whitespace().collect::<Vec<_>>();
+    let (verb, rest) = words.split_first().map_or(("HELP", &[][..]), |(verb, rest)| (*verb, rest));
+    let Some((name, rest)) = rest.split_first() else {
+        return HELP.iter().for_each(|line| say(turn, line));
+    };
+    let Some(id) = turn.hub.channels.named(name) else {
+        return say(turn, "No such channel");
+    };
+    match &*verb.to_ascii_uppercase() {
+        "REGISTER" => register(turn, id),
+        "INFO" => info(turn, id),
+        "DROP" if owns(turn, id) => {
+            turn.unregister_channel(id);
+            say(turn, "The channel is nobody's now");
+        }
+        "ACCESS" if owns(turn, id) => access(turn, id, rest),
+        "OP" => set_op(turn, id, rest.first().copied(), true),
+        "DEOP" => set_op(turn, id, rest.first().copied(), false),
+        "DROP" | "ACCESS" => say(turn, "The channel is not yours"),
+        _ => HELP.iter().for_each(|line| say(turn, line)),
+    }
+}
+
+fn say(turn: &mut Turn<'_>, text: &str) {
+    let nick = turn.my_nick();
+    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+}
+
+fn owns(turn: &Turn<'_>, id: ChannelId) -> bool {
+    turn.access(id).at_least(Rank::FOUNDER)
+}
+
+fn register(turn: &mut Turn<'_>, id: ChannelId) {
+    let Some(account) = turn.me().account.clone() else { return say(turn, "Sign in first") };
+    if !turn.my_rank(id).is_some_and(|rank| rank.at_least(Rank::OP)) {
+        return say(turn, "You are not an operator of that channel");
+    }
+    if turn.channel(id).founder.is_some() {
+        return say(turn, "Channel is already registered");
+    }
+    turn.hub.channels.get_mut(id).founder = Some(account);
+    turn.save_channel(id);
+    give(turn, id, turn.who, Rank::FOUNDER, true);
+    let name = turn.channel(id).name.clone();
+    say(turn, &format!("Channel {name} successfully registered"));
+}
+
+fn info(turn: &mut Turn<'_>, id: ChannelId) {
+    let channel = turn.channel(id);
+    let (name, since) = (channel.name.clone(), channel.created);
+    match channel.founder.clone() {
+        Some(founder) => say(turn, &format!("{name} belongs to {founder}, since {since}")),
+        None => say(turn, &format!("{name} is not registered")),
+    }
+}
+
+fn access(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
+    let what = words.first().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
+    match (&*what, &words[1.min(words.len())..]) {
+        ("ADD", [account, level, ..]) => {
+            let rank = LEVELS.iter().find(|(name, _)| level.eq_ignore_ascii_case(name));
+            let known = turn.hub.accounts.find(account).is_some();
+            let room = turn.channel(id).access.len() < MOST;
+            let Some((_, rank)) = rank.filter(|_| known && room) else {
+                return say(turn, "ADD <account> admin|op|halfop|voice, for an account there is");
+            };
+            turn.hub.channels.get_mut(id).access.insert(fold(account), *rank);
+        }
+        ("DEL", [account, ..]) => {
+            turn.hub.channels.get_mut(id).access.remove(&fold(account));
+        }
+        _ => {
+            let listed = turn.channel(id).access.clone();
+            for (account, rank) in listed {
+                let level = LEVELS.iter().find(|(_, it)| *it == rank).map_or("", |(name, _)| name);
+                say(turn, &format!("{account} {level}"));
+            }
+            return say(turn, "End of access list");
+        }
+    }
+    turn.save_channel(id);
+    say(turn, "Done");
+}
+
+fn set_op(turn: &mut Turn<'_>, id: ChannelId, nick: Option<&str>, on: bool) {
+    if !turn.access(id).at_least(Rank::OP) {
+        return say(turn, "You have no such access");
+    }
+    let who = nick.map_or(Some(turn.who), |nick| turn.hub.clients.named(nick));
+    match who.filter(|who| turn.rank_in(id, *who).is_some()) {
+        Some(who) => give(turn, id, who, Rank::OP, on),
+        None => say(turn, "They are not on that channel"),
+    }
+}
+
+/// Changes a member's rank, and tells the channel.
+fn give(turn: &mut Turn<'_>, id: ChannelId, who: crate::hub::ClientId, rank: Rank, on: bool) {
+    let clients = &turn.hub.clients;
+    let Some(theirs) = turn.hub.channels.rank_mut(clients, id, who) else { return };
+    if theirs.has(rank) == on {
+        return;
+    }
+    theirs.set(rank, on);
+    let letter = Rank::ALL.iter().find(|(.., it)| *it == rank).map_or('o', |(letter, ..)| *letter);
+    let (sign, nick) = (if on { '+' } else { '-' }, turn.client(who).nick().to_owned());
+    let line = format!(":{SOURCE} MODE {} {sign}{letter} {nick}", turn.channel(id).name);
+    let texts = [(CapSet::NONE, &*line)];
+    let stamp = turn.stamp(None);
+    turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+}

@@ -1,0 +1,73 @@
+//! `HELP [<subject>]`, also HELPOP.
+//!
+//! What stands at the head of each command's file is what a client is told of it.
+
+use coax_irc::numeric as n;
+
+use super::Words;
+use crate::hub::Turn;
+
+/// Subject and text, in the order of the alphabet.
+const SUBJECTS: &[(&str, &[&str])] = &[
+    ("AWAY", &["AWAY [:<why>]", "Says that you are away, or without a reason that you are back."]),
+    ("INVITE", &["INVITE <nick> <channel>", "Asks somebody into a channel."]),
+    (
+        "JOIN",
+        &[
+            "JOIN <channel>{,<channel>} [<key>{,<key>}]",
+            "Enters channels, and makes those that are not there.",
+        ],
+    ),
+    ("KICK", &["KICK <channel> <nick>{,<nick>} [:<why>]", "Puts members out of a channel."]),
+    (
+        "LIST",
+        &[
+            "LIST [<channel or mask or condition>{,…}]",
+            "Lists channels: LIST >10, LIST *rust*, LIST T<60.",
+        ],
+    ),
+    (
+        "MODE",
+        &[
+            "MODE <channel> [<changes> [<argument>…]]",
+            "Tells or changes modes: MODE #rust +o ada, MODE #rust +b troll!*@*.",
+        ],
+    ),
+    (
+        "MONITOR",
+        &[
+            "MONITOR + <nick>{,<nick>}",
+            "Tells when somebody comes and goes; - takes away, L lists, C clears, S tells now.",
+        ],
+    ),
+    ("NAMES", &["NAMES <channel>", "Says who is in a channel."]),
+    ("NICK", &["NICK <nick>", "Changes your nick."]),
+    ("PART", &["PART <channel>{,<channel>} [:<why>]", "Leaves channels."]),
+    ("PRIVMSG", &["PRIVMSG <nick or channel>{,…} :<text>", "Says something."]),
+    ("QUIT", &["QUIT [:<why>]", "Leaves."]),
+    ("TOPIC", &["TOPIC <channel> [:<topic>]", "Tells, changes or clears the topic."]),
+    ("WHO", &["WHO <channel or mask>", "Tells about users, a line each."]),
+    ("WHOIS", &["WHOIS <nick>", "Tells what is known of a user."]),
+    ("WHOWAS", &["WHOWAS <nick> [<count>]", "Tells who had a nick."]),
+];
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    let Some(subject) = words.get(0) else { return index(turn) };
+    let found = SUBJECTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(subject));
+    let Some((name, [first, rest @ ..])) = found else {
+        let subject = super::clipped(subject, 64);
+        return turn.reply(n::ERR_HELPNOTFOUND, &[subject, "No help available on this topic"]);
+    };
+    turn.reply(n::RPL_HELPSTART, &[name, first]);
+    for line in rest {
+        turn.reply(n::RPL_HELPTXT, &[name, line]);
+    }
+    turn.reply(n::RPL_ENDOFHELP, &[name, "End of /HELP"]);
+}
+
+fn index(turn: &mut Turn<'_>) {
+    let subjects = SUBJECTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" ");
+    turn.reply(n::RPL_HELPSTART, &["*", "HELP <subject> tells more about one of these:"]);
+    turn.reply(n::RPL_HELPTXT, &["*", &subjects]);
+    turn.reply(n::RPL_ENDOFHELP, &["*", "End of /HELP"]);
+}

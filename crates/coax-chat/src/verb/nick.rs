@@ -1,0 +1,91 @@
+//! `NICK <nick>`
+//!
+//! Before registration it is half of it; afterwards it changes the nick, and everyone who sees the
+//! user is told.
+
+use coax_irc::CapSet;
+
+use super::Words;
+use crate::hub::{Relay, Turn};
+use coax_irc::numeric as n;
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    let Some(nick) = words.get(0) else {
+        return turn.reply(n::ERR_NONICKNAMEGIVEN, &["No nickname given"]);
+    };
+    if !is_nick(nick, turn.hub.settings.nick_length) || is_taken_by_the_server(nick) {
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), "Erroneous nickname"]);
+    }
+    let holder = turn.hub.clients.holder(nick);
+    if holder.is_some_and(|holder| holder != turn.who) {
+        return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, "Nickname is already in use"]);
+    }
+    if turn.me().is_registered() && turn.is_reserved(nick) {
+        let why = "Nickname is reserved: sign in to its account first";
+        return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, why]);
+    }
+    match turn.me().is_registered() {
+        true => change(turn, nick),
+        false => {
+            turn.hub.clients.rename(turn.who, nick);
+            turn.try_to_welcome();
+        }
+    }
+}
+
+/// Changes the nick of whoever has the turn. Nobody else has it.
+pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
+    let old = turn.my_nick();
+    if old == nick {
+        return;
+    }
+    let text = format!(":{} NICK :{nick}", turn.me().name.mask());
+    let texts = [(CapSet::NONE, &*text)];
+    let account = turn.me().account.clone();
+    let stamp = turn.stamp(account.as_deref());
+    turn.tell_peers(true, &mut Relay::new(stamp, &texts));
+    if !old.eq_ignore_ascii_case(nick) {
+        turn.remember();
+    }
+    turn.hub.clients.rename(turn.who, nick);
+    if !old.eq_ignore_ascii_case(nick) {
+        turn.tell_offline(&old);
+        turn.tell_online();
+    }
+}
+
+/// Letters, digits and `[]\`_^{|}-`, not beginning with a digit or a hyphen. RFC 2812 §2.3.1.
+///
+/// Nothing beyond ASCII: a nick that looks like another one is somebody else's mask.
+fn is_nick(nick: &str, most: usize) -> bool {
+    let special = |byte: u8| b"[]\\`_^{|}".contains(&byte);
+    let first = |byte: u8| byte.is_ascii_alphabetic() || special(byte);
+    let rest = |byte: u8| first(byte) || byte.is_ascii_digit() || byte == b'-';
+    nick.len() <= most && nick.bytes().next().is_some_and(first) && nick.bytes().all(rest)
+}
+
+/// Services are no users, and nobody may look like one.
+fn is_taken_by_the_server(nick: &str) -> bool {
+    ["NickServ", "ChanServ", "HistServ"].iter().any(|taken| taken.eq_ignore_ascii_case(nick))
+}
+
+/// A nick as it can be told back to whoever wrote it.
+fn shown(nick: &str) -> &str {
+    super::user::clipped(nick, 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_nick;
+
+    #[test]
+    fn a_nick_is_a_word_of_ascii() {
+        for nick in ["ada", "Ada[away]", "_x_", "`", "a-1", "{|}^"] {
+            assert!(is_nick(nick, 32), "{nick}");
+        }
+        for nick in ["", "1a", "-a", "a b", "a!b", "a@b", "#a", "é", "a.b", "a,b", "a:b"] {
+            assert!(!is_nick(nick, 32), "{nick}");
+        }
+        assert!(is_nick(&"a".repeat(32), 32) && !is_nick(&"a".repeat(33), 32));
+    }
+}

@@ -1,0 +1,192 @@
+//! `NICKSERV <command>`, also `NS`, and `PRIVMSG NickServ :<command>`
+//!
+//! Accounts for those whose client knows no better: `REGISTER <password>`, `IDENTIFY [<account>]
+//! <password>`, `LOGOUT`, `INFO [<account>]`, `PASSWD <old> <new>`, `GROUP`, `GHOST <nick>`,
+//! `CERT ADD|DEL|LIST [<fingerprint>]`, `DROP <account>`.
+
+use coax_store::{RemoveAccount, RemoveFingerprint};
+
+use super::{Words, register};
+use crate::hub::{Answer, Keep, Question, Turn, fold};
+
+/// Whom its words are from.
+const SOURCE: &str = "NickServ!NickServ@services";
+
+const HELP: &[&str] = &[
+    "REGISTER <password>: makes an account of your nick",
+    "IDENTIFY [<account>] <password>: signs in",
+    "LOGOUT: signs out",
+    "INFO [<account>]: tells about an account",
+    "PASSWD <old> <new>: changes your password",
+    "GROUP: makes the nick you have now one of your account's",
+    "GHOST <nick>: throws out somebody who has your nick",
+    "CERT ADD|DEL|LIST [<fingerprint>]: certificates that sign you in",
+    "DROP <account>: ends your account",
+];
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    command(turn, &words.join(" "));
+}
+
+/// What somebody said to NickServ.
+pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
+    let words = text.split_whitespace().collect::<Vec<_>>();
+    let (verb, rest) = words.split_first().map_or(("HELP", &[][..]), |(verb, rest)| (*verb, rest));
+    match (&*verb.to_ascii_uppercase(), rest) {
+        ("REGISTER", [password, ..]) => register(turn, password),
+        ("IDENTIFY", [password]) => identify(turn, &turn.my_nick(), password),
+        ("IDENTIFY", [account, password, ..]) => identify(turn, account, password),
+        ("LOGOUT", _) if turn.me().account.is_some() => turn.sign_out(),
+        ("INFO", rest) => info(turn, rest.first().copied()),
+        ("PASSWD", [old, new, ..]) => passwd(turn, old, new),
+        ("GROUP", _) => group(turn),
+        ("GHOST", [nick, ..]) => ghost(turn, nick),
+        ("CERT", [what, rest @ ..]) => cert(turn, what, rest.first().copied()),
+        ("DROP", [account, ..]) => drop_account(turn, account),
+        ("HELP", _) => HELP.iter().for_each(|line| say(turn, line)),
+        _ => say(turn, "I do not understand. HELP tells what I do"),
+    }
+}
+
+fn say(turn: &mut Turn<'_>, text: &str) {
+    let nick = turn.my_nick();
+    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+}
+
+fn register(turn: &mut Turn<'_>, password: &str) {
+    let nick = turn.my_nick();
+    if let Err((_, why)) = register::acceptable(turn, &nick, password) {
+        return say(turn, why);
+    }
+    register::create(turn, &nick, password, |turn, name, made| match made {
+        true => {
+            say(turn, "Account created");
+            turn.sign_in(name);
+        }
+        false => say(turn, "Account already exists"),
+    });
+}
+
+fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
+    let known = turn.hub.accounts.owner(account);
+    let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
+    let name = known.map(|account| account.name.shown.clone()).unwrap_or_default();
+    let question = Question::Verify { password: password.as_bytes().into(), hash };
+    turn.ask(question, move |turn, answer| match answer {
+        Answer::Verified(true) if turn.hub.accounts.find(&name).is_some() => {
+            turn.sign_in(&name);
+            say(turn, &format!("You are now identified for {name}"));
+        }
+        _ => {
+            say(turn, "Invalid account or password");
+            let me = turn.me_mut();
+            me.sasl_failures = me.sasl_failures.saturating_add(1);
+            if me.sasl_failures >= 8 {
+                turn.close("Too many failed attempts to sign in");
+            }
+        }
+    });
+}
+
+fn info(turn: &mut Turn<'_>, account: Option<&str>) {
+    let mine = turn.me().account.as_deref().map(str::to_owned);
+    let asked = account.map(str::to_owned).or(mine.clone());
+    let known = asked.as_deref().and_then(|name| turn.hub.accounts.owner(name)).cloned();
+    let Some(account) = known else { return say(turn, "No such account") };
+    let created = u64::try_from(account.created).unwrap_or_default();
+    let since = crate::hub::Time(created);
+    say(turn, &format!("{} was registered at {since}", account.name.shown));
+    if mine.as_deref() == Some(&account.name.shown) {
+        let nicks = account.nicks.iter().map(|nick| nick.shown.as_str()).collect::<Vec<_>>();
+        say(turn, &format!("Nicks: {}", nicks.join(" ")));
+    }
+}
+
+fn passwd(turn: &mut Turn<'_>, old: &str, new: &str) {
+    let Some(name) = turn.me().account.clone() else { return say(turn, "Sign in first") };
+    if let Err((_, why)) = register::strong_enough(turn, new) {
+        return say(turn, why);
+    }
+    let known = turn.hub.accounts.find(&name);
+    let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
+    let new: Box<[u8]> = new.as_bytes().into();
+    let question = Question::Verify { password: old.as_bytes().into(), hash };
+    turn.ask(question, move |turn, answer| match answer {
+        Answer::Verified(true) => {
+            turn.ask(Question::Hash { password: new }, move |turn, answer| {
+                let Answer::Hashed(password) = answer else { return say(turn, "That failed") };
+                turn.set_password(&name, *password);
+                say(turn, "Password changed");
+            });
+        }
+        _ => say(turn, "Invalid account or password"),
+    });
+}
+
+fn group(turn: &mut Turn<'_>) {
+    let Some(name) = turn.me().account.clone() else { return say(turn, "Sign in first") };
+    let nick = turn.my_nick();
+    match turn.hub.accounts.owner(&nick) {
+        Some(_) => say(turn, "That nick is registered already"),
+        None => {
+            turn.add_nick(&name, &nick);
+            say(turn, &format!("{nick} is now one of your nicks"));
+        }
+    }
+}
+
+fn ghost(turn: &mut Turn<'_>, nick: &str) {
+    let owner = turn.hub.accounts.owner(nick).map(|account| account.name.shown.clone());
+    let mine = owner.is_some() && owner.as_deref() == turn.me().account.as_deref();
+    match turn.hub.clients.holder(nick).filter(|holder| mine && *holder != turn.who) {
+        Some(holder) => {
+            let why = format!("GHOST command used by {}", turn.me().nick());
+            turn.hub.turn(turn.now, holder, turn.out).close(&why);
+            say(turn, &format!("{nick} is free"));
+        }
+        None => say(turn, "That nick is not yours, or nobody has it"),
+    }
+}
+
+fn cert(turn: &mut Turn<'_>, what: &str, fingerprint: Option<&str>) {
+    let Some(name) = turn.me().account.clone() else { return say(turn, "Sign in first") };
+    let shown = turn.me().origin.certificate.clone();
+    let fingerprint = fingerprint.map(|it| it.replace(':', "").to_ascii_lowercase()).or(shown);
+    let fits = |it: &String| it.len() == 64 && it.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match (&*what.to_ascii_uppercase(), fingerprint.filter(fits)) {
+        ("LIST", _) => {
+            let known = turn.hub.accounts.find(&name).map(|it| it.fingerprints.clone());
+            known.unwrap_or_default().iter().for_each(|it| say(turn, it));
+            say(turn, "End of certificates");
+        }
+        ("ADD", Some(it)) if turn.hub.accounts.of_certificate(&it).is_none() => {
+            turn.add_certificate(&name, &it);
+            say(turn, "Certificate added");
+        }
+        ("DEL", Some(it)) => {
+            turn.hub.accounts.remove_certificate(&name, &it);
+            let key = fold(&name).into();
+            turn.keep(Keep::NoCertificate(RemoveFingerprint { key, fingerprint: it }));
+            say(turn, "Certificate removed");
+        }
+        _ => say(turn, "CERT ADD|DEL|LIST [<SHA-256 in hexadecimal>]"),
+    }
+}
+
+fn drop_account(turn: &mut Turn<'_>, account: &str) {
+    match turn.me().account.clone() {
+        Some(name) if fold(&name) == fold(account) => {
+            let everyone = turn.hub.clients.all().collect::<Vec<_>>();
+            turn.disown_channels(&name);
+            turn.hub.accounts.remove(&name);
+            turn.keep(Keep::NoAccount(RemoveAccount { key: fold(&name).into() }));
+            for who in everyone {
+                if turn.client(who).account.as_deref() == Some(&*name) {
+                    turn.hub.turn(turn.now, who, turn.out).sign_out();
+                }
+            }
+            say(turn, "The account is gone");
+        }
+        _ => say(turn, "Say DROP and the name of the account you are signed in to"),
+    }
+}

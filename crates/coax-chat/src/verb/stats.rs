@@ -1,0 +1,35 @@
+//! `STATS [<letter> [<server>]]`
+//!
+//! `u`: how long the server is up. `o`: who may become an operator, for operators.
+
+use coax_irc::numeric as n;
+
+use super::Words;
+use crate::hub::Turn;
+
+pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    let Some(letter) = words.get(0).and_then(|word| word.chars().next()) else {
+        return turn.reply(n::ERR_NEEDMOREPARAMS, &["STATS", "Not enough parameters"]);
+    };
+    if !super::is_here(turn, words.get(1)) {
+        return;
+    }
+    match letter {
+        'u' => {
+            let up = turn.now.since(turn.hub.started) / 1000;
+            let (days, hours, minutes, seconds) =
+                (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
+            let text = format!("Server Up {days} days {hours}:{minutes:02}:{seconds:02}");
+            turn.reply(n::RPL_STATSUPTIME, &[&text]);
+        }
+        'o' if turn.me().is_operator() => {
+            for operator in turn.hub.settings.operators.clone() {
+                turn.reply(n::RPL_STATSOLINE, &["O", "*", "*", &operator.name]);
+            }
+        }
+        'o' => return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]),
+        _ => {}
+    }
+    let mut shown = [0; 4];
+    turn.reply(n::RPL_ENDOFSTATS, &[letter.encode_utf8(&mut shown), "End of /STATS report"]);
+}

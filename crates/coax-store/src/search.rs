@@ -1,0 +1,116 @@
+//! Finding what was said, newest first.
+//!
+//! Words are words: nothing a person types is syntax, but a star at the end of a word, which means
+//! any ending. All words must be there, in any order, in any case, with or without accents.
+//! Conversation and speaker are words of the same index, so narrowing a search makes it faster.
+//!
+//! Nothing here knows who may read what: the caller names the conversations.
+
+mod expression;
+mod marks;
+
+use std::ops::Range;
+
+use rusqlite::{Connection, params};
+
+use crate::desk::{SPAN, find_conversation};
+use crate::entry::{Kept, Target};
+use crate::error::{Fault, StoreError};
+use crate::history::{COLUMNS, kept};
+use crate::reader::Reader;
+
+/// What to look for.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Words, all of which must be there. None of them: everything within the limits below.
+    pub words: String,
+    /// In one of these conversations; in all if there are none.
+    pub within: Vec<Target>,
+    /// Said under this nick, in any ASCII case.
+    pub nick: Option<String>,
+    /// Said by this account, by its key.
+    pub account: Option<String>,
+    /// Later than this, in milliseconds since 1970.
+    pub after: Option<i64>,
+    /// Earlier than this.
+    pub before: Option<i64>,
+    /// Older than the hit with this sequence: the next page.
+    pub older_than: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A message that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The message.
+    pub kept: Kept,
+    /// Which bytes of its text are the words.
+    pub marks: Vec<Range<usize>>,
+}
+
+impl Reader {
+    /// The newest messages that have all the words.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a search for nothing in particular; else what the disk said.
+    pub fn search(&self, search: &Search) -> Result<Vec<Hit>, StoreError> {
+        self.with(|conn| {
+            let within = conversations(conn, &search.within)?;
+            if within.is_empty() && !search.within.is_empty() {
+                return Ok(Vec::new());
+            }
+            let expression = expression::of(search, &within)?;
+            find(conn, search, &expression)
+        })
+    }
+}
+
+fn conversations(conn: &Connection, targets: &[Target]) -> rusqlite::Result<Vec<i64>> {
+    let ids = targets.iter().map(|target| find_conversation(conn, target));
+    ids.filter_map(Result::transpose).collect()
+}
+
+fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>, Fault> {
+    let (open, close) = (marks::OPEN, marks::CLOSE);
+    let sql = format!(
+        "SELECT {COLUMNS}, c.first, c.second, highlight(search, 0, '{open}', '{close}')
+           FROM search CROSS JOIN message m ON m.id = search.rowid
+           CROSS JOIN conversation c ON c.id = m.conversation
+          WHERE search MATCH ? AND search.rowid >= ? AND search.rowid < ?
+            AND m.time > ? AND m.time < ?
+          ORDER BY search.rowid DESC LIMIT ?"
+    );
+    let ids = ids_of(conn, search)?;
+    let (after, before) = (search.after.unwrap_or(i64::MIN), search.before.unwrap_or(i64::MAX));
+    let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![expression, ids.start, ids.end, after, before, limit],
+        |row| {
+            let target = Target::from_columns(row.get(9)?, row.get(10)?);
+            let kept = kept(row, target)?;
+            let marked: String = row.get(11)?;
+            Ok(Hit { marks: marks::within(&kept.entry.text, &marked), kept })
+        },
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Among which ids messages of the times asked for can be.
+fn ids_of(conn: &Connection, search: &Search) -> rusqlite::Result<Range<i64>> {
+    let block = |sql: &str, time: i64| {
+        conn.prepare_cached(sql)?.query_row([time], |row| row.get::<_, Option<i64>>(0))
+    };
+    let mut ids = 0..search.older_than.unwrap_or(i64::MAX);
+    if let Some(after) = search.after {
+        let first = block("SELECT min(block) FROM span WHERE latest > ?", after)?;
+        ids.start = first.map_or(i64::MAX, |block| block * SPAN);
+    }
+    if let Some(before) = search.before {
+        let last = block("SELECT max(block) FROM span WHERE earliest < ?", before)?;
+        ids.end = ids.end.min(last.map_or(0, |block| (block + 1) * SPAN));
+    }
+    Ok(ids)
+}

@@ -1,0 +1,156 @@
+//! `coax chat join`: a place at the table, line by line.
+//!
+//! What is typed is said, what is said is printed. A pipe works as well as a terminal: its lines are
+//! said one after the other, and at its end everything has arrived at the server before coax leaves.
+//! What a `--json` reader gets is the same talk, as events.
+//!
+//! How IRC is spoken is `coax-irc-client`'s; here are the connection and the standard streams.
+
+mod seat;
+
+use coax_addr::{Endpoint, Place, Transport};
+use coax_irc_client::Identity;
+use coax_net::{SystemResolver, Tls};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::EXIT_STATUS;
+use crate::cmd::connect::Reach;
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Out, Report};
+use crate::session::Signals;
+use crate::{place, runtime};
+
+use seat::{Seat, sit};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax chat join localhost/#lobby --nick ada
+    coax chat join tls://irc.libera.chat:6697/#rust
+    echo 'backup is done' | coax chat join localhost/#ops --once
+    coax chat join localhost/#lobby --json       what is said, as JSON
+";
+
+/// Where IRC servers listen when nobody says otherwise.
+const PORT: &str = "6667";
+const CHANNEL: &str = "#lobby";
+
+/// Join a chat from the terminal
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// Server and channel: localhost/#lobby, tls://host:6697/#rust
+    #[arg(value_name = "ENDPOINT/#CHANNEL")]
+    place: String,
+    /// What to be called [default: your login name]
+    #[arg(short, long)]
+    nick: Option<String>,
+    /// Sign in to this account; its password is in COAX_CHAT_PASSWORD
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// The account's password; the environment keeps it out of ps
+    #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// Say what standard input holds, then leave; print nothing
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// Something said in the chat.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ChatReport {
+    /// message, action, notice, event or error
+    kind: &'static str,
+    /// Who; empty for the server.
+    nick: String,
+    /// The channel, or the nick it was said to; empty where that says nothing.
+    target: String,
+    text: String,
+    /// The server's time, RFC 3339, where it gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msgid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip)]
+    shown: String,
+}
+
+impl Report for ChatReport {
+    const EVENT: &'static str = "chat";
+    fn human(&self) -> Human {
+        Human::Answer(self.shown.clone())
+    }
+}
+
+pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+    let (endpoint, channel) = args.split()?;
+    runtime::run(async {
+        let mut signals = Signals::catch()?;
+        tokio::select! {
+            done = join(&args, &endpoint, &channel, out) => done,
+            () = signals.any() => Err(signals.failure()),
+        }
+    })
+}
+
+async fn join(args: &Args, endpoint: &Endpoint, channel: &str, out: &Out) -> Result<(), Failure> {
+    let (stream, _) = args.reach.stream(&plain(endpoint), &SystemResolver::default(), out).await?;
+    let seat = Seat { identity: args.identity()?, channel: channel.to_owned(), once: args.once };
+    match &endpoint.place {
+        Place::Net { transport: Transport::Tls, host, .. } => {
+            let secure = Tls::default().connect(stream, host).await?;
+            sit(secure, seat, out).await
+        }
+        _ => sit(stream, seat, out).await,
+    }
+}
+
+impl Args {
+    /// The server, and the channel behind it.
+    fn split(&self) -> Result<(Endpoint, String), Failure> {
+        let (server, channel) = match self.place.split_once("/#") {
+            Some((server, channel)) => (server, format!("#{channel}")),
+            None => (self.place.trim_end_matches('/'), CHANNEL.to_owned()),
+        };
+        let endpoint =
+            place::endpoint(server, None).or_else(|error| match server.contains(':') {
+                true => Err(error),
+                false => place::endpoint(server, Some(PORT)),
+            })?;
+        match &endpoint.place {
+            Place::Unix { .. } | Place::Net { transport: Transport::Tcp | Transport::Tls, .. } => {
+                Ok((endpoint, channel))
+            }
+            _ => Err(Failure::new(Exit::Usage, format!("no chat is spoken at {endpoint}"))
+                .hint("coax chat join localhost/#lobby, or tls://host:6697/#lobby")),
+        }
+    }
+
+    fn identity(&self) -> Result<Identity, Failure> {
+        let login = || std::env::var("USER").ok().filter(|name| !name.is_empty());
+        let nick = self.nick.clone().or_else(login).unwrap_or_else(|| "coax".to_owned());
+        let password = self.password.clone();
+        let account = match (&self.account, password) {
+            (Some(name), Some(password)) => Some((name.clone(), password)),
+            (Some(_), None) => {
+                return Err(Failure::new(Exit::Usage, "an account needs its password")
+                    .hint("COAX_CHAT_PASSWORD=… coax chat join …"));
+            }
+            (None, _) => None,
+        };
+        Ok(Identity { real_name: nick.clone(), nick, account, password: None })
+    }
+}
+
+/// The same place, without the TLS that is spoken there.
+fn plain(endpoint: &Endpoint) -> Endpoint {
+    let mut plain = endpoint.clone();
+    if let Place::Net { transport, .. } = &mut plain.place {
+        *transport = Transport::Tcp;
+    }
+    plain
+}

@@ -1,0 +1,208 @@
+//! `coax chat serve`: a chat server, with no configuration.
+//!
+//! It says where it listens as soon as accepting works, and what to type. SIGHUP reads the settings
+//! again; SIGINT and SIGTERM tell everyone and end it.
+//!
+//! What the server does is the library's business.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use coax_chat::serve::{Control, Told};
+use coax_chat::settings::{Settings, SettingsError};
+use coax_chat::{Certificate, Memory, Serve};
+use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::EXIT_STATUS;
+use crate::cmd::listen::{announce, queue};
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use crate::session::Signals;
+use crate::{place, runtime};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax chat serve                      at localhost:6667, for this machine
+    coax chat serve --listen :6667       for everyone who can reach it
+    coax chat serve --config chat.toml   with settings: coax chat config prints them
+    coax chat serve --password sesame    for those who know the word
+";
+
+/// Serve a chat that everyone can join
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// Where to listen; may be given several times
+    #[arg(short, long, value_name = "ENDPOINT")]
+    listen: Vec<String>,
+    /// Where accounts and history are kept
+    #[arg(short, long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Settings to read; coax chat config prints them all
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What everyone must give before they come in
+    #[arg(long, value_name = "WORD")]
+    password: Option<String>,
+}
+
+pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+    let settings = args.settings().map_err(|error| args.failure(error))?;
+    let mut settings = settings;
+    let memory = args.memory(&settings)?;
+    settings.secret = memory.secret().map_err(stored)?;
+    let known = memory.known().map_err(stored)?;
+    runtime::run(async {
+        let signals = Rc::new(tokio::sync::Mutex::new(Signals::catch()?));
+        let hangup = Rc::new(RefCell::new(signal(SignalKind::hangup()).map_err(|error| {
+            let cause = cause_in_words(&error);
+            Failure::new(Exit::Machine, format!("cannot catch signals: {cause}"))
+        })?));
+        let listeners = listeners(&settings).await?;
+        let mut addresses = Vec::new();
+        for listener in &listeners {
+            announce(listener.addresses(), out)?;
+            addresses.extend(listener.addresses().map(ToString::to_string));
+        }
+        // Everyone who comes takes a descriptor.
+        queue::widen();
+        invite(&addresses, out);
+        let told = *out;
+        let serve = Serve {
+            tls: Some(args.tls(&settings)?),
+            settings,
+            memory: Rc::new(memory),
+            known,
+            reread: Box::new(move || args.settings()),
+            tell: Rc::new(move |what| tell(&what, &told)),
+        };
+        let (stopping, hanging) = (signals.clone(), hangup.clone());
+        let control = move || {
+            let (stopping, hanging) = (stopping.clone(), hanging.clone());
+            async move {
+                let mut stopping = stopping.lock().await;
+                let hung_up =
+                    std::future::poll_fn(|context| hanging.borrow_mut().poll_recv(context));
+                tokio::select! {
+                    () = stopping.any() => Control::Stop("The server ends".to_owned()),
+                    _ = hung_up => Control::Reload,
+                }
+            }
+        };
+        serve.run(listeners, control).await;
+        Err(signals.lock().await.failure())
+    })
+}
+
+async fn listeners(settings: &Settings) -> Result<Vec<Listener>, Failure> {
+    let mut listeners = Vec::new();
+    for endpoint in &settings.listen {
+        let endpoint = place::endpoint(endpoint, None)?;
+        listeners.push(Listen::default().on(&endpoint, &SystemResolver::default()).await?);
+    }
+    Ok(listeners)
+}
+
+/// What a person does next.
+fn invite(addresses: &[String], out: &Out) {
+    let Some(first) = addresses.first().filter(|_| !out.is_json()) else { return };
+    let port = first.rsplit(':').next().unwrap_or_default();
+    out.talk(&format!("open http://localhost:{port}/ in a browser, or type: nc localhost {port}"));
+    out.talk(&format!("any IRC client joins too: irssi -c localhost -p {port}"));
+    let local = |address: &String| address.starts_with("127.") || address.starts_with("[::1]");
+    if addresses.iter().all(local) {
+        out.talk(&format!("this machine alone can; --listen :{port} lets others in"));
+    }
+}
+
+fn tell(what: &Told, out: &Out) {
+    match what {
+        Told::Reloaded => out.talk("read the settings again"),
+        Told::NotReloaded(error) => out.talk(&format!("kept the old settings: {error}")),
+        Told::NotClosed(why) | Told::CannotAccept(why) => out.talk(why),
+        _ => {}
+    }
+}
+
+/// What the store says, for a person.
+fn stored(error: coax_store::StoreError) -> Failure {
+    Failure::new(Exit::Machine, error.to_string())
+}
+
+impl Args {
+    fn folder(&self) -> Option<PathBuf> {
+        self.data.clone().or_else(data_folder)
+    }
+
+    fn memory(&self, settings: &Settings) -> Result<Memory, Failure> {
+        let folder = self.folder();
+        let (memory, passes) = (settings.password_memory, settings.password_passes);
+        Memory::open(folder.as_deref(), memory, passes).map_err(stored)
+    }
+
+    /// The file's settings, and the flags over them.
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        let mut settings = match &self.config {
+            Some(file) => Settings::parse(&read(file)?)?,
+            None => Settings::default(),
+        };
+        if !self.listen.is_empty() {
+            settings.listen = self.listen.clone();
+        }
+        if let Some(password) = &self.password {
+            settings.password = Some(password.clone());
+        }
+        settings.boot = std::process::id() ^ jiff::Timestamp::now().subsec_nanosecond() as u32;
+        Ok(settings)
+    }
+
+    /// One's own certificate, or one that is made and kept with the data.
+    fn tls(&self, settings: &Settings) -> Result<TlsServer, Failure> {
+        let (certificate, from) =
+            match (&settings.certificate, &settings.certificate_key, self.folder()) {
+                (Some(chain), Some(key), _) => (Certificate::read(chain, key), chain.clone()),
+                (Some(_), None, _) | (None, Some(_), _) => {
+                    let text = "listen.certificate and listen.certificate-key belong together";
+                    return Err(Failure::new(Exit::Usage, text));
+                }
+                (None, None, Some(folder)) => {
+                    let kept = std::fs::create_dir_all(&folder);
+                    let name = &settings.server_name;
+                    (kept.and_then(|()| Certificate::kept(&folder, name)), folder)
+                }
+                (None, None, None) => (Certificate::made(&settings.server_name), PathBuf::new()),
+            };
+        let refused = |cause: String| {
+            let text = format!("cannot use the certificate of {}: {cause}", from.display());
+            Failure::new(Exit::Machine, text)
+        };
+        let certificate = certificate.map_err(|error| refused(cause_in_words(&error)))?;
+        let server = TlsServer::new(&certificate.chain, &certificate.key);
+        server.map_err(|error| refused(error.to_string()))
+    }
+
+    fn failure(&self, error: SettingsError) -> Failure {
+        let file = self.config.as_deref().unwrap_or(Path::new("")).display();
+        let failure = Failure::new(Exit::Usage, format!("{file}: {}", error.message));
+        match error.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Where programs keep what they know, by the XDG base directory specification.
+fn data_folder() -> Option<PathBuf> {
+    let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    Some(given.filter(|path| path.is_absolute()).or_else(home)?.join("coax/chat"))
+}
+
+fn read(file: &Path) -> Result<String, SettingsError> {
+    std::fs::read_to_string(file).map_err(|error| SettingsError {
+        message: format!("cannot be read: {}", cause_in_words(&error)),
+        hint: Some("coax chat config prints one to begin with".to_owned()),
+    })
+}
