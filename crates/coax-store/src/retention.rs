@@ -20,11 +20,11 @@ use crate::store::Store;
 use step::{Forget, Merge, Shrink, Sweep};
 
 /// Entries forgotten in one step.
-const STEP: usize = 100;
+const STEP: usize = 50;
 /// Pages of the index put in order in one step.
-const MERGED: i64 = 200;
+const MERGED: i64 = 64;
 /// Pages given back in one step.
-const GIVEN: u64 = 200;
+const GIVEN: u64 = 100;
 
 /// What is kept.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,8 @@ impl Store {
     ///
     /// What the disk said. What went before stays gone.
     pub fn prune(&self, retention: &Retention, now: i64) -> Result<Pruned, StoreError> {
-        let mut pruning = Pruning { store: self, entries: 0, thinned: BTreeSet::new() };
+        let mut pruning =
+            Pruning { store: self, entries: 0, crossed_out: 0, thinned: BTreeSet::new() };
         let plan = self.reader().with(|conn| plan(conn, retention, now))?;
         for (conversation, before) in plan.limits {
             pruning.by_age(conversation, before)?;
@@ -133,6 +134,8 @@ fn plan(conn: &Connection, retention: &Retention, now: i64) -> Result<Plan, Faul
 struct Pruning<'a> {
     store: &'a Store,
     entries: u64,
+    /// How many of them have still words in the index.
+    crossed_out: u64,
     /// Conversations that have lost something, and perhaps everything.
     thinned: BTreeSet<i64>,
 }
@@ -161,31 +164,52 @@ impl Pruning<'_> {
         Ok(())
     }
 
-    /// The oldest go until it fits. How much one entry takes is not known, so it is measured
-    /// again after each round.
+    /// The oldest go until it fits, and a twentieth more, so that it need not be done again at
+    /// once. How much one entry takes is not known: it is measured again after each round.
     fn by_size(&mut self, bytes: u64, spared: &BTreeSet<i64>) -> Result<(), StoreError> {
+        if self.used()? <= bytes {
+            return Ok(());
+        }
+        let goal = bytes / 20 * 19;
         loop {
-            let excess = self.excess(bytes)?;
+            let excess = self.excess(goal)?;
             if excess == 0 || self.round(excess, spared)? == 0 {
                 return Ok(());
             }
-            self.in_steps(|store| store.apply(Merge(MERGED)))?;
+            self.merge()?;
         }
     }
 
-    /// How many entries are too many, going by what an entry takes on average; at most a tenth of
-    /// all, so that a wrong guess does little harm.
-    fn excess(&self, bytes: u64) -> Result<usize, StoreError> {
-        let used = self.store.reader().figures()?.used;
-        if used <= bytes {
+    fn used(&self) -> Result<u64, StoreError> {
+        Ok(self.store.reader().figures()?.used)
+    }
+
+    fn entries_left(&self) -> Result<u64, StoreError> {
+        self.store
+            .reader()
+            .with(|conn| Ok(conn.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?))
+    }
+
+    /// How many entries are too many, going by what an entry takes on average.
+    fn excess(&self, goal: u64) -> Result<usize, StoreError> {
+        let used = self.used()?;
+        if used <= goal {
             return Ok(0);
         }
-        let all: u64 = self.store.reader().with(|conn| {
-            Ok(conn.query_row("SELECT count(*) FROM message", [], |row| row.get(0))?)
-        })?;
-        let share = u128::from(all) * u128::from(used - bytes) / u128::from(used);
-        let most = all / 10 + STEP as u64;
-        Ok(usize::try_from(share).unwrap_or(usize::MAX).clamp(1, most as usize))
+        let all = u128::from(self.entries_left()?);
+        let share = all * u128::from(used - goal) / u128::from(used);
+        Ok(usize::try_from(share).unwrap_or(usize::MAX).max(1))
+    }
+
+    /// Takes out of the index what was crossed out.
+    fn merge(&mut self) -> Result<(), StoreError> {
+        self.crossed_out = 0;
+        let mut pages = -MERGED;
+        self.in_steps(|store| {
+            let more = store.apply(Merge(pages));
+            pages = MERGED;
+            more
+        })
     }
 
     /// Forgets so many of the oldest that are not spared; how many there were.
@@ -213,15 +237,19 @@ impl Pruning<'_> {
     }
 
     fn forget(&mut self, ids: Vec<i64>) -> Result<(), StoreError> {
-        self.entries += self.store.apply(Forget(ids))?;
+        let gone = self.store.apply(Forget(ids))?;
+        self.entries += gone;
+        self.crossed_out += gone;
         Ok(())
     }
 
-    fn finish(self) -> Result<Pruned, StoreError> {
-        if self.entries > 0 {
-            for conversation in &self.thinned {
-                self.store.apply(Sweep(*conversation))?;
-            }
+    fn finish(mut self) -> Result<Pruned, StoreError> {
+        for conversation in &self.thinned {
+            self.store.apply(Sweep(*conversation))?;
+        }
+        // Going through the index takes as long as it is large: only when it is worth it.
+        if self.crossed_out > 0 && self.crossed_out >= self.entries_left()? / 10 {
+            self.merge()?;
         }
         let figures = self.store.reader().figures()?;
         // Some free space will be used again soon; only more than a tenth is given back.

@@ -14,6 +14,9 @@ use crate::error::{Fault, StoreError};
 use crate::writer::Change;
 
 /// Deletes the text and tags of a message, and leaves a note in their place.
+///
+/// Nobody is told the text again. It is not wiped from the disk: free space of the file, and copies
+/// made before, may hold it for a while.
 #[derive(Clone, Debug)]
 pub struct Redact {
     /// Where it was said.

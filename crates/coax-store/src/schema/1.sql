@@ -45,8 +45,6 @@ CREATE VIRTUAL TABLE search USING fts5(
     content = 'searchable', content_rowid = 'id', columnsize = 0,
     tokenize = 'unicode61 remove_diacritics 2'
 );
--- What is deleted leaves the index too, not only the answers.
-INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 
 CREATE TABLE account (
     id               INTEGER PRIMARY KEY,
