@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
+use crate::hub::KEPT_OUT;
 use crate::hub::{Answer, Keep, Known, Question, Ticket};
 use crate::switchboard::{Oracle, Switchboard};
 
@@ -63,7 +64,8 @@ impl Memory {
     /// What the disk said.
     pub fn known(&self) -> Result<Known, StoreError> {
         let reader = self.store.reader();
-        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()? })
+        let kept_out = reader.shelf(KEPT_OUT)?;
+        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()?, kept_out })
     }
 
     /// The server's own secret, drawn once.
@@ -124,6 +126,9 @@ impl Oracle for Memory {
             Keep::NoCertificate(it) => self.send(it),
             Keep::NoAccount(it) => self.send(it),
             Keep::Channel(it) => self.send(it),
+            Keep::Redact(it) => self.send(it),
+            Keep::ChannelName(it) => self.send(it),
+            Keep::Shelf(it) => self.send(it),
             Keep::NoChannel(it) => self.send(it),
         }
     }
@@ -161,7 +166,11 @@ impl Oracle for Memory {
 
 /// The work itself, on a thread that may wait.
 fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool) -> Answer {
-    if behind && matches!(question, Question::Page(_) | Question::Conversations(_)) {
+    let reads = matches!(
+        question,
+        Question::Page(_) | Question::Conversations(_) | Question::Message { .. }
+    );
+    if behind && reads {
         catch_up(store);
     }
     let failed = |error: StoreError| match error.kind() {
@@ -184,6 +193,10 @@ fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool)
         Question::Page(page) => store.reader().page(&page).map_or_else(failed, Answer::Page),
         Question::Conversations(asked) => {
             store.reader().conversations(&asked).map_or_else(failed, Answer::Conversations)
+        }
+        Question::Message { target, msgid } => {
+            let found = store.reader().message(&target, &msgid);
+            found.map_or_else(failed, |kept| Answer::Message(kept.map(Box::new)))
         }
         Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
     }

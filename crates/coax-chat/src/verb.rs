@@ -18,6 +18,7 @@ mod ison;
 mod join;
 mod kick;
 mod kill;
+mod kline;
 mod links;
 mod list;
 mod lusers;
@@ -33,8 +34,10 @@ mod part;
 mod pass;
 mod ping;
 mod quit;
+mod redact;
 mod register;
 mod rehash;
+mod rename;
 mod setname;
 mod stats;
 mod time;
@@ -138,6 +141,7 @@ const VERBS: &[Verb] = &[
     verb("JOIN", 1, Who::Users, join::run),
     verb("KICK", 2, Who::Users, kick::run),
     verb("KILL", 1, Who::Operators, kill::run),
+    verb("KLINE", 1, Who::Operators, kline::run),
     verb("LINKS", 0, Who::Users, links::run),
     verb("LIST", 0, Who::Users, list::run),
     verb("LUSERS", 0, Who::Users, lusers::run),
@@ -156,13 +160,16 @@ const VERBS: &[Verb] = &[
     verb("PONG", 0, Who::Anyone, ping::pong),
     verb("PRIVMSG", 0, Who::Users, message::privmsg),
     verb("QUIT", 0, Who::Anyone, quit::run),
+    verb("REDACT", 2, Who::Users, redact::run),
     verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
+    verb("RENAME", 2, Who::Users, rename::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),
     verb("TAGMSG", 1, Who::Users, message::tagmsg),
     verb("TIME", 0, Who::Users, time::run),
     verb("TOPIC", 1, Who::Users, topic::run),
+    verb("UNKLINE", 1, Who::Operators, kline::undo),
     verb("USER", 4, Who::Anyone, user::run),
     verb("USERHOST", 1, Who::Users, userhost::run),
     verb("VERIFY", 2, Who::Anyone, register::verify),

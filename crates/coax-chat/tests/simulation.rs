@@ -65,6 +65,8 @@ fn line() -> impl Strategy<Value = String> {
         1 => channel().prop_map(|name| format!("CS REGISTER {name}")),
         1 => channel().prop_map(|name| format!("CS DROP {name}")),
         1 => channel().prop_map(|name| format!("CHATHISTORY LATEST {name} * 5")),
+        1 => (channel(), channel()).prop_map(|(old, new)| format!("RENAME {old} {new}")),
+        1 => channel().prop_map(|name| format!("REDACT {name} m1")),
         1 => Just("AUTHENTICATE PLAIN".to_owned()),
         1 => Just("AUTHENTICATE AGFkYQBzZXNhbWU=".to_owned()),
         1 => Just("QUIT :bye".to_owned()),
@@ -196,6 +198,7 @@ fn answer(question: &Question, good: bool) -> Answer {
         }
         Question::Draw => Answer::Drawn([7; 18]),
         Question::Page(_) => Answer::Page(Vec::new()),
+        Question::Message { .. } => Answer::Message(None),
         Question::Conversations(_) => Answer::Conversations(Vec::new()),
         _ => Answer::Stored,
     }

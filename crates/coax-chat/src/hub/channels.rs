@@ -57,6 +57,13 @@ impl Channels {
         id
     }
 
+    /// Gives a channel a name that no other has.
+    pub(crate) fn rename(&mut self, id: ChannelId, name: &str) {
+        let old = std::mem::replace(&mut self.get_mut(id).name, std::sync::Arc::from(name));
+        self.names.remove(&fold(&old));
+        self.names.insert(fold(name), id);
+    }
+
     /// Puts a client into a channel it is not in.
     pub(crate) fn enter(
         &mut self,

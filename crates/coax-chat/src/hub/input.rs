@@ -5,8 +5,9 @@
 //! Nothing here is decided.
 
 use coax_store::{
-    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Register,
-    RemoveAccount, RemoveChannel, RemoveFingerprint, SaveChannel, SetPassword,
+    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Put, Redact,
+    Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
+    SetPassword, Target,
 };
 
 use super::client::{ClientId, Origin};
@@ -84,6 +85,13 @@ pub enum Question {
     Page(Box<Page>),
     /// Which conversations somebody had.
     Conversations(Box<Conversations>),
+    /// One message.
+    Message {
+        /// Where it was said.
+        target: Target,
+        /// Which.
+        msgid: String,
+    },
     /// Whether this is on disk: asked with what is to be kept.
     Keep(Box<Entry>),
 }
@@ -101,6 +109,8 @@ pub enum Answer {
     Page(Vec<Kept>),
     /// The conversations, in the order asked for.
     Conversations(Vec<Conversation>),
+    /// The message, if there is one.
+    Message(Option<Box<Kept>>),
     /// It is on disk.
     Stored,
     /// Nothing with that name is there.
@@ -128,6 +138,12 @@ pub enum Keep {
     NoAccount(RemoveAccount),
     /// A registered channel as it is now.
     Channel(SaveChannel),
+    /// A message is taken back.
+    Redact(Redact),
+    /// A registered channel has another name.
+    ChannelName(RenameChannel),
+    /// Something small that the server wants back.
+    Shelf(Put),
     /// A channel is no longer registered.
     NoChannel(RemoveChannel),
 }

@@ -41,6 +41,21 @@ impl Turn<'_> {
         self.hub.channels.forget_if_empty(id);
     }
 
+    /// Takes an account out of every registered channel; those it owns are nobody's.
+    pub(crate) fn disown_channels(&mut self, account: &str) {
+        let key = fold(account);
+        let registered = self.hub.channels.all().filter(|(_, channel)| channel.founder.is_some());
+        for id in registered.map(|(id, _)| id).collect::<Vec<_>>() {
+            let channel = self.hub.channels.get_mut(id);
+            let had_access = channel.access.remove(&key).is_some();
+            if channel.founder.as_ref().is_some_and(|founder| fold(founder) == key) {
+                self.unregister_channel(id);
+            } else if had_access {
+                self.save_channel(id);
+            }
+        }
+    }
+
     /// What an account may do in a registered channel.
     pub(crate) fn access(&self, id: ChannelId) -> Rank {
         let channel = self.channel(id);

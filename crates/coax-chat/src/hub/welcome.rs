@@ -16,6 +16,7 @@ const OFFERED: CapSet = CapSet::of(&[
     Cap::AwayNotify,
     Cap::Batch,
     Cap::CapNotify,
+    Cap::ChannelRename,
     Cap::Chghost,
     Cap::EchoMessage,
     Cap::ExtendedJoin,
@@ -45,12 +46,13 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction];
         let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),
             false => offer,
         };
         match settings.history {
-            true => offer.with(Cap::Chathistory, "").with(Cap::EventPlayback, ""),
+            true => history.iter().fold(offer, |offer, cap| offer.with(*cap, "")),
             false => offer,
         }
     }
@@ -73,6 +75,10 @@ impl Turn<'_> {
             let why = "Nickname is reserved: sign in to its account first";
             self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
             return self.hub.clients.give_up_nick(self.who);
+        }
+        if let Some(why) = self.why_kept_out(self.who) {
+            self.reply(n::ERR_YOUREBANNEDCREEP, &[&why]);
+            return self.close(&why);
         }
         self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);

@@ -177,6 +177,7 @@ fn drop_account(turn: &mut Turn<'_>, account: &str) {
     match turn.me().account.clone() {
         Some(name) if fold(&name) == fold(account) => {
             let everyone = turn.hub.clients.all().collect::<Vec<_>>();
+            turn.disown_channels(&name);
             turn.hub.accounts.remove(&name);
             turn.keep(Keep::NoAccount(RemoveAccount { key: fold(&name).into() }));
             for who in everyone {
