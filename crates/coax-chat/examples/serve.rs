@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         reread: Box::new(|| Ok(Settings::default())),
         tell: Rc::new(|told| println!("{told:?}")),
         settings,
+        tls: None,
     };
     serve.run(vec![listener], std::future::pending).await;
     Ok(())

@@ -12,9 +12,11 @@ mod channels;
 mod check;
 mod client;
 mod clients;
+mod cloak;
 mod effects;
 mod history;
 mod input;
+mod kept_out;
 mod label;
 mod leave;
 mod pattern;
@@ -40,6 +42,7 @@ pub(crate) use channels::Channels;
 pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, person};
+pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use turn::Turn;
@@ -58,6 +61,8 @@ pub struct Hub {
     pub(crate) clients: Clients,
     pub(crate) channels: Channels,
     pub(crate) accounts: Accounts,
+    /// Whom the operators keep out.
+    pub(crate) kept_out: Vec<KeptOut>,
     /// Who was here: the latest last.
     pub(crate) past: VecDeque<Past>,
     /// Who watches a nick, by the folded nick.
@@ -89,6 +94,7 @@ impl Hub {
             clients: Clients::default(),
             channels: Channels::default(),
             accounts: Accounts::default(),
+            kept_out: Vec::new(),
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
@@ -115,6 +121,8 @@ impl Hub {
     /// Takes in what was kept on disk, before anybody arrives.
     pub fn recall(&mut self, known: Known) {
         known.accounts.into_iter().for_each(|account| self.accounts.insert(account));
+        let kept_out = known.kept_out.iter().filter_map(|(mask, it)| KeptOut::read(mask, it));
+        self.kept_out.extend(kept_out);
         known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
     }
 
@@ -128,8 +136,11 @@ impl Hub {
         &self.settings
     }
 
-    fn arrive(&mut self, now: Time, who: ClientId, origin: Origin, effects: &mut Effects) {
+    fn arrive(&mut self, now: Time, who: ClientId, mut origin: Origin, effects: &mut Effects) {
         let address = origin.address.clone();
+        if self.settings.cloak {
+            origin.host = cloak::cloak(&address, &self.settings.secret);
+        }
         self.clients.arrive(who, origin, now);
         // Whoever sits at this machine is not one of many strangers behind one address.
         let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());

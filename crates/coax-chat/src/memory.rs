@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
+use crate::hub::KEPT_OUT;
 use crate::hub::{Answer, Keep, Known, Question, Ticket};
 use crate::switchboard::{Oracle, Switchboard};
 
@@ -63,7 +64,8 @@ impl Memory {
     /// What the disk said.
     pub fn known(&self) -> Result<Known, StoreError> {
         let reader = self.store.reader();
-        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()? })
+        let kept_out = reader.shelf(KEPT_OUT)?;
+        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()?, kept_out })
     }
 
     /// The server's own secret, drawn once.
@@ -126,6 +128,7 @@ impl Oracle for Memory {
             Keep::Channel(it) => self.send(it),
             Keep::Redact(it) => self.send(it),
             Keep::ChannelName(it) => self.send(it),
+            Keep::Shelf(it) => self.send(it),
             Keep::NoChannel(it) => self.send(it),
         }
     }

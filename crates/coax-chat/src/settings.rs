@@ -43,6 +43,7 @@ pub struct Settings {
     pub registration_seconds: u64,
     pub ping_seconds: u64,
     pub ping_grace_seconds: u64,
+    pub cloak: bool,
     pub per_address: u32,
     pub sendq: usize,
     pub flood_burst: u32,

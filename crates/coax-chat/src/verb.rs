@@ -18,6 +18,7 @@ mod ison;
 mod join;
 mod kick;
 mod kill;
+mod kline;
 mod links;
 mod list;
 mod lusers;
@@ -140,6 +141,7 @@ const VERBS: &[Verb] = &[
     verb("JOIN", 1, Who::Users, join::run),
     verb("KICK", 2, Who::Users, kick::run),
     verb("KILL", 1, Who::Operators, kill::run),
+    verb("KLINE", 1, Who::Operators, kline::run),
     verb("LINKS", 0, Who::Users, links::run),
     verb("LIST", 0, Who::Users, list::run),
     verb("LUSERS", 0, Who::Users, lusers::run),
@@ -167,6 +169,7 @@ const VERBS: &[Verb] = &[
     verb("TAGMSG", 1, Who::Users, message::tagmsg),
     verb("TIME", 0, Who::Users, time::run),
     verb("TOPIC", 1, Who::Users, topic::run),
+    verb("UNKLINE", 1, Who::Operators, kline::undo),
     verb("USER", 4, Who::Anyone, user::run),
     verb("USERHOST", 1, Who::Users, userhost::run),
     verb("VERIFY", 2, Who::Anyone, register::verify),

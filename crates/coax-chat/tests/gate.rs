@@ -181,3 +181,18 @@ async fn a_proxy_says_whom_it_brings_or_is_turned_away() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn every_file_of_the_page_is_served() {
+    here(async {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
+        for file in std::fs::read_dir(folder).expect("the page's folder") {
+            let name = file.expect("a file").file_name().into_string().expect("a plain name");
+            let mut call = call(Settings::default());
+            let request = format!("HEAD /{name} HTTP/1.0\r\n\r\n");
+            call.caller.write_all(request.as_bytes()).await.expect("sent");
+            assert!(text(&mut call.caller, 15).await.ends_with("200 OK"), "{name}");
+        }
+    })
+    .await;
+}

@@ -184,3 +184,25 @@ fn a_mistake_in_the_settings_is_told_with_what_to_write() {
     assert!(told.contains("there is no setting 'limits.nick-lenght'"), "{told}");
     assert!(told.contains("hint: did you mean limits.nick-length?"), "{told}");
 }
+
+#[test]
+fn whom_an_operator_keeps_out_stays_out_after_a_restart() {
+    let settings = "[server]\ncloak = true\n[operators]\nroot = \"secret\"";
+    let mut server = Server::start(settings);
+    let (mut ada, mut eve) = (server.join("ada"), server.join("eve"));
+    ada.say("KLINE eve :enough");
+    ada.hear(" 481 ");
+    ada.say("OPER root secret\r\nKLINE eve!*@* :enough");
+    assert!(eve.hear("ERROR").contains("You are kept out of this server: enough"));
+    ada.hear("1 put out");
+    ada.say("WHOIS ada");
+    assert!(ada.hear(" 311 ").contains(".cloak"), "the address is nobody's business");
+    server.running.signal(Signal::TERM);
+    ada.hear("ERROR");
+    assert!(server.running.ends_within(Duration::from_secs(10)));
+    server.running = Server::run(&server.place, settings);
+    let stream = TcpStream::connect(("127.0.0.1", server.running.port())).unwrap();
+    let mut eve = Person { lines: BufReader::new(stream) };
+    eve.say("NICK eve\r\nUSER u 0 * :r");
+    assert!(eve.hear(" 465 ").ends_with("enough"));
+}

@@ -23,6 +23,8 @@ pub struct Known {
     pub accounts: Vec<Account>,
     /// Every registered channel.
     pub channels: Vec<coax_store::Channel>,
+    /// Whom the operators keep out, by mask.
+    pub kept_out: Vec<(String, Vec<u8>)>,
 }
 
 /// All accounts.

@@ -5,7 +5,7 @@
 //! Nothing here is decided.
 
 use coax_store::{
-    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Redact,
+    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Put, Redact,
     Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
     SetPassword, Target,
 };
@@ -142,6 +142,8 @@ pub enum Keep {
     Redact(Redact),
     /// A registered channel has another name.
     ChannelName(RenameChannel),
+    /// Something small that the server wants back.
+    Shelf(Put),
     /// A channel is no longer registered.
     NoChannel(RemoveChannel),
 }

@@ -16,6 +16,12 @@ impl Time {
         self.0 / 1000
     }
 
+    /// So many milliseconds later.
+    #[must_use]
+    pub fn later(self, millis: u64) -> Time {
+        Time(self.0.saturating_add(millis))
+    }
+
     /// Milliseconds since `earlier`; 0 when it is later.
     pub fn since(self, earlier: Time) -> u64 {
         self.0.saturating_sub(earlier.0)

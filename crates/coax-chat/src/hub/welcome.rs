@@ -76,6 +76,10 @@ impl Turn<'_> {
             self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
             return self.hub.clients.give_up_nick(self.who);
         }
+        if let Some(why) = self.why_kept_out(self.who) {
+            self.reply(n::ERR_YOUREBANNEDCREEP, &[&why]);
+            return self.close(&why);
+        }
         self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);
         self.welcome();

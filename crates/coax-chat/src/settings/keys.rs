@@ -104,6 +104,12 @@ pub(super) const KEYS: &[Key] = &[
         read: text!(default_channel),
     },
     Key {
+        name: "server.cloak",
+        default: "false",
+        about: "Whether others see a made-up host instead of an address.",
+        read: switch!(cloak),
+    },
+    Key {
         name: "listen.endpoints",
         default: "[\"localhost:6667\"]",
         about: "Where to listen. \":6667\" is every address of this machine; --listen replaces these.",
@@ -366,6 +372,7 @@ pub(super) fn empty() -> Settings {
         registration_seconds: 0,
         ping_seconds: 0,
         ping_grace_seconds: 0,
+        cloak: false,
         per_address: 0,
         sendq: 0,
         flood_burst: 0,

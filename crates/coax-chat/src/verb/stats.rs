@@ -1,6 +1,7 @@
 //! `STATS [<letter> [<server>]]`
 //!
-//! `u`: how long the server is up. `o`: who may become an operator, for operators.
+//! `u`: how long the server is up. For operators: `o`, who may become one; `k`, who is
+//! kept out.
 
 use coax_irc::numeric as n;
 
@@ -27,7 +28,15 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
                 turn.reply(n::RPL_STATSOLINE, &["O", "*", "*", &operator.name]);
             }
         }
-        'o' => return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]),
+        'k' if turn.me().is_operator() => {
+            for it in turn.hub.kept_out.clone() {
+                let until =
+                    it.until.map_or_else(|| "for good".to_owned(), |at| format!("until {at}"));
+                let text = format!("{until}, by {}: {}", it.by, it.why);
+                turn.reply(n::RPL_STATSKLINE, &["K", it.pattern.text(), &text]);
+            }
+        }
+        'k' | 'o' => return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]),
         _ => {}
     }
     let mut shown = [0; 4];

@@ -110,7 +110,7 @@ pub fn irssi(port: u16) -> Option<Client> {
 chatnets = {{ here = {{ type = \"IRC\"; nick = \"irssi\"; }}; }};
 channels = ({{ name = \"#lobby\"; chatnet = \"here\"; autojoin = \"yes\"; }});
 logs = {{ \"{}\" = {{ auto_open = \"yes\"; level = \"ALL\"; items = ({{ type = \"target\"; name = \"#lobby\"; }}); }}; }};
-settings = {{ core = {{ real_name = \"irssi\"; user_name = \"irssi\"; nick = \"irssi\"; }}; \"fe-text\" = {{ actlist_sort = \"refnum\"; }}; }};
+settings = {{ core = {{ real_name = \"irssi\"; user_name = \"irssi\"; nick = \"irssi\"; }}; \"irc/core\" = {{ cmd_queue_speed = \"1msec\"; cmds_max_at_once = \"100\"; }}; }};
 ",
             log.display()
         ),
@@ -146,6 +146,8 @@ pub fn weechat(port: u16) -> Option<Client> {
         format!("/set logger.file.path {}", logs.display()),
         "/set logger.file.flush_delay 0".to_owned(),
         "/set logger.file.mask $name.log".to_owned(),
+        // It should talk as fast as the others.
+        "/set irc.server_default.anti_flood_prio_high 0".to_owned(),
         format!("/server add here 127.0.0.1/{port} -notls -nicks=weechat -autojoin=#lobby"),
         "/connect here".to_owned(),
     ];

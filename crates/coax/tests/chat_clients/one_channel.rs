@@ -9,7 +9,7 @@ use crate::Server;
 use crate::clients::{Client, irssi, nc, openssl, ten_lines, weechat};
 use crate::page::Page;
 
-const EACH: usize = 5;
+const EACH: usize = 12;
 
 /// The marked words in the order in which they stand in `text`, but for those of `without`.
 fn words(text: &str, without: &str) -> Vec<String> {

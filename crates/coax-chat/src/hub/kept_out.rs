@@ -1,0 +1,73 @@
+//! Whom the operators keep out of the whole server.
+//!
+//! It is looked at when somebody registers, with all that is known of them, and kept on disk.
+//!
+//! Nothing here reads a command.
+
+use coax_store::Put;
+
+use super::client::ClientId;
+use super::clients::fold;
+use super::input::Keep;
+use super::pattern::Pattern;
+use super::time::Time;
+use super::turn::Turn;
+
+/// The shelf they are kept on.
+pub(crate) const SHELF: &str = "kept-out";
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptOut {
+    pub(crate) pattern: Pattern,
+    pub(crate) why: Box<str>,
+    pub(crate) by: Box<str>,
+    /// None is for good.
+    pub(crate) until: Option<Time>,
+}
+
+impl KeptOut {
+    /// As it was kept: until, by and why, line by line.
+    pub(crate) fn read(mask: &str, value: &[u8]) -> Option<KeptOut> {
+        let mut lines = std::str::from_utf8(value).ok()?.splitn(3, '\n');
+        let until = lines.next()?.parse().ok().map(Time);
+        let (by, why) = (lines.next()?.into(), lines.next()?.into());
+        Some(KeptOut { pattern: Pattern::read(mask)?, why, by, until })
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let until = self.until.map(|until| until.0.to_string()).unwrap_or_default();
+        format!("{until}\n{}\n{}", self.by, self.why).into_bytes()
+    }
+}
+
+impl Turn<'_> {
+    /// Why a client is kept out, if it is.
+    pub(crate) fn why_kept_out(&self, who: ClientId) -> Option<String> {
+        let client = self.client(who);
+        let mut now = self.hub.kept_out.iter().filter(|it| it.until.is_none_or(|it| it > self.now));
+        let found = now.find(|it| it.pattern.is_about(client))?;
+        Some(format!("You are kept out of this server: {}", found.why))
+    }
+
+    /// Puts out everyone who is kept out; how many.
+    pub(crate) fn put_out(&mut self) -> usize {
+        let users = self.hub.clients.users().map(|(who, _)| who).collect::<Vec<_>>();
+        let found = users.into_iter().filter_map(|who| Some((who, self.why_kept_out(who)?)));
+        let found = found.collect::<Vec<_>>();
+        for (who, why) in &found {
+            self.hub.turn(self.now, *who, self.out).close(why);
+        }
+        found.len()
+    }
+
+    pub(crate) fn keep_kept_out(&mut self, it: &KeptOut) {
+        let key = fold(it.pattern.text()).into();
+        self.keep(Keep::Shelf(Put { shelf: SHELF.to_owned(), key, value: Some(it.write()) }));
+    }
+
+    pub(crate) fn forget_kept_out(&mut self, mask: &str) {
+        let key = fold(mask).into();
+        self.keep(Keep::Shelf(Put { shelf: SHELF.to_owned(), key, value: None }));
+    }
+}
