@@ -67,6 +67,8 @@ fn line() -> impl Strategy<Value = String> {
         1 => channel().prop_map(|name| format!("CHATHISTORY LATEST {name} * 5")),
         1 => (channel(), channel()).prop_map(|(old, new)| format!("RENAME {old} {new}")),
         1 => channel().prop_map(|name| format!("REDACT {name} m1")),
+        3 => (nick(), text).prop_map(|(nick, text)| format!("PRIVMSG #one,#two,{nick} :{text}")),
+        1 => Just("KLINE 5 dora :why".to_owned()),
         1 => Just("AUTHENTICATE PLAIN".to_owned()),
         1 => Just("AUTHENTICATE AGFkYQBzZXNhbWU=".to_owned()),
         1 => Just("QUIT :bye".to_owned()),

@@ -144,8 +144,9 @@ impl Hub {
         let Some(awaited) = self.awaited.remove(&ticket) else { return };
         // Whoever asked may have gone, and the number may be somebody else's by now: those who go
         // take their questions along.
+        let waits = self.awaited.values().any(|other| other.is_of(awaited.who));
         let Some(client) = self.clients.find_mut(awaited.who) else { return };
-        client.held = false;
+        client.held = waits;
         let mut turn = self.turn(now, awaited.who, effects);
         match awaited.label {
             Some(label) => turn.labelled(&label, |turn| (awaited.then)(turn, answer)),
