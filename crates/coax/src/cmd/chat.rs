@@ -18,10 +18,10 @@ use crate::out::Out;
 
 const EXAMPLES: &str = "\
 EXAMPLES
-    coax chat serve                 talk at localhost:6667
-    coax chat serve --listen :6667  let everyone in who can reach this machine
-    coax chat join localhost/#lobby talk there from this terminal
-    coax chat config > chat.toml    every setting, at its default
+    coax chat serve                    talk at localhost:6667
+    coax chat serve --listen :6667     let everyone in who can reach this machine
+    coax chat join localhost/#lobby    talk there from this terminal
+    coax chat config > chat.toml       every setting, at its default
 ";
 
 /// Talk: a server that everyone can join
