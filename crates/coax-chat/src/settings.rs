@@ -1,6 +1,6 @@
 //! What can be set, with a default for everything.
 //!
-//! Every key stands once, in [`keys`], with its default and what it means: the file is read by that
+//! Every key stands once, in `keys`, with its default and what it means: the file is read by that
 //! table, and the commented default is printed from it. A key nobody knows is an error that says
 //! which one was probably meant.
 //!
