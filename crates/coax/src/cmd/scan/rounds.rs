@@ -6,7 +6,7 @@
 //! Nothing here knows when a round is due.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coax_addr::ServiceTable;
 use coax_net::Wanted;
@@ -59,6 +59,7 @@ impl Rounds<'_> {
         }
         let Chosen { names, unresolved, .. } = chosen;
         coax_scan::raise_descriptor_limit();
+        let began = Instant::now();
         let scan = Scan::start(&plan).map_err(|error| refused(error, &plan))?;
         self.number += 1;
         self.files.begin(&plan, self.args.all_states, self.number);
@@ -66,7 +67,7 @@ impl Rounds<'_> {
         self.files.go_on(told.files, Duration::try_from_secs_f64(took).unwrap_or_default());
         let tally = scan.tally();
         let total = resume.as_ref().map_or(tally, |file| file.add_to(tally)).total;
-        let telling = self.telling();
+        let telling = self.telling(began);
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
         let teller = Teller::new(means, telling, names, total);
@@ -147,8 +148,9 @@ impl Rounds<'_> {
         }
     }
 
-    fn telling(&self) -> Telling {
+    fn telling(&self, began: Instant) -> Telling {
         Telling {
+            began,
             all_states: self.args.all_states,
             changes_only: self.args.since.is_some() || self.number > 1,
             learn: self.args.watch.is_some(),

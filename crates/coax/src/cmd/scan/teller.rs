@@ -35,6 +35,8 @@ pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
 /// What is told of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Telling {
+    /// Since when ports are asked, which is before the first verdict is read.
+    pub(super) began: Instant,
     pub(super) all_states: bool,
     /// Only what differs from before.
     pub(super) changes_only: bool,
@@ -103,7 +105,7 @@ impl<'a> Teller<'a> {
             inconclusive: BTreeMap::new(),
             refused: false,
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
-            started: Instant::now(),
+            started: telling.began,
             drawn: Instant::now(),
         }
     }
