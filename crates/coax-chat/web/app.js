@@ -53,7 +53,7 @@ if (kept.inside && kept.nick) at("welcome").requestSubmit();
 function welcome(why) {
   keep({ inside: false });
   at("chat").hidden = true;
-  at("welcome").hidden = false;
+  at("door").hidden = false;
   at("enter").disabled = false;
   at("welcome-error").hidden = !why;
   at("welcome-error").textContent = why;
@@ -85,7 +85,7 @@ function arrived() {
   view.history = link.caps.has("draft/chathistory");
   at("password").value = at("word").value = "";
   at("enter").disabled = false;
-  at("welcome").hidden = true;
+  at("door").hidden = true;
   at("chat").hidden = false;
   if (fold(link.nick) !== fold(nick)) view.status(`${nick} is taken. You are ${link.nick} until it is free.`);
   const again = [...model.rooms.values()].filter((room) => room.rejoin).map((room) => room.name);

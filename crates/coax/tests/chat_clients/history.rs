@@ -81,7 +81,7 @@ fn an_account_is_made_and_used_on_the_page() {
     page.until("document.querySelector('#me').innerText.includes('signed in')");
     page.ask("chord escape");
     page.say("/quit");
-    page.until("!welcome.hidden && !enter.disabled");
+    page.until("!door.hidden && !enter.disabled");
     page.ask("click summary");
     page.ask("type #password wrong-word");
     page.ask("click #enter");

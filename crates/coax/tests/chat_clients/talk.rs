@@ -155,7 +155,7 @@ fn a_second_window_is_somebody_else_until_the_name_is_free() {
     page.ask("window 0");
     page.until_shown("from the second");
     page.say("/quit");
-    page.until("!welcome.hidden");
+    page.until("!door.hidden");
     page.ask("window 1");
     page.until("document.querySelector('#me').innerText === 'ada'");
     page.is_clean();
