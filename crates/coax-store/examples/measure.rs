@@ -233,7 +233,8 @@ impl Texts {
         Entry {
             target: Target::channel(format!("#c{}", self.random() % 200)),
             time: START + self.count as i64 / 20,
-            msgid: format!("{:016x}{:010x}", self.random(), self.count),
+            // In the order of time, as the server makes them.
+            msgid: format!("{:012x}{:010x}", self.count, 0x636f_6178),
             kind: Kind::Message,
             sender: format!("nick{speaker}!user@host.example.net"),
             account: Some(format!("account{speaker}")),
