@@ -8,6 +8,7 @@
 
 mod chat;
 mod contender;
+mod cores;
 mod echo;
 mod get;
 mod load;
@@ -16,6 +17,7 @@ mod pipe;
 mod resolve;
 mod scan;
 mod start;
+mod store;
 mod stream;
 mod stub;
 mod table;
@@ -34,6 +36,7 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
     let bench = match (name, words.as_slice()) {
         ("chat", words) => return chat::run(words, &mut |table| print(&table, json)),
         ("scan", words) => return scan::run(words, &mut |table| print(&table, json)),
+        ("store", words) => return store::run_in(words, &mut |table| print(&table, json)),
         ("stream", []) => stream::run,
         ("pipe", []) => pipe::run,
         ("echo", []) => echo::run,
@@ -43,7 +46,7 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("get", []) => get::run,
         (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan, chat"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan, chat, store"
             ));
         }
         (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),

@@ -32,6 +32,8 @@ cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [-
                              measure coax scan, in network namespaces, as root
 cargo xtask bench chat [fanout|pace|idle|joins]… [--json]
                              measure coax chat serve beside InspIRCd and ngIRCd
+cargo xtask bench store [FOLDER] [--json]
+                             measure the chat's memory, on the disk of FOLDER
 cargo xtask man DIR          write the man pages
 cargo xtask completions DIR  write the shell completions
 ";

@@ -1,10 +1,11 @@
 //! Measures a store: how much it takes in, how long a commit takes, how fast it answers.
 //!
-//! `cargo run --release -p coax-store --example measure [FOLDER] [SECONDS] [MESSAGES]` writes for so
-//! many seconds (30) as fast as it can, then so many messages (a million) into one channel, and asks. What
-//! FOLDER is on decides what a commit costs: a folder in memory shows everything but the disk.
+//! `cargo xtask bench store` runs this with `FOLDER SECONDS MESSAGES`, and shows it as tables: for so
+//! many seconds, and so many messages at least, it writes as fast as it goes, then asks. A line is a
+//! name and a number, or a name and three times in milliseconds (middle, 99 of 100, longest).
 //!
-//! The texts are made up: words as frequent as in a language, ten or so in a message.
+//! The texts are made up: words as frequent as in a language, ten or so in a message. What FOLDER is
+//! on decides what a commit costs: a folder in memory shows everything but the disk.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "measuring is printing")]
 
@@ -20,72 +21,66 @@ use coax_store::{
 const START: i64 = 1_700_000_000_000;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let folder =
-        arguments.next().map_or_else(|| std::env::temp_dir().join("coax-measure"), PathBuf::from);
-    let seconds = arguments.next().map_or(30, |text| text.parse().unwrap());
-    let messages = arguments.next().map_or(1_000_000, |text| text.parse().unwrap());
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [folder, seconds, messages] = &arguments[..] else {
+        panic!("FOLDER SECONDS MESSAGES, not {arguments:?}")
+    };
+    let folder = PathBuf::from(folder).join("coax-measure");
     let _ = std::fs::remove_dir_all(&folder);
     start_up(&folder);
     let store = Store::open(&folder, &Options::default()).unwrap();
     let mut texts = Texts { state: 0x9e37_79b9_7f4a_7c15, count: 0 };
     light(&store, &mut texts);
-    sustained(&store, &mut texts, Duration::from_secs(seconds));
-    fill(&store, &mut texts, messages);
-    println!(
-        "in all              {} messages, {:?}",
-        texts.count,
-        store.reader().figures().unwrap()
-    );
+    let time = Duration::from_secs(seconds.parse().unwrap());
+    sustained(&store, &mut texts, time, messages.parse().unwrap());
     scroll(&store);
-    for (words, what) in SEARCHES {
-        search(&store, what, |search| search.words = words.to_owned());
-    }
-    search(&store, "common, one channel of 200", |search| {
-        search.words = "w1".to_owned();
-        search.within = vec![Target::channel("#c7")];
-    });
-    search(&store, "common, rare speaker", |search| {
-        search.words = "w1".to_owned();
-        search.nick = Some("nick999".to_owned());
-    });
-    search(&store, "common, first tenth of the time", |search| {
-        search.words = "w1 w2".to_owned();
-        search.before = Some(START + texts.count as i64 / 200);
-    });
+    searches(&store, texts.count);
     forget(&store, &mut texts);
-    let begun = Instant::now();
-    store.close().unwrap();
-    println!("close               {:?}", begun.elapsed());
-    let begun = Instant::now();
-    let store = Store::open(&folder, &Options::default()).unwrap();
-    println!("open with all that  {:?}", begun.elapsed());
-    let begun = Instant::now();
-    store.reader().check().unwrap();
-    println!("check of it         {:?}", begun.elapsed());
+    let took = timed(|| store.close().unwrap());
+    times("close", vec![took]);
+    let mut store = None;
+    let took = timed(|| store = Some(Store::open(&folder, &Options::default()).unwrap()));
+    times("open with all that", vec![took]);
+    let took = timed(|| store.as_ref().unwrap().reader().check().unwrap());
+    times("check of all pages", vec![took]);
     drop(store);
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-const SEARCHES: [(&str, &str); 7] = [
+fn timed(work: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    work();
+    begun.elapsed()
+}
+
+fn number(what: &str, number: f64) {
+    println!("{what}\t{number}");
+}
+
+fn times(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |part: usize| times[(times.len() - 1) * part / 100].as_secs_f64() * 1000.0;
+    println!("{what}\t{}\t{}\t{}", at(50), at(99), at(100));
+}
+
+const SEARCHES: [(&str, &str); 8] = [
     ("w1", "the most common word"),
     ("w1 w2", "two common words"),
     ("w1 w2 w3 w4", "four common words"),
     ("w45000", "a rare word"),
     ("w1 w45000", "a common and a rare word"),
     ("w4500*", "a rare prefix"),
-    ("w45*", "a frequent prefix"),
+    ("w450*", "a prefix of four letters"),
+    ("w45*", "a prefix of three letters"),
 ];
 
 fn start_up(folder: &Path) {
-    let begun = Instant::now();
-    let store = Store::open(folder, &Options::default()).unwrap();
-    println!("start, empty folder {:?}", begun.elapsed());
-    store.close().unwrap();
-    let begun = Instant::now();
-    let store = Store::open(folder, &Options::default()).unwrap();
-    println!("start, empty store  {:?}", begun.elapsed());
-    store.close().unwrap();
+    for what in ["start, empty folder", "start, empty store"] {
+        let mut store = None;
+        let took = timed(|| store = Some(Store::open(folder, &Options::default()).unwrap()));
+        times(what, vec![took]);
+        store.unwrap().close().unwrap();
+    }
 }
 
 /// One message after the other, with pauses: what a sender waits who waits for the disk.
@@ -98,14 +93,14 @@ fn light(store: &Store, texts: &mut Texts) {
         times.push(begun.elapsed());
         sleep(Duration::from_millis(2));
     }
-    report("commit, light load", times);
+    self::times("on disk and found, light load", times);
 }
 
 /// As fast as it goes: the queue is always full.
-fn sustained(store: &Store, texts: &mut Texts, time: Duration) {
+fn sustained(store: &Store, texts: &mut Texts, time: Duration, messages: u64) {
     let (begun, before, worked) = (Instant::now(), texts.count, writer_time());
     let (tell, told) = channel();
-    while begun.elapsed() < time {
+    while begun.elapsed() < time || texts.count - before < messages {
         let (entry, sent, tell) = (texts.entry(), Instant::now(), tell.clone());
         let receipt = move |kept: Result<_, _>| tell.send(kept.map(|_| sent.elapsed())).unwrap();
         while let Err(error) = store.send(entry.clone(), receipt.clone()) {
@@ -114,12 +109,18 @@ fn sustained(store: &Store, texts: &mut Texts, time: Duration) {
         }
     }
     drop(tell);
-    let times: Vec<_> = told.iter().map(Result::unwrap).collect();
-    let rate = (texts.count - before) as f64 / begun.elapsed().as_secs_f64();
-    println!("sustained           {rate:.0} messages/s for {:?}", begun.elapsed());
-    report("receipt, full queue", times);
-    let share = (writer_time() - worked).div_f64((texts.count - before) as f64);
-    println!("writer's CPU        {share:?} a message, {:.0}/s", 1.0 / share.as_secs_f64());
+    // A receipt is given when the message is on disk and is found.
+    let receipts: Vec<_> = told.iter().map(Result::unwrap).collect();
+    let (took, count) = (begun.elapsed().as_secs_f64(), receipts.len() as f64);
+    assert_eq!(receipts.len() as u64, texts.count - before);
+    number("messages kept", count);
+    number("for seconds", took);
+    number("messages a second", count / took);
+    let share = (writer_time() - worked).as_secs_f64() / count;
+    number("µs of a core, of the thread that writes", share * 1e6);
+    let figures = store.reader().figures().unwrap();
+    number("bytes on disk each", figures.used as f64 / texts.count as f64);
+    times("on disk and found, full queue", receipts);
 }
 
 /// What the writer's thread has worked so far, in ticks of 10 ms.
@@ -129,23 +130,6 @@ fn writer_time() -> Duration {
     let writer = texts.into_iter().find(|text| text.contains("(coax-store)")).unwrap();
     let ticks = writer.split_whitespace().skip(13).take(2).map(|it| it.parse::<u64>().unwrap());
     Duration::from_millis(ticks.sum::<u64>() * 10)
-}
-
-fn fill(store: &Store, texts: &mut Texts, messages: u64) {
-    let begun = Instant::now();
-    let (tell, told) = channel();
-    for _ in 0..messages {
-        let entry = Entry { target: Target::channel("#big"), ..texts.entry() };
-        let tell = tell.clone();
-        let receipt = move |kept: Result<_, _>| tell.send(kept.unwrap()).unwrap();
-        while store.send(entry.clone(), receipt.clone()).is_err() {
-            sleep(Duration::from_micros(500));
-        }
-    }
-    drop(tell);
-    assert_eq!(told.iter().count() as u64, messages);
-    println!("{messages} more in   {:?}", begun.elapsed());
-    sleep(Duration::from_secs(2));
 }
 
 fn scroll(store: &Store) {
@@ -159,7 +143,7 @@ fn scroll(store: &Store) {
         let Some(oldest) = rows.first() else { break };
         slice = Slice::Before(Anchor::Msgid(oldest.entry.msgid.clone()));
     }
-    report("scroll back by 100", times);
+    self::times("scroll back by 100", times);
 }
 
 /// A twentieth has to go, while somebody writes now and then.
@@ -178,13 +162,29 @@ fn forget(store: &Store, texts: &mut Texts) {
         }
         pruning.join().unwrap()
     });
-    let share = (writer_time() - worked).div_f64(gone as f64);
-    println!(
-        "forgot {gone} in {:?}, {share:?} each; {:?}",
-        begun.elapsed(),
-        store.reader().figures().unwrap()
-    );
-    report("commit meanwhile", times);
+    let share = (writer_time() - worked).as_secs_f64() / gone as f64;
+    number("messages forgotten, to make room", gone as f64);
+    number("for seconds, forgetting", begun.elapsed().as_secs_f64());
+    number("µs of a core, each", share * 1e6);
+    self::times("on disk and found, meanwhile", times);
+}
+
+fn searches(store: &Store, all: u64) {
+    for (words, what) in SEARCHES {
+        search(store, what, |search| search.words = words.to_owned());
+    }
+    search(store, "common, in one channel of 200", |search| {
+        search.words = "w1".to_owned();
+        search.within = vec![Target::channel("#c7")];
+    });
+    search(store, "common, by a rare speaker", |search| {
+        search.words = "w1".to_owned();
+        search.nick = Some("nick999".to_owned());
+    });
+    search(store, "common, in the first tenth of the time", |search| {
+        search.words = "w1 w2".to_owned();
+        search.before = Some(START + all as i64 / 200);
+    });
 }
 
 fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {
@@ -196,13 +196,7 @@ fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {
         hits = store.reader().search(&search).unwrap().len();
         times.push(begun.elapsed());
     }
-    report(&format!("search: {what} ({hits})"), times);
-}
-
-fn report(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |part: usize| times[(times.len() - 1) * part / 100];
-    println!("{what:<40} p50 {:>9.1?}  p99 {:>9.1?}  max {:>9.1?}", at(50), at(99), at(100));
+    self::times(&format!("search: {what} ({hits} found)"), times);
 }
 
 /// The same messages each time.
@@ -231,9 +225,14 @@ impl Texts {
         let words: Vec<_> = (0..length).map(|_| format!("w{}", self.word())).collect();
         let speaker = self.random() % 1000;
         Entry {
-            target: Target::channel(format!("#c{}", self.random() % 200)),
+            // Half of all are said in one channel.
+            target: match self.count % 2 {
+                0 => Target::channel("#big"),
+                _ => Target::channel(format!("#c{}", self.random() % 200)),
+            },
             time: START + self.count as i64 / 20,
-            msgid: format!("{:016x}{:010x}", self.random(), self.count),
+            // In the order of time, as the server makes them.
+            msgid: format!("{:012x}{:010x}", self.count, 0x636f_6178),
             kind: Kind::Message,
             sender: format!("nick{speaker}!user@host.example.net"),
             account: Some(format!("account{speaker}")),

@@ -7,7 +7,6 @@
 //!
 //! Nothing here knows how a server finds its row.
 
-mod cores;
 mod load;
 mod rows;
 
@@ -17,11 +16,11 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use super::contender::{started, unused_port};
+use super::cores::{Cores, work_on};
 use super::meter::{cpu_of_tree, memory_of_tree};
 use super::table::{Cell, Table};
 use super::{coax, median, quantile};
 use crate::run::{cargo, run as build, workspace};
-use cores::{Cores, work_on};
 use load::{Load, Seen};
 use rows::{ROWS, Requests, SIZE};
 

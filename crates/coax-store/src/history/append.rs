@@ -5,7 +5,7 @@
 //!
 //! Nothing here reads what was kept before.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::desk::Desk;
 use crate::entry::{Entry, Place};
@@ -59,19 +59,24 @@ impl Entry {
 
 /// Makes the words of a message findable.
 fn index(desk: &Desk, id: i64) -> rusqlite::Result<()> {
-    desk.statement(
-        "INSERT INTO search (rowid, text, scope) SELECT id, text, scope FROM searchable WHERE id = ?",
-    )?
-    .execute([id])
-    .map(|_| ())
+    let Some((text, scope)) = words(desk, id)? else { return Ok(()) };
+    desk.statement("INSERT INTO search (rowid, text, scope) VALUES (?, ?, ?)")?
+        .execute(params![id, text, scope])
+        .map(|_| ())
 }
 
 /// Takes the words of a message out of the index. The row must still be as it was put in.
 pub(crate) fn unindex(desk: &Desk, id: i64) -> rusqlite::Result<()> {
-    desk.statement(
-        "INSERT INTO search (search, rowid, text, scope)
-         SELECT 'delete', id, text, scope FROM searchable WHERE id = ?",
-    )?
-    .execute([id])
-    .map(|_| ())
+    let Some((text, scope)) = words(desk, id)? else { return Ok(()) };
+    desk.statement("INSERT INTO search (search, rowid, text, scope) VALUES ('delete', ?, ?, ?)")?
+        .execute(params![id, text, scope])
+        .map(|_| ())
+}
+
+/// What the index has of a message. It is fetched here and not by an `INSERT … SELECT`: that begins
+/// a savepoint, at which the index writes out everything it has gathered, for each message anew.
+fn words(desk: &Desk, id: i64) -> rusqlite::Result<Option<(String, String)>> {
+    desk.statement("SELECT text, scope FROM searchable WHERE id = ?")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
 }

@@ -32,7 +32,8 @@ CREATE TABLE span (
 ) STRICT;
 
 -- What the index is made of. The scope is words no text can contain by chance in its column: the
--- conversation, the nick, the account. So a rare speaker of a common word is found at once.
+-- conversation, the nick, the account. So a rare speaker of a common word is found at once. What
+-- begins with three given letters is found as if that were a word.
 CREATE VIEW searchable AS
 SELECT id, text,
        't' || conversation
@@ -43,7 +44,7 @@ SELECT id, text,
 CREATE VIRTUAL TABLE search USING fts5(
     text, scope,
     content = 'searchable', content_rowid = 'id', columnsize = 0,
-    tokenize = 'unicode61 remove_diacritics 2'
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '3'
 );
 
 CREATE TABLE account (
