@@ -24,6 +24,7 @@ pub(crate) mod reach;
 mod registered;
 mod relay;
 mod reply;
+mod since;
 mod tick;
 mod time;
 mod turn;
@@ -45,6 +46,7 @@ pub(crate) use history::{Record, person};
 pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use since::Since;
 pub(crate) use turn::Turn;
 
 pub use accounts::Known;

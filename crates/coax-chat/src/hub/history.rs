@@ -6,7 +6,7 @@
 //!
 //! Nothing here reads a disk.
 
-use coax_irc::CapSet;
+use coax_irc::{CapSet, Ctcp};
 use coax_store::{Entry, Kept, Kind, Target};
 
 use super::channel::ChannelId;
@@ -88,7 +88,7 @@ impl Turn<'_> {
         let Record { client_tags, target: written, victim, .. } = *record;
         Entry {
             target,
-            time: i64::try_from(self.now.0).unwrap_or(i64::MAX),
+            time: self.now.millis(),
             msgid: record.msgid.to_owned(),
             kind: record.kind,
             sender: me.name.mask().to_string(),
@@ -122,6 +122,20 @@ impl Turn<'_> {
         let line = line(entry, &extra);
         let texts = [(CapSet::NONE, &*line)];
         self.tell(self.who, &mut Relay::new(stamp, &texts));
+    }
+
+    /// The same as a line of text, for those who read notices.
+    pub(crate) fn as_text(&self, kept: &Kept) -> String {
+        let Entry { sender, text, time, tags, .. } = &kept.entry;
+        let time = Time(u64::try_from(*time).unwrap_or_default()).to_string();
+        let (day, clock) = (&time[..10], &time[11..16]);
+        let nick = sender.split('!').next().unwrap_or_default();
+        let target = Extra::read(tags).map(|extra| extra.target).unwrap_or_default();
+        let said = match Ctcp::read(text.as_bytes()) {
+            Some(ctcp) => format!("* {nick} {}", String::from_utf8_lossy(ctcp.params)),
+            None => format!("{nick}: {text}"),
+        };
+        format!("{day} {clock} UTC {target} {said}")
     }
 
     /// An account as its owner writes it.

@@ -43,7 +43,8 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
             let mut flags = Flags::default();
             let default = turn.hub.settings.modes.clone();
             default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            (turn.hub.channels.create(name, flags, turn.now), Rank::OP)
+            let first = turn.new_msgid();
+            (turn.hub.channels.create(name, flags, turn.now, &first), Rank::OP)
         }
     };
     enter(turn, id, rank);
