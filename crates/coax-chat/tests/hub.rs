@@ -10,6 +10,8 @@
 
 #[path = "hub/bench.rs"]
 mod bench;
+#[path = "hub/label.rs"]
+mod label;
 #[path = "hub/life.rs"]
 mod life;
 #[path = "hub/search.rs"]

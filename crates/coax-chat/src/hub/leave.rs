@@ -27,7 +27,11 @@ impl Turn<'_> {
     pub(super) fn farewell(&mut self, why: &str) {
         let text = format!("Closing link: ({}) {why}", self.me().origin.host);
         // A label does not outlive its sender: what was gathered goes out as it is.
-        for line in self.out.gathered() {
+        let mut lines = self.me_mut().labelled.take().map(|it| it.lines).unwrap_or_default();
+        if self.out.gathers(self.who) {
+            lines.extend(self.out.gathered());
+        }
+        for line in lines {
             self.out.send(self.who, line);
         }
         self.bare(self.who, "ERROR", &[&text]);
