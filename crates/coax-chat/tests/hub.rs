@@ -10,6 +10,8 @@
 
 #[path = "hub/bench.rs"]
 mod bench;
+#[path = "hub/events.rs"]
+mod events;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]

@@ -6,6 +6,7 @@
 //! Nothing here closes a socket.
 
 use coax_irc::{CapSet, Numeric, numeric as n};
+use coax_store::Kind;
 
 use super::clients::fold;
 use super::effects::Effect;
@@ -63,7 +64,8 @@ impl Turn<'_> {
         let text = format!(":{} QUIT :{why}", self.me().name.mask());
         let texts = [(CapSet::NONE, &*text)];
         let account = self.me().account.clone();
-        let stamp = Stamp { account: account.as_deref(), ..self.stamp(None) };
+        let msgid = self.record_everywhere(Kind::Quit, why);
+        let stamp = Stamp { msgid: Some(&msgid), ..self.stamp(account.as_deref()) };
         self.tell_peers(false, &mut Relay::new(stamp, &texts));
     }
 

@@ -44,18 +44,13 @@ impl Since {
     /// The same part of a history, where it counts from a time no earlier than this.
     pub(crate) fn narrowed(&self, slice: Slice) -> Slice {
         let before = self.before().unwrap_or(i64::MIN);
-        let at = |anchor| match anchor {
+        if slice == Slice::Latest {
+            return Slice::LatestAfter(Anchor::Time(before));
+        }
+        anchored(slice, |anchor| match anchor {
             Anchor::Time(time) => Anchor::Time(time.max(before)),
             other => other,
-        };
-        match slice {
-            Slice::Latest => Slice::LatestAfter(at(Anchor::Time(i64::MIN))),
-            Slice::LatestAfter(it) => Slice::LatestAfter(at(it)),
-            Slice::Before(it) => Slice::Before(at(it)),
-            Slice::After(it) => Slice::After(at(it)),
-            Slice::Around(it) => Slice::Around(at(it)),
-            Slice::Between(one, other) => Slice::Between(at(one), at(other)),
-        }
+        })
     }
 
     /// What of a page belongs to whoever asks. None when the page counts onward from a message that
@@ -70,6 +65,18 @@ impl Since {
             _ => false,
         };
         (!onward || rows.len() == before).then_some(rows)
+    }
+}
+
+/// The same slice, its anchors changed.
+pub(crate) fn anchored(slice: Slice, at: impl Fn(Anchor) -> Anchor) -> Slice {
+    match slice {
+        Slice::Latest => Slice::Latest,
+        Slice::LatestAfter(it) => Slice::LatestAfter(at(it)),
+        Slice::Before(it) => Slice::Before(at(it)),
+        Slice::After(it) => Slice::After(at(it)),
+        Slice::Around(it) => Slice::Around(at(it)),
+        Slice::Between(one, other) => Slice::Between(at(one), at(other)),
     }
 }
 

@@ -9,7 +9,9 @@ use coax_irc::{Capability as Cap, parse_time};
 use coax_store::{Anchor, Conversation, Conversations, Kept, Page, Slice, Target};
 
 use super::Words;
-use crate::hub::{Answer, ChannelId, Question, Since, Time, Turn, fold, person};
+use crate::hub::{
+    Answer, ChannelId, Question, Since, Time, Turn, anchored, fold, kept_name, person,
+};
 
 /// Why a request is refused: a code and a sentence.
 type Refused = (&'static str, &'static str);
@@ -48,7 +50,7 @@ fn page(turn: &mut Turn<'_>, what: &str, words: &Words<'_>) -> Result<(), Refuse
     let limit = limit(turn, words, last)?;
     let Readable { target, shown, since } = readable(turn, asked).ok_or(NO_TARGET)?;
     let events = turn.i_have(Cap::EventPlayback);
-    let slice = since.narrowed(slice);
+    let slice = since.narrowed(named_as_kept(slice, &shown));
     let page = Page { target, slice: slice.clone(), limit, events };
     turn.ask(Question::Page(Box::new(page)), move |turn, answer| match answer {
         Answer::Page(rows) => match since.cut(&slice, rows) {
@@ -59,6 +61,14 @@ fn page(turn: &mut Turn<'_>, what: &str, words: &Words<'_>) -> Result<(), Refuse
         _ => turn.fail("CHATHISTORY", "MESSAGE_ERROR", &[&shown], "History cannot be read now"),
     });
     Ok(())
+}
+
+/// Some messages have other names on disk.
+fn named_as_kept(slice: Slice, channel: &str) -> Slice {
+    anchored(slice, |anchor| match anchor {
+        Anchor::Msgid(told) => Anchor::Msgid(kept_name(&told, channel)),
+        other => other,
+    })
 }
 
 fn no_such_message(turn: &mut Turn<'_>, shown: &str) {
