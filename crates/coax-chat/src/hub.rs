@@ -24,6 +24,7 @@ pub(crate) mod reach;
 mod registered;
 mod relay;
 mod reply;
+mod since;
 mod tick;
 mod time;
 mod turn;
@@ -41,10 +42,11 @@ pub(crate) use channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, T
 pub(crate) use channels::Channels;
 pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
-pub(crate) use history::{Record, person};
+pub(crate) use history::{Record, kept_name, person};
 pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
 pub use accounts::Known;

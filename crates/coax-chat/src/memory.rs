@@ -168,13 +168,17 @@ impl Oracle for Memory {
 fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool) -> Answer {
     let reads = matches!(
         question,
-        Question::Page(_) | Question::Conversations(_) | Question::Message { .. }
+        Question::Page(_)
+            | Question::Conversations(_)
+            | Question::Search(_)
+            | Question::Message { .. }
     );
     if behind && reads {
         catch_up(store);
     }
     let failed = |error: StoreError| match error.kind() {
         StoreErrorKind::Missing => Answer::Missing,
+        StoreErrorKind::Invalid => Answer::Invalid(error.to_string()),
         _ => Answer::Failed,
     };
     match question {
@@ -193,6 +197,11 @@ fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool)
         Question::Page(page) => store.reader().page(&page).map_or_else(failed, Answer::Page),
         Question::Conversations(asked) => {
             store.reader().conversations(&asked).map_or_else(failed, Answer::Conversations)
+        }
+        Question::Search(searches) => {
+            let found = searches.iter().map(|search| store.reader().search(search));
+            let found = found.collect::<Result<Vec<_>, _>>();
+            found.map_or_else(failed, |found| Answer::Found(found.concat()))
         }
         Question::Message { target, msgid } => {
             let found = store.reader().message(&target, &msgid);

@@ -38,6 +38,7 @@ mod redact;
 mod register;
 mod rehash;
 mod rename;
+mod search;
 mod setname;
 mod stats;
 mod time;
@@ -164,6 +165,7 @@ const VERBS: &[Verb] = &[
     verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
     verb("RENAME", 2, Who::Users, rename::run),
+    verb("SEARCH", 1, Who::Users, search::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),
     verb("TAGMSG", 1, Who::Users, message::tagmsg),

@@ -15,6 +15,7 @@ const HELP = [
   ["/invite nick", "ask somebody into this channel"],
   ["/kick nick why", "remove somebody from it"],
   ["/mode +t", "change what is allowed in it"],
+  ["/search words", "what was said before, in all your channels"],
   ["/quit", "leave the server"],
   ["/quote LINE", "send a line of IRC as it is"],
 ];
@@ -68,6 +69,7 @@ export class Commands {
     invite: (rest, room, send) => send("INVITE", rest, room.name),
     kick: (rest, room, send) => send("KICK", room.name, ...halves(rest)),
     mode: (rest, room, send) => send("MODE", room.name, ...rest.split(" ").filter(Boolean)),
+    search: (rest) => this.chat.search(rest),
     quit: (rest) => this.chat.link.stop(rest || "left the page"),
     quote: (rest) => this.chat.link.socket?.send(rest.replace(/[\r\n]/g, " ")),
   };

@@ -34,7 +34,10 @@ function drawers(chat) {
 function places(chat) {
   document.addEventListener("click", (event) => {
     const { room, doubt, label } = event.target.closest("button")?.dataset ?? {};
-    if (room) chat.show(chat.model.room(room));
+    if (room) {
+      event.target.closest("dialog")?.close();
+      chat.show(chat.model.room(room));
+    }
     if (!doubt) return;
     const line = chat.view.shown.settle(label);
     if (line && doubt === "again") chat.say(chat.view.shown, line.kind, line.text);
@@ -84,6 +87,12 @@ function search(chat) {
     const [about] = message.params;
     if (message.command === "FAIL" && about === "SEARCH") at("search-note").textContent = message.params.at(-1);
     else if (["FAIL", "REGISTER"].includes(message.command) || /^90[0-8]$/.test(message.command)) at("account-note").textContent = message.params.at(-1);
+  };
+  chat.search = (words) => {
+    at("search-open").click();
+    at("search-words").value = words;
+    at("search-everywhere").checked = true;
+    if (words) at("search-form").requestSubmit();
   };
   at("search-open").addEventListener("click", () => {
     const can = chat.link.caps.has("soju.im/search");

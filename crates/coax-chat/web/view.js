@@ -129,8 +129,14 @@ export class View {
     const items = found.map((message) => {
       const item = element("li");
       const date = new Date(message.tags.get("time") ?? Date.now());
-      const where = `${plain(message.params[0])} · ${date.toLocaleString()}`;
-      item.append(element("div", "where", where), nick(message.nick), " ", rich(message.params[1] ?? ""));
+      const [target, text = ""] = message.params;
+      const room = /^[#&]/.test(target) || this.model.isMe(message.nick) ? target : message.nick;
+      const button = element("button", "quiet", plain(room));
+      button.type = "button";
+      button.dataset.room = room;
+      const where = element("div", "where");
+      where.append(button, ` · ${date.toLocaleString()}`);
+      item.append(where, nick(message.nick), " ", rich(text.replace(/^\x01ACTION (.*?)\x01?$/s, "$1")));
       return item;
     });
     at("search-results").replaceChildren(...items);

@@ -95,6 +95,8 @@ capabilities! {
     PreAway = "draft/pre-away",
     /// How far one has read, on all devices. *draft/read-marker*
     ReadMarker = "draft/read-marker",
+    /// SEARCH. *soju.im/search*
+    Search = "soju.im/search",
 }
 
 impl Capability {

@@ -20,6 +20,8 @@ mod history;
 mod one_channel;
 #[path = "chat_clients/page.rs"]
 mod page;
+#[path = "chat_clients/search.rs"]
+mod search;
 #[path = "chat_clients/talk.rs"]
 mod talk;
 

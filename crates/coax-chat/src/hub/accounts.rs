@@ -105,7 +105,7 @@ impl Turn<'_> {
     /// Makes an account, whose name must be free.
     pub(crate) fn create_account(&mut self, name: &str, password: Password) {
         let name = Name::new(&*fold(name), name);
-        let created = i64::try_from(self.now.0).unwrap_or(i64::MAX);
+        let created = self.now.millis();
         let nicks = vec![name.clone()];
         let settings = "{}".to_owned();
         let account = Account { name, password, created, nicks, settings, ..Account::default() };

@@ -164,7 +164,10 @@ impl MaskList {
 #[derive(Debug)]
 pub(crate) struct Channel {
     pub(crate) name: Arc<str>,
+    /// Since when there is a channel of this name, this time.
     pub(crate) created: Time,
+    /// No message of this channel has an earlier name.
+    pub(crate) first: Box<str>,
     pub(crate) members: Vec<Member>,
     pub(crate) flags: Flags,
     pub(crate) key: Option<Box<str>>,
@@ -178,10 +181,11 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(name: &str, flags: Flags, now: Time) -> Channel {
+    pub(crate) fn new(name: &str, flags: Flags, now: Time, first: &str) -> Channel {
         Channel {
             name: Arc::from(name),
             created: now,
+            first: first.into(),
             members: Vec::new(),
             flags,
             key: None,

@@ -43,8 +43,9 @@ impl Channels {
         self.names.len()
     }
 
-    pub(crate) fn create(&mut self, name: &str, flags: Flags, now: Time) -> ChannelId {
-        let channel = Some(Box::new(Channel::new(name, flags, now)));
+    /// Makes a channel, none of whose messages will have a name before `first`.
+    pub(crate) fn create(&mut self, name: &str, flags: Flags, now: Time, first: &str) -> ChannelId {
+        let channel = Some(Box::new(Channel::new(name, flags, now, first)));
         let id = match self.free.pop() {
             Some(free) => ChannelId(free),
             None => ChannelId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX)),
@@ -57,9 +58,11 @@ impl Channels {
         id
     }
 
-    /// Gives a channel a name that no other has.
-    pub(crate) fn rename(&mut self, id: ChannelId, name: &str) {
-        let old = std::mem::replace(&mut self.get_mut(id).name, std::sync::Arc::from(name));
+    /// Gives a channel a name that no other has. Under that name it begins now.
+    pub(crate) fn rename(&mut self, id: ChannelId, name: &str, now: Time, first: &str) {
+        let channel = self.get_mut(id);
+        (channel.created, channel.first) = (now, first.into());
+        let old = std::mem::replace(&mut channel.name, std::sync::Arc::from(name));
         self.names.remove(&fold(&old));
         self.names.insert(fold(name), id);
     }

@@ -55,6 +55,7 @@ impl Hub {
         }
         let waits = self.awaited.values().any(|awaited| awaited.is_of(who));
         assert_eq!(client.held, waits, "a client that waits for nothing, or does not wait");
+        assert!(client.labelled.is_none() || waits, "a label that waits for nothing");
         for watched in &client.watches {
             let watchers = self.watchers.get(&fold(watched));
             assert!(watchers.is_some_and(|it| it.contains(&who)), "a watch that tells nobody");

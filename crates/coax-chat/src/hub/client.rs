@@ -10,6 +10,7 @@ use std::sync::Arc;
 use coax_irc::SaslPieces;
 
 use super::channel::ChannelId;
+use super::label::Labelled;
 use super::time::Time;
 use crate::credentials::Exchange;
 
@@ -152,6 +153,8 @@ pub(crate) struct Client {
     pub(crate) cap_version: u16,
     /// An answer is awaited before its next command.
     pub(crate) held: bool,
+    /// The labelled command that waits for it.
+    pub(crate) labelled: Option<Box<Labelled>>,
     /// When it was asked whether it is still there; zero when it need not be.
     pub(crate) pinged: Time,
     /// When something last came from it.
@@ -195,6 +198,7 @@ impl Client {
             watches: Vec::new(),
             cap_version: 0,
             held: false,
+            labelled: None,
             pinged: Time::default(),
             heard: now,
             sasl: None,

@@ -83,9 +83,15 @@ impl Effects {
         self.list.push(effect);
     }
 
-    /// From now on, lines to `client` are kept for [`Effects::gathered`].
-    pub(crate) fn gather(&mut self, client: ClientId) {
+    /// From now on, lines to `client` are kept for [`Effects::gathered`], behind those there are.
+    pub(crate) fn gather(&mut self, client: ClientId, lines: Vec<SharedLine>) {
         self.gathering = Some(client);
+        self.gathered = lines;
+    }
+
+    /// Whether lines to `client` are kept.
+    pub(crate) fn gathers(&self, client: ClientId) -> bool {
+        self.gathering == Some(client)
     }
 
     /// Ends gathering.

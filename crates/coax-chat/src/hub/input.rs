@@ -5,9 +5,9 @@
 //! Nothing here is decided.
 
 use coax_store::{
-    AddFingerprint, AddNick, Conversation, Conversations, Entry, Kept, Page, Password, Put, Redact,
-    Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
-    SetPassword, Target,
+    AddFingerprint, AddNick, Conversation, Conversations, Entry, Hit, Kept, Page, Password, Put,
+    Redact, Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
+    Search, SetPassword, Target,
 };
 
 use super::client::{ClientId, Origin};
@@ -85,6 +85,8 @@ pub enum Question {
     Page(Box<Page>),
     /// Which conversations somebody had.
     Conversations(Box<Conversations>),
+    /// What is found by any of these.
+    Search(Vec<Search>),
     /// One message.
     Message {
         /// Where it was said.
@@ -109,6 +111,10 @@ pub enum Answer {
     Page(Vec<Kept>),
     /// The conversations, in the order asked for.
     Conversations(Vec<Conversation>),
+    /// What was found, in any order.
+    Found(Vec<Hit>),
+    /// The question means nothing, and why.
+    Invalid(String),
     /// The message, if there is one.
     Message(Option<Box<Kept>>),
     /// It is on disk.

@@ -1,8 +1,8 @@
 //! Replies that say which command they reply to. IRCv3 *labeled-response*.
 //!
 //! What a labelled command sends to its sender is gathered: nothing becomes an ACK, one line gets
-//! the label, several become a batch that has it. A command that waits for an answer keeps its
-//! label until then.
+//! the label, several become a batch that has it. A command that waits for answers is replied to
+//! when the last of them is there, so a label is answered once.
 //!
 //! Nothing here knows any command.
 
@@ -11,17 +11,32 @@ use std::sync::Arc;
 use super::effects::SharedLine;
 use super::turn::Turn;
 
+/// A labelled command that is not over.
+#[derive(Debug)]
+pub(crate) struct Labelled {
+    /// Escaped, as it came.
+    pub(super) label: Box<str>,
+    /// What was replied so far.
+    pub(super) lines: Vec<SharedLine>,
+}
+
 impl Turn<'_> {
     /// Runs a command whose replies carry `label`, here already escaped.
     pub(crate) fn labelled(&mut self, label: &str, run: impl FnOnce(&mut Turn<'_>)) {
-        self.out.gather(self.who);
+        self.go_on_labelled(Labelled { label: label.into(), lines: Vec::new() }, run);
+    }
+
+    /// Runs what follows an answer.
+    pub(super) fn go_on_labelled(&mut self, it: Labelled, run: impl FnOnce(&mut Turn<'_>)) {
+        self.out.gather(self.who, it.lines);
         run(self);
         let lines = self.out.gathered();
-        let held = self.hub.clients.find(self.who).is_some_and(|client| client.held);
-        if held && lines.is_empty() && self.defer_label(label) {
+        let Some(client) = self.hub.clients.find_mut(self.who) else { return };
+        if client.held {
+            client.labelled = Some(Box::new(Labelled { label: it.label, lines }));
             return;
         }
-        for line in self.label(label, lines) {
+        for line in self.label(&it.label, lines) {
             self.out.send(self.who, line);
         }
     }

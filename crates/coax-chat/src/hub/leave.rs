@@ -6,6 +6,7 @@
 //! Nothing here closes a socket.
 
 use coax_irc::{CapSet, Numeric, numeric as n};
+use coax_store::Kind;
 
 use super::clients::fold;
 use super::effects::Effect;
@@ -27,7 +28,11 @@ impl Turn<'_> {
     pub(super) fn farewell(&mut self, why: &str) {
         let text = format!("Closing link: ({}) {why}", self.me().origin.host);
         // A label does not outlive its sender: what was gathered goes out as it is.
-        for line in self.out.gathered() {
+        let mut lines = self.me_mut().labelled.take().map(|it| it.lines).unwrap_or_default();
+        if self.out.gathers(self.who) {
+            lines.extend(self.out.gathered());
+        }
+        for line in lines {
             self.out.send(self.who, line);
         }
         self.bare(self.who, "ERROR", &[&text]);
@@ -59,7 +64,8 @@ impl Turn<'_> {
         let text = format!(":{} QUIT :{why}", self.me().name.mask());
         let texts = [(CapSet::NONE, &*text)];
         let account = self.me().account.clone();
-        let stamp = Stamp { account: account.as_deref(), ..self.stamp(None) };
+        let msgid = self.record_everywhere(Kind::Quit, why);
+        let stamp = Stamp { msgid: Some(&msgid), ..self.stamp(account.as_deref()) };
         self.tell_peers(false, &mut Relay::new(stamp, &texts));
     }
 

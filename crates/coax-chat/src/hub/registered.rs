@@ -71,7 +71,8 @@ impl Turn<'_> {
 impl Channels {
     /// A channel as it was kept.
     pub(crate) fn restore(&mut self, kept: coax_store::Channel, now: Time) {
-        let id = self.create(&kept.name.shown, Flags::default(), time(kept.registered).min(now));
+        let id =
+            self.create(&kept.name.shown, Flags::default(), time(kept.registered).min(now), "");
         let channel = self.get_mut(id);
         channel.founder = Some(kept.founder.unwrap_or_default().into());
         channel.topic = kept.topic.map(|topic| Topic {
@@ -117,17 +118,17 @@ fn stored(channel: &Channel) -> coax_store::Channel {
             list: (*letter).to_owned(),
             mask: entry.pattern.text().to_owned(),
             by: entry.by.to_string(),
-            time: millis(entry.at),
+            time: entry.at.millis(),
         })
     });
     coax_store::Channel {
         name: Name::new(&*fold(&channel.name), &*channel.name),
         founder: channel.founder.as_ref().map(|founder: &Arc<str>| fold(founder).into()),
-        registered: millis(channel.created),
+        registered: channel.created.millis(),
         topic: channel.topic.as_ref().map(|topic| coax_store::Topic {
             text: topic.text.to_string(),
             by: topic.by.to_string(),
-            time: millis(topic.at),
+            time: topic.at.millis(),
         }),
         modes: channel.modes(true).join(" ").trim_start_matches('+').to_owned(),
         settings: "{}".to_owned(),
@@ -138,8 +139,4 @@ fn stored(channel: &Channel) -> coax_store::Channel {
 
 fn time(millis: i64) -> Time {
     Time(u64::try_from(millis).unwrap_or_default())
-}
-
-fn millis(time: Time) -> i64 {
-    i64::try_from(time.0).unwrap_or(i64::MAX)
 }

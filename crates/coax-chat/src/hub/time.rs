@@ -16,6 +16,11 @@ impl Time {
         self.0 / 1000
     }
 
+    /// As the store counts: signed.
+    pub(crate) fn millis(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
     /// So many milliseconds later.
     #[must_use]
     pub fn later(self, millis: u64) -> Time {

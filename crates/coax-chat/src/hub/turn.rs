@@ -1,7 +1,7 @@
 //! One client's turn: its command is run, and everything it brings about is written down.
 //!
 //! A command that must wait for an answer holds its client: the next command of that client comes
-//! after the answer, and a label lasts as long.
+//! after the answer, and a label lasts as long (see [`super::label`]).
 //!
 //! Nothing here knows any command.
 
@@ -22,7 +22,6 @@ pub(crate) type Then = Box<dyn FnOnce(&mut Turn<'_>, Answer)>;
 pub(crate) struct Awaited {
     who: ClientId,
     then: Then,
-    label: Option<Box<str>>,
 }
 
 impl Awaited {
@@ -118,18 +117,11 @@ impl Turn<'_> {
         then: impl FnOnce(&mut Turn<'_>, Answer) + 'static,
     ) {
         let ticket = Ticket(self.serial());
-        let awaited = Awaited { who: self.who, then: Box::new(then), label: None };
+        let awaited = Awaited { who: self.who, then: Box::new(then) };
         self.hub.awaited.insert(ticket, awaited);
         self.me_mut().held = true;
         self.out.push(Effect::Hold { client: self.who });
         self.out.push(Effect::Ask { ticket, question });
-    }
-
-    /// Lets a label wait for the answer to what was just asked.
-    pub(crate) fn defer_label(&mut self, label: &str) -> bool {
-        let who = self.who;
-        let mine = self.hub.awaited.values_mut().rev().find(|awaited| awaited.who == who);
-        mine.map(|awaited| awaited.label = Some(label.into())).is_some()
     }
 }
 
@@ -147,9 +139,10 @@ impl Hub {
         let waits = self.awaited.values().any(|other| other.is_of(awaited.who));
         let Some(client) = self.clients.find_mut(awaited.who) else { return };
         client.held = waits;
+        let labelled = client.labelled.take();
         let mut turn = self.turn(now, awaited.who, effects);
-        match awaited.label {
-            Some(label) => turn.labelled(&label, |turn| (awaited.then)(turn, answer)),
+        match labelled {
+            Some(it) => turn.go_on_labelled(*it, |turn| (awaited.then)(turn, answer)),
             None => (awaited.then)(&mut turn, answer),
         }
         if self.clients.find(awaited.who).is_some_and(|client| !client.held) {

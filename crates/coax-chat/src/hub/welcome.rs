@@ -46,7 +46,7 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
-        let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction];
+        let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction, Cap::Search];
         let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),
             false => offer,

@@ -4,11 +4,8 @@
 //! ADD <account> <founder|admin|op|halfop|voice>`, `ACCESS <channel> DEL <account>`, `ACCESS
 //! <channel> LIST`, `OP <channel> [<nick>]`, `DEOP <channel> [<nick>]`.
 
-use coax_irc::CapSet;
-
 use super::Words;
-use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Rank, Relay, Turn, fold};
+use crate::hub::{ChannelId, Rank, Turn, fold};
 
 /// Whom its words are from.
 const SOURCE: &str = "ChanServ!ChanServ@services";
@@ -141,8 +138,5 @@ fn give(turn: &mut Turn<'_>, id: ChannelId, who: crate::hub::ClientId, rank: Ran
     theirs.set(rank, on);
     let letter = Rank::ALL.iter().find(|(.., it)| *it == rank).map_or('o', |(letter, ..)| *letter);
     let (sign, nick) = (if on { '+' } else { '-' }, turn.client(who).nick().to_owned());
-    let line = format!(":{SOURCE} MODE {} {sign}{letter} {nick}", turn.channel(id).name);
-    let texts = [(CapSet::NONE, &*line)];
-    let stamp = turn.stamp(None);
-    turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+    super::mode::tell_set(turn, id, Some(SOURCE), &format!("{sign}{letter} {nick}"));
 }

@@ -9,11 +9,14 @@ use coax_irc::{Capability as Cap, parse_time};
 use coax_store::{Anchor, Conversation, Conversations, Kept, Page, Slice, Target};
 
 use super::Words;
-use crate::hub::{Answer, Question, Time, Turn, fold, person};
+use crate::hub::{
+    Answer, ChannelId, Question, Since, Time, Turn, anchored, fold, kept_name, person,
+};
 
 /// Why a request is refused: a code and a sentence.
 type Refused = (&'static str, &'static str);
 
+const NO_TARGET: Refused = ("INVALID_TARGET", "Messages could not be retrieved");
 const PARAMS: Refused = ("INVALID_PARAMS", "The words do not make a request");
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
@@ -45,17 +48,31 @@ fn page(turn: &mut Turn<'_>, what: &str, words: &Words<'_>) -> Result<(), Refuse
         _ => return Err(("UNKNOWN_COMMAND", "There is no such request")),
     };
     let limit = limit(turn, words, last)?;
-    let (target, shown) = target(turn, asked)?;
+    let Readable { target, shown, since } = readable(turn, asked).ok_or(NO_TARGET)?;
     let events = turn.i_have(Cap::EventPlayback);
-    let page = Page { target, slice, limit, events };
+    let slice = since.narrowed(named_as_kept(slice, &shown));
+    let page = Page { target, slice: slice.clone(), limit, events };
     turn.ask(Question::Page(Box::new(page)), move |turn, answer| match answer {
-        Answer::Page(rows) => tell(turn, &shown, &rows),
-        Answer::Missing => {
-            turn.fail("CHATHISTORY", "INVALID_MSGREFTYPE", &[&shown], "No such message");
-        }
+        Answer::Page(rows) => match since.cut(&slice, rows) {
+            Some(rows) => tell(turn, &shown, &rows),
+            None => no_such_message(turn, &shown),
+        },
+        Answer::Missing => no_such_message(turn, &shown),
         _ => turn.fail("CHATHISTORY", "MESSAGE_ERROR", &[&shown], "History cannot be read now"),
     });
     Ok(())
+}
+
+/// Some messages have other names on disk.
+fn named_as_kept(slice: Slice, channel: &str) -> Slice {
+    anchored(slice, |anchor| match anchor {
+        Anchor::Msgid(told) => Anchor::Msgid(kept_name(&told, channel)),
+        other => other,
+    })
+}
+
+fn no_such_message(turn: &mut Turn<'_>, shown: &str) {
+    turn.fail("CHATHISTORY", "INVALID_MSGREFTYPE", &[shown], "No such message");
 }
 
 fn limit(turn: &Turn<'_>, words: &Words<'_>, index: usize) -> Result<usize, Refused> {
@@ -78,19 +95,25 @@ fn moment(word: &str) -> Result<i64, Refused> {
     Ok(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-/// The conversation, and its name as it is shown.
-fn target(turn: &Turn<'_>, asked: &str) -> Result<(Target, String), Refused> {
-    let refused = ("INVALID_TARGET", "Messages could not be retrieved");
+/// A conversation that whoever has the turn may read.
+pub(super) struct Readable {
+    pub(super) target: Target,
+    /// As it is shown.
+    pub(super) shown: String,
+    pub(super) since: Since,
+}
+
+/// What somebody may read of a channel or of the talk with a nick, if anything.
+pub(super) fn readable(turn: &Turn<'_>, asked: &str) -> Option<Readable> {
     if !turn.hub.settings.history {
-        return Err(refused);
+        return None;
     }
     if asked.starts_with('#') {
-        let id = turn.hub.channels.named(asked).ok_or(refused)?;
+        let id = turn.hub.channels.named(asked)?;
         let may = turn.my_rank(id).is_some() || turn.me().is_operator();
-        let name = turn.channel(id).name.to_string();
-        return may.then(|| (turn.talk_of_channel(id), name)).ok_or(refused);
+        return may.then(|| channel(turn, id));
     }
-    let account = turn.me().account.as_deref().ok_or(refused)?;
+    let account = turn.me().account.as_deref()?;
     let other = match turn.hub.clients.named(asked) {
         Some(who) => person(turn.client(who)),
         None => match turn.hub.accounts.owner(asked) {
@@ -98,7 +121,13 @@ fn target(turn: &Turn<'_>, asked: &str) -> Result<(Target, String), Refused> {
             None => format!("~{}", fold(asked)).into(),
         },
     };
-    Ok((Target::private(&*fold(account), &*other), asked.to_owned()))
+    let target = Target::private(&*fold(account), &*other);
+    Some(Readable { target, shown: asked.to_owned(), since: turn.since_person() })
+}
+
+pub(super) fn channel(turn: &Turn<'_>, id: ChannelId) -> Readable {
+    let shown = turn.channel(id).name.to_string();
+    Readable { target: turn.talk_of_channel(id), shown, since: turn.since_channel(id) }
 }
 
 fn tell(turn: &mut Turn<'_>, shown: &str, rows: &[Kept]) {
@@ -109,7 +138,12 @@ fn tell(turn: &mut Turn<'_>, shown: &str, rows: &[Kept]) {
     });
 }
 
-fn in_batch(turn: &mut Turn<'_>, kind: &[&str], tell: impl FnOnce(&mut Turn<'_>, Option<&str>)) {
+/// Tells something in a batch, to those who know what that is.
+pub(super) fn in_batch(
+    turn: &mut Turn<'_>,
+    kind: &[&str],
+    tell: impl FnOnce(&mut Turn<'_>, Option<&str>),
+) {
     if !turn.i_have(Cap::Batch) {
         return tell(turn, None);
     }
@@ -132,12 +166,24 @@ fn targets(turn: &mut Turn<'_>, words: &Words<'_>) -> Result<(), Refused> {
     let events = turn.i_have(Cap::EventPlayback);
     let asked = Conversations { channels, person, from, to, limit, events };
     turn.ask(Question::Conversations(Box::new(asked)), |turn, answer| match answer {
-        Answer::Conversations(found) => tell_targets(turn, &found),
+        Answer::Conversations(mut found) => {
+            found.retain(|it| is_mine(turn, it));
+            tell_targets(turn, &found);
+        }
         _ => {
             turn.fail("CHATHISTORY", "MESSAGE_ERROR", &["TARGETS"], "History cannot be read now");
         }
     });
     Ok(())
+}
+
+/// Whether the last word of a conversation is for whoever has the turn.
+fn is_mine(turn: &Turn<'_>, it: &Conversation) -> bool {
+    let since = match &it.target {
+        Target::Channel(key) => turn.hub.channels.named(key).map(|id| turn.since_channel(id)),
+        Target::Private(..) => Some(turn.since_person()),
+    };
+    since.is_some_and(|since| since.is_before(it.latest.time))
 }
 
 fn tell_targets(turn: &mut Turn<'_>, found: &[Conversation]) {

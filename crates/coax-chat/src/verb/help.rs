@@ -45,6 +45,13 @@ const SUBJECTS: &[(&str, &[&str])] = &[
     ("PART", &["PART <channel>{,<channel>} [:<why>]", "Leaves channels."]),
     ("PRIVMSG", &["PRIVMSG <nick or channel>{,…} :<text>", "Says something."]),
     ("QUIT", &["QUIT [:<why>]", "Leaves."]),
+    (
+        "SEARCH",
+        &[
+            "SEARCH <attribute>=<value>{;<attribute>=<value>}",
+            "Finds what was said: SEARCH text=two\\swords;in=#rust;from=ada;limit=10.",
+        ],
+    ),
     ("TOPIC", &["TOPIC <channel> [:<topic>]", "Tells, changes or clears the topic."]),
     ("WHO", &["WHO <channel or mask>", "Tells about users, a line each."]),
     ("WHOIS", &["WHOIS <nick>", "Tells what is known of a user."]),

@@ -43,7 +43,8 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
             let mut flags = Flags::default();
             let default = turn.hub.settings.modes.clone();
             default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            (turn.hub.channels.create(name, flags, turn.now), Rank::OP)
+            let first = turn.new_msgid();
+            (turn.hub.channels.create(name, flags, turn.now, &first), Rank::OP)
         }
     };
     enter(turn, id, rank);
@@ -68,8 +69,9 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
     let extended = format!("{plain} {signed_in} :{}", me.realname);
     let away = me.away.as_ref().map(|away| format!(":{mask} AWAY :{away}"));
     let texts = [(CapSet::of(&[Cap::ExtendedJoin]), &*extended), (CapSet::NONE, &*plain)];
-    let msgid = turn.new_msgid();
-    let record = Record { kind: Kind::Join, msgid: &msgid, target: &name, ..Record::EVENT };
+    let (whom, msgid) = (me.realname.clone(), turn.new_msgid());
+    let record =
+        Record { kind: Kind::Join, msgid: &msgid, target: &name, whom: &whom, ..Record::EVENT };
     turn.record(id, &record);
     let stamp = turn.stamp(account.as_deref());
     let named = Stamp { msgid: Some(&msgid), ..stamp };
@@ -84,9 +86,8 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
     if !letters.is_empty() && turn.channel(id).members.len() > 1 {
         let nick = turn.my_nick();
         let names = vec![&*nick; letters.len()].join(" ");
-        let line = format!(":{} MODE {name} +{letters} {names}", turn.hub.settings.server_name);
-        let texts = [(CapSet::NONE, &*line)];
-        turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+        let server = turn.hub.settings.server_name.clone();
+        super::mode::tell_set(turn, id, Some(&server), &format!("+{letters} {names}"));
     }
 }
 

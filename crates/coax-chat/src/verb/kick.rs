@@ -69,7 +69,7 @@ fn kick(turn: &mut Turn<'_>, id: ChannelId, nick: &str, mine: Rank, why: &str) {
         msgid: &msgid,
         target: &name,
         text: why,
-        victim: &victim,
+        whom: &victim,
         ..Record::EVENT
     };
     turn.record(id, &record);

@@ -65,7 +65,7 @@ impl Post<'_> {
             "NOTICE" => Kind::Notice,
             _ => Kind::Message,
         };
-        Record { kind, msgid, target, text: self.text, client_tags: self.tags, victim: "" }
+        Record { kind, msgid, target, text: self.text, client_tags: self.tags, ..Record::EVENT }
     }
 
     /// A request to a client that is no action.

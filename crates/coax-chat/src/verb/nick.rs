@@ -6,8 +6,9 @@
 use coax_irc::CapSet;
 
 use super::Words;
-use crate::hub::{Relay, Turn};
+use crate::hub::{Relay, Stamp, Turn};
 use coax_irc::numeric as n;
+use coax_store::Kind;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
@@ -42,7 +43,8 @@ pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
     let text = format!(":{} NICK :{nick}", turn.me().name.mask());
     let texts = [(CapSet::NONE, &*text)];
     let account = turn.me().account.clone();
-    let stamp = turn.stamp(account.as_deref());
+    let msgid = turn.record_everywhere(Kind::Nick, nick);
+    let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     turn.tell_peers(true, &mut Relay::new(stamp, &texts));
     if !old.eq_ignore_ascii_case(nick) {
         turn.remember();

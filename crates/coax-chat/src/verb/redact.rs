@@ -8,7 +8,7 @@ use coax_store::{Kept, Redact, Target};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{Answer, ChannelId, ClientId, Keep, Question, Rank, Relay, Turn};
+use crate::hub::{Answer, ChannelId, ClientId, Keep, Question, Rank, Relay, Since, Turn};
 
 /// Who is told of it.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ enum Place {
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let (target, msgid) = (words[0], words[1].to_owned());
-    let Some((place, talk)) = place(turn, target) else {
+    let Some((place, talk, _)) = place(turn, target) else {
         let target = super::clipped(target, 64);
         return turn.fail("REDACT", "INVALID_TARGET", &[target], "You cannot take back from there");
     };
@@ -27,21 +27,18 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let question = Question::Message { target: talk.clone(), msgid: msgid.clone() };
     let shown = target.to_owned();
     turn.ask(question, move |turn, answer| {
+        // The channel may be gone, or another one, by now.
+        let there = self::place(turn, &shown).filter(|(now, ..)| now.is(place));
+        let Some((place, _, since)) = there else {
+            let why = "You cannot take back from there";
+            return turn.fail("REDACT", "INVALID_TARGET", &[&shown], why);
+        };
         let kept = match answer {
-            Answer::Message(Some(kept)) if kept.redacted.is_none() => kept,
+            Answer::Message(Some(kept)) if kept.redacted.is_none() && since.covers(&kept) => kept,
             _ => {
                 let words = [super::clipped(&shown, 64), super::clipped(&msgid, 64)];
                 return turn.fail("REDACT", "UNKNOWN_MSGID", &words, "There is no such message");
             }
-        };
-        // The channel may be gone, or another one, by now.
-        let Some((place, _)) = self::place(turn, &shown).filter(|(now, _)| now.is(place)) else {
-            return turn.fail(
-                "REDACT",
-                "INVALID_TARGET",
-                &[&shown],
-                "You cannot take back from there",
-            );
         };
         match may(turn, place, &kept) {
             true => redact(turn, place, talk, &kept, why.as_deref()),
@@ -63,13 +60,14 @@ impl Place {
     }
 }
 
-fn place(turn: &Turn<'_>, target: &str) -> Option<(Place, Target)> {
+/// Where it was said, and since when that concerns whoever has the turn.
+fn place(turn: &Turn<'_>, target: &str) -> Option<(Place, Target, Since)> {
     if target.starts_with('#') {
         let id = turn.hub.channels.named(target).filter(|id| turn.my_rank(*id).is_some())?;
-        return Some((Place::Channel(id), turn.talk_of_channel(id)));
+        return Some((Place::Channel(id), turn.talk_of_channel(id), turn.since_channel(id)));
     }
     let who = turn.hub.clients.named(target)?;
-    Some((Place::User(who), turn.talk_with(who)))
+    Some((Place::User(who), turn.talk_with(who), turn.since_person()))
 }
 
 fn may(turn: &Turn<'_>, place: Place, kept: &Kept) -> bool {

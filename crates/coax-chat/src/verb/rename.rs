@@ -45,10 +45,12 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
 }
 
 fn rename(turn: &mut Turn<'_>, id: ChannelId, old: &str, new: &str, why: &str) {
-    turn.hub.channels.rename(id, new);
+    let first = turn.new_msgid();
+    turn.hub.channels.rename(id, new, turn.now, &first);
     if turn.channel(id).founder.is_some() {
         let name = Name::new(&*fold(new), new);
         turn.keep(Keep::ChannelName(RenameChannel { key: fold(old).into(), name }));
+        turn.save_channel(id);
     }
     let mask = turn.my_mask();
     let line = format!(":{mask} RENAME {old} {new} :{why}");

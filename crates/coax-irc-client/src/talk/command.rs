@@ -5,12 +5,17 @@
 //!
 //! Nothing here knows what came of it.
 
+use coax_irc::escape_into;
+
 use super::{Talk, Turned};
 
 /// The most bytes of text in one line of IRC: what 512 leave after any prefix and target.
 const LONGEST_TEXT: usize = 380;
 
-const HELP: [&str; 9] = [
+/// The most bytes of what is searched for: escaped, they are twice as many.
+const LONGEST_SEARCH: usize = 200;
+
+const HELP: [&str; 10] = [
     "what you type is said in your channel, and",
     "/nick NAME       gives you another name",
     "/join #CHANNEL   talks there from now on",
@@ -18,6 +23,7 @@ const HELP: [&str; 9] = [
     "/me TEXT         * you do something",
     "/msg NAME TEXT   to one person only",
     "/topic [TEXT]    what this channel is about",
+    "/search WORDS    what was said before, here and in your other channels",
     "/part            leaves the channel",
     "/quit            ends",
 ];
@@ -58,6 +64,8 @@ impl Talk {
             },
             ("topic", "") => server([format!("TOPIC {here}")]),
             ("topic", topic) => server([format!("TOPIC {here} :{topic}")]),
+            ("search", "") => person("for what? /search rust compiler"),
+            ("search", words) => server([search(words)]),
             ("quit", "") => server(["QUIT".to_owned()]),
             ("quit", reason) => server([format!("QUIT :{reason}")]),
             ("help", _) => Turned { person: HELP.map(str::to_owned).to_vec(), ..Turned::default() },
@@ -72,6 +80,13 @@ fn server(lines: impl IntoIterator<Item = String>) -> Turned {
 
 fn person(line: impl Into<String>) -> Turned {
     Turned { person: vec![line.into()], ..Turned::default() }
+}
+
+/// A search for words, escaped like the value of a tag.
+fn search(words: &str) -> String {
+    let mut value = Vec::new();
+    escape_into(&words.as_bytes()[..words.floor_char_boundary(LONGEST_SEARCH)], &mut value);
+    format!("SEARCH text={};limit=20", String::from_utf8_lossy(&value))
 }
 
 fn channel(name: &str) -> String {
@@ -98,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_said_in_the_channel() {
-        let table: [(&str, &[&str]); 12] = [
+        let table: [(&str, &[&str]); 14] = [
             ("hello there\r\n", &["PRIVMSG #lobby :hello there"]),
             ("//slash", &["PRIVMSG #lobby :/slash"]),
             ("  ", &[]),
@@ -108,6 +123,8 @@ mod tests {
             ("/me waves", &["PRIVMSG #lobby :\u{1}ACTION waves\u{1}"]),
             ("/msg bob psst, you", &["PRIVMSG bob :psst, you"]),
             ("/topic", &["TOPIC #lobby"]),
+            ("/search", &[]),
+            ("/search two words; \\", &["SEARCH text=two\\swords\\:\\s\\\\;limit=20"]),
             ("/quit", &["QUIT"]),
             ("/dance", &[]),
             ("a\0b\rQUIT", &["PRIVMSG #lobby :a b QUIT"]),

@@ -27,7 +27,7 @@ pub(super) fn run(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
     }
     let done = std::mem::take(&mut change.done);
     if !done.is_empty() {
-        tell(turn, id, &done);
+        tell_all(turn, id, &done);
         turn.save_channel(id);
     }
 }
@@ -243,7 +243,7 @@ impl Change<'_, '_> {
     }
 }
 
-fn tell(turn: &mut Turn<'_>, id: ChannelId, done: &[(Sign, u8, Option<String>)]) {
+fn tell_all(turn: &mut Turn<'_>, id: ChannelId, done: &[(Sign, u8, Option<String>)]) {
     let changes = done.iter().map(|(sign, letter, argument)| ModeChange {
         sign: *sign,
         letter: *letter,
@@ -251,16 +251,20 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, done: &[(Sign, u8, Option<String>)])
     });
     let (mask, name) = (turn.my_mask(), turn.channel(id).name.clone());
     let room = 500_usize.saturating_sub(mask.len() + name.len());
-    let account = turn.me().account.clone();
     for words in render_modes(changes, MOST, room) {
-        let line = format!(":{mask} MODE {name} {}", String::from_utf8_lossy(&words));
-        let texts = [(CapSet::NONE, &*line)];
-        let msgid = turn.new_msgid();
-        let text = String::from_utf8_lossy(&words);
-        let record =
-            Record { kind: Kind::Mode, msgid: &msgid, target: &name, text: &text, ..Record::EVENT };
-        turn.record(id, &record);
-        let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
-        turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
+        tell(turn, id, None, &String::from_utf8_lossy(&words));
     }
+}
+
+/// Tells the members of a change of modes, and keeps it. Without `by` it is of whoever has the turn.
+pub(crate) fn tell(turn: &mut Turn<'_>, id: ChannelId, by: Option<&str>, text: &str) {
+    let (name, mask, msgid) = (turn.channel(id).name.clone(), turn.my_mask(), turn.new_msgid());
+    let line = format!(":{} MODE {name} {text}", by.unwrap_or(&mask));
+    let (kind, msgid) = (Kind::Mode, &*msgid);
+    turn.record(id, &Record { kind, msgid, target: &name, text, by, ..Record::EVENT });
+    let account = turn.me().account.clone().filter(|_| by.is_none());
+    let mine = turn.stamp(account.as_deref());
+    let stamp = Stamp { msgid: Some(msgid), bot: mine.bot && by.is_none(), ..mine };
+    let texts = [(CapSet::NONE, &*line)];
+    turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
 }

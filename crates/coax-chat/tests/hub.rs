@@ -1,0 +1,20 @@
+//! The rules of the hub, told as conversations: what clients say, and the lines they read.
+//!
+//! The clock stands still unless a test moves it, and what the hub asks is answered by a store in
+//! memory as soon as a test lets it, so every line is known.
+//!
+//! Sockets and threads are tested where they are.
+
+#![allow(clippy::unwrap_used, reason = "a broken test bench fails its test")]
+#![allow(unreachable_pub, reason = "the parts are files of this test alone")]
+
+#[path = "hub/bench.rs"]
+mod bench;
+#[path = "hub/events.rs"]
+mod events;
+#[path = "hub/label.rs"]
+mod label;
+#[path = "hub/life.rs"]
+mod life;
+#[path = "hub/search.rs"]
+mod search;
