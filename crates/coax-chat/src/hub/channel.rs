@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::client::ClientId;
 use super::pattern::Pattern;
+use super::roster::Roster;
 use super::time::Time;
 
 /// A channel's place among all channels.
@@ -166,6 +167,8 @@ pub(crate) struct Channel {
     pub(crate) name: Arc<str>,
     pub(crate) created: Time,
     pub(crate) members: Vec<Member>,
+    /// What NAMES says of the members.
+    pub(crate) roster: Roster,
     pub(crate) flags: Flags,
     pub(crate) key: Option<Box<str>>,
     pub(crate) limit: Option<u32>,
@@ -183,6 +186,7 @@ impl Channel {
             name: Arc::from(name),
             created: now,
             members: Vec::new(),
+            roster: Roster::default(),
             flags,
             key: None,
             limit: None,
