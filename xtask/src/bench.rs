@@ -58,7 +58,15 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
 
 fn prepare() -> Result<(), String> {
     peers::install()?;
-    run(cargo().args(["build", "--release", "-p", "coax"]))
+    match given() {
+        Some(_) => Ok(()),
+        None => run(cargo().args(["build", "--release", "-p", "coax"])),
+    }
+}
+
+/// A binary to be measured as it is, such as an older one.
+fn given() -> Option<PathBuf> {
+    std::env::var_os("COAX_BENCH_BINARY").map(PathBuf::from)
 }
 
 fn print(table: &table::Table, json: bool) {
@@ -70,6 +78,9 @@ fn print(table: &table::Table, json: bool) {
 
 /// The release binary.
 pub(crate) fn coax() -> PathBuf {
+    if let Some(given) = given() {
+        return given;
+    }
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target.unwrap_or_else(|| workspace().join("target")).join("release/coax")
 }

@@ -24,6 +24,7 @@ pub(crate) mod reach;
 mod registered;
 mod relay;
 mod reply;
+pub(crate) mod roster;
 mod since;
 mod tick;
 mod time;

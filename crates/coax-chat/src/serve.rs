@@ -98,6 +98,7 @@ impl Serve {
             spawn_local(accept(listener, gate.clone(), self.tell.clone()));
         }
         spawn_local(tick(board.clone()));
+        spawn_local(board.clone().send());
         let why = loop {
             let wanted = tokio::select! {
                 wanted = control() => wanted,

@@ -72,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Some(Why::Closed) => return Poll::Ready("Closed".to_owned()),
                 None => {}
             }
-            if outbox.len() > UNREAD || outbox.is_held() {
+            if outbox.len() > UNREAD || outbox.is_held() || outbox.is_queueing() {
                 return Poll::Pending;
             }
             ready!(self.pace.poll(context));
@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let _ = tokio::time::timeout(GOODBYE, flushed).await;
         }
         let Session { seat, mut stream, .. } = self;
-        seat.leave(why);
+        seat.leave(why).await;
         let _ = tokio::time::timeout(GOODBYE, goodbye(&mut stream)).await;
     }
 
@@ -111,6 +111,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             match ready!(Pin::new(&mut self.stream).poll_write(context, &buffer))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => outbox.took(count),
+            }
+            // Who has much to read must not keep others from reading.
+            if !outbox.is_empty() && outbox.ending().is_none() {
+                self.seat.write_later();
+                break;
             }
         }
         Pin::new(&mut self.stream).poll_flush(context)
@@ -133,7 +138,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     fn take_in(&mut self, mut bytes: &[u8]) {
         while self.may_go_on() {
             match self.framer.next(&mut bytes) {
-                Some(Ok(line)) => self.seat.say(line),
+                Some(Ok(line)) => {
+                    if !self.seat.say(line) {
+                        self.waiting.extend_from_slice(line);
+                        self.waiting.push(b'\n');
+                        break;
+                    }
+                }
                 Some(Err(why)) => self.seat.said_too_much(why),
                 None => return,
             }

@@ -7,6 +7,7 @@
 //! Nothing here reads or writes a socket.
 
 mod outbox;
+mod rota;
 mod seat;
 
 use std::cell::{Cell, RefCell};
@@ -23,6 +24,7 @@ use crate::hub::{
 use crate::settings::Settings;
 
 pub use outbox::{Outbox, Why};
+use rota::{FEW, Rota};
 pub use seat::Seat;
 
 /// Most bytes that are handed to one write.
@@ -53,6 +55,7 @@ pub struct Switchboard {
     outboxes: RefCell<Vec<Option<Rc<Outbox>>>>,
     /// Numbers that are free, the lowest first.
     free: RefCell<BinaryHeap<Reverse<u32>>>,
+    rota: Rota,
     oracle: Rc<dyn Oracle>,
     latest: Cell<u64>,
     /// What one read brings, for all clients in turn: an idle client has no buffer.
@@ -80,6 +83,7 @@ impl Switchboard {
             effects: RefCell::default(),
             outboxes: RefCell::default(),
             free: RefCell::default(),
+            rota: Rota::default(),
             oracle,
             latest: Cell::new(now),
             inward: RefCell::new(vec![0; ROOM / 4]),
@@ -101,6 +105,11 @@ impl Switchboard {
     /// Time passed.
     pub fn tick(self: &Rc<Self>) {
         self.apply(Input::Tick);
+    }
+
+    /// Sends what many are told. Runs for ever, beside everything else.
+    pub async fn send(self: Rc<Self>) {
+        std::future::poll_fn(|context| self.rota.poll(context)).await;
     }
 
     /// What was asked is known.
@@ -159,11 +168,21 @@ impl Switchboard {
     fn apply(self: &Rc<Self>, input: Input<'_>) {
         let mut effects = self.effects.borrow_mut();
         self.hub.borrow_mut().apply(self.now(), input, &mut effects);
+        let many = effects.as_slice().len() > FEW;
         let outboxes = self.outboxes.borrow();
         let outbox = |client: ClientId| outboxes.get(client.0 as usize)?.as_ref();
         for effect in effects.drain() {
             match effect {
-                Effect::Send { to, line } => outbox(to).into_iter().for_each(|it| it.push(&line)),
+                Effect::Send { to, line } => {
+                    let Some(outbox) = outbox(to) else { continue };
+                    outbox.push(&line);
+                    self.have_sent(outbox, many);
+                }
+                Effect::SendAll { to, head, tails } => {
+                    let Some(outbox) = outbox(to) else { continue };
+                    outbox.push_all(&head, &tails);
+                    self.have_sent(outbox, many);
+                }
                 Effect::Close { client } => outbox(client).into_iter().for_each(|it| it.close()),
                 Effect::Hold { client } => outbox(client).into_iter().for_each(|it| it.hold(true)),
                 Effect::Release { client } => {
@@ -174,6 +193,15 @@ impl Switchboard {
                 Effect::Reload => self.want(Wish::Reload),
                 Effect::Stop => self.want(Wish::Stop),
             }
+        }
+    }
+
+    /// Whoever speaks writes its own answers as soon as it is done.
+    fn have_sent(&self, outbox: &Rc<Outbox>, many: bool) {
+        match (outbox.is_answering(), many) {
+            (true, _) => {}
+            (false, true) => self.rota.enlist(outbox),
+            (false, false) => outbox.wake(),
         }
     }
 
@@ -203,6 +231,23 @@ impl Switchboard {
     /// The buffer that every write uses.
     pub(crate) fn outward(&self) -> &RefCell<Vec<u8>> {
         &self.outward
+    }
+
+    /// Gives a client its turn to write more.
+    pub(crate) fn enlist(&self, outbox: &Rc<Outbox>) {
+        self.rota.enlist(outbox);
+    }
+
+    /// Whether a client may say this line now. If not, it stands in the queue.
+    fn admits(&self, client: ClientId, outbox: &Rc<Outbox>, line: &[u8]) -> bool {
+        if outbox.take_turn() || !self.rota.is_busy() {
+            return true;
+        }
+        let few = self.hub.borrow().reach(client, line) <= FEW;
+        if !few {
+            self.rota.queue(outbox);
+        }
+        few
     }
 
     /// Commands at once, and each second after that; 0 at once is no limit.

@@ -41,7 +41,7 @@ fn until_it_ends(mut child: Child) -> Result<Usage, String> {
     let (begun, mut peak) = (Instant::now(), 0);
     let glance = Timespec::try_from(GLANCE).map_err(|error| words(&error))?;
     while poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&glance)).unwrap_or(0) == 0 {
-        peak = peak.max(status_kib(child.id(), "VmHWM:") * 1024);
+        peak = peak.max(peak_of(child.id()));
         if begun.elapsed() > PATIENCE {
             let _ = child.kill();
         }
@@ -50,6 +50,11 @@ fn until_it_ends(mut child: Child) -> Result<Usage, String> {
     let cpu = cpu(child.id());
     let status = child.wait().map_err(|error| words(&error))?;
     Ok(Usage { ended, cpu, peak, status })
+}
+
+/// The most memory that a process ever had, bytes.
+pub(super) fn peak_of(pid: u32) -> u64 {
+    status_kib(pid, "VmHWM:") * 1024
 }
 
 /// A line of `/proc/PID/status`, in KiB; 0 when it is gone.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::client::ClientId;
 use super::pattern::Pattern;
+use super::roster::Roster;
 use super::time::Time;
 
 /// A channel's place among all channels.
@@ -169,6 +170,8 @@ pub(crate) struct Channel {
     /// No message of this channel has an earlier name.
     pub(crate) first: Box<str>,
     pub(crate) members: Vec<Member>,
+    /// What NAMES says of the members.
+    pub(crate) roster: Roster,
     pub(crate) flags: Flags,
     pub(crate) key: Option<Box<str>>,
     pub(crate) limit: Option<u32>,
@@ -187,6 +190,7 @@ impl Channel {
             created: now,
             first: first.into(),
             members: Vec::new(),
+            roster: Roster::default(),
             flags,
             key: None,
             limit: None,

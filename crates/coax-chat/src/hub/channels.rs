@@ -78,6 +78,7 @@ impl Channels {
         let channel = self.get_mut(id);
         let at = u32::try_from(channel.members.len()).unwrap_or(u32::MAX);
         channel.members.push(Member { client: who, rank });
+        channel.roster.forget(at);
         let key = fold(&channel.name);
         let client = clients.get_mut(who);
         client.channels.push(Membership { channel: id, at });
@@ -91,6 +92,8 @@ impl Channels {
         let at = channels.swap_remove(found).at;
         let channel = self.get_mut(id);
         channel.members.swap_remove(at as usize);
+        channel.roster.forget(at);
+        channel.roster.forget(channel.members.len() as u32);
         // The last of the row now stands where the one that left stood.
         if let Some(moved) = channel.members.get(at as usize) {
             let theirs = &mut clients.get_mut(moved.client).channels;
@@ -130,6 +133,15 @@ impl Channels {
         who: ClientId,
     ) -> Option<&mut Rank> {
         let at = clients.get(who).channels.iter().find(|it| it.channel == id)?.at;
-        Some(&mut self.get_mut(id).members[at as usize].rank)
+        let channel = self.get_mut(id);
+        channel.roster.forget(at);
+        Some(&mut channel.members[at as usize].rank)
+    }
+
+    /// A client has another name; where it is, NAMES says another one.
+    pub(crate) fn renamed(&mut self, clients: &Clients, who: ClientId) {
+        for it in &clients.get(who).channels {
+            self.get_mut(it.channel).roster.forget(it.at);
+        }
     }
 }

@@ -22,6 +22,15 @@ pub enum Effect {
         /// What to send.
         line: SharedLine,
     },
+    /// Put lines at the end of this client's queue, each of them `head` and one of `tails`.
+    SendAll {
+        /// Whose queue.
+        to: ClientId,
+        /// The beginning of every line, which is this client's own.
+        head: SharedLine,
+        /// The ends, `\r\n` included; everyone who gets them shares them.
+        tails: Arc<[SharedLine]>,
+    },
     /// Send what is queued, then close. The hub has forgotten this client already.
     Close {
         /// Who.
@@ -76,6 +85,17 @@ impl Effects {
         match self.gathering == Some(to) {
             true => self.gathered.push(line),
             false => self.list.push(Effect::Send { to, line }),
+        }
+    }
+
+    /// Lines that all begin alike.
+    pub(crate) fn send_all(&mut self, to: ClientId, head: &SharedLine, tails: &Arc<[SharedLine]>) {
+        if self.gathering == Some(to) {
+            let whole = tails.iter().map(|tail| Arc::from([&**head, &**tail].concat()));
+            self.gathered.extend(whole);
+        } else {
+            let (head, tails) = (head.clone(), tails.clone());
+            self.list.push(Effect::SendAll { to, head, tails });
         }
     }
 

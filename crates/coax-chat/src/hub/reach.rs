@@ -5,13 +5,13 @@
 //!
 //! Nothing here knows what is told.
 
-use coax_irc::{CapSet, Capability as Cap};
+use coax_irc::{CapSet, Capability as Cap, Message};
 
-use super::Stamp;
 use super::channel::{ChannelId, Rank};
 use super::client::ClientId;
 use super::relay::Relay;
 use super::turn::Turn;
+use super::{Hub, Stamp};
 
 /// Who of a channel is told.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,27 @@ pub(crate) enum Whom {
     Others,
     /// Members of this rank and above, but whoever has the turn.
     OthersFrom(Rank),
+}
+
+impl Hub {
+    /// About how many this client would tell something with this line, or be told of: enough to
+    /// know talk to many from talk to few.
+    pub fn reach(&self, who: ClientId, line: &[u8]) -> usize {
+        let Some(client) = self.clients.find(who) else { return 0 };
+        let Ok(message) = Message::parse(line) else { return 0 };
+        let members = |id| self.channels.get(id).members.len();
+        let of_all_mine = [b"QUIT".as_slice(), b"NICK", b"AWAY", b"SETNAME"];
+        if of_all_mine.iter().any(|verb| message.command.eq_ignore_ascii_case(verb)) {
+            return client.channels.iter().map(|it| members(it.channel)).sum();
+        }
+        let first = message.params.iter().next().unwrap_or_default();
+        let named = first.split(|byte| *byte == b',').filter_map(|name| {
+            let name =
+                std::str::from_utf8(name).ok()?.trim_start_matches(['~', '&', '@', '%', '+']);
+            self.channels.named(name)
+        });
+        named.map(members).sum()
+    }
 }
 
 impl Turn<'_> {

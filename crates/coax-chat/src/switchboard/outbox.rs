@@ -36,6 +36,12 @@ pub struct Outbox {
     held: Cell<bool>,
     /// The client's own command is being answered.
     answering: Cell<bool>,
+    /// It has its place among those who write.
+    enlisted: Cell<bool>,
+    /// It waits for its turn to tell many something.
+    queueing: Cell<bool>,
+    /// Its turn has come.
+    may_speak: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -49,28 +55,51 @@ impl Outbox {
             ending: Cell::new(None),
             held: Cell::new(false),
             answering: Cell::new(false),
+            enlisted: Cell::new(false),
+            queueing: Cell::new(false),
+            may_speak: Cell::new(false),
             waker: RefCell::new(None),
         }
     }
 
+    /// Puts a line at the end. Whoever does so has it sent.
     pub(super) fn push(&self, line: &SharedLine) {
-        if self.ending.get().is_some() {
-            return;
-        }
-        let bytes = self.bytes.get() + line.len();
-        if bytes > self.limit && !self.answering.get() {
-            self.throw_away();
-        } else {
-            self.bytes.set(bytes);
+        if self.make_room(line.len()) {
             self.queue.borrow_mut().push_back(line.clone());
         }
-        self.wake();
+    }
+
+    /// Puts lines at the end that all begin alike.
+    pub(super) fn push_all(&self, head: &SharedLine, tails: &[SharedLine]) {
+        for tail in tails {
+            if self.make_room(head.len() + tail.len()) {
+                self.queue.borrow_mut().extend([head.clone(), tail.clone()]);
+            }
+        }
+    }
+
+    /// Whether so many bytes more are taken.
+    fn make_room(&self, more: usize) -> bool {
+        if self.ending.get().is_some() {
+            return false;
+        }
+        let bytes = self.bytes.get() + more;
+        if bytes > self.limit && !self.answering.get() {
+            self.throw_away();
+            return false;
+        }
+        self.bytes.set(bytes);
+        true
     }
 
     /// While a client's own command is answered, its queue has no limit: one answer is finite, and
     /// the next command is read when most of it is sent.
     pub(super) fn answer(&self, answering: bool) {
         self.answering.set(answering);
+    }
+
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.get()
     }
 
     pub(super) fn close(&self) {
@@ -89,9 +118,43 @@ impl Outbox {
         self.queue.borrow_mut().clear();
         self.bytes.set(0);
         self.ending.set(Some(Why::SendqExceeded));
+        self.wake();
     }
 
-    fn wake(&self) {
+    /// Whether it was not enlisted before.
+    pub(super) fn enlist(&self) -> bool {
+        !self.enlisted.replace(true)
+    }
+
+    /// Whether it did not stand in the queue before.
+    pub(super) fn queue(&self) -> bool {
+        !self.queueing.replace(true)
+    }
+
+    pub(super) fn write_now(&self) {
+        self.enlisted.set(false);
+        if !self.is_empty() || self.ending.get().is_some() {
+            self.wake();
+        }
+    }
+
+    pub(super) fn speak_now(&self) {
+        self.queueing.set(false);
+        self.may_speak.set(true);
+        self.wake();
+    }
+
+    /// Whether it must wait before it may speak.
+    pub(crate) fn is_queueing(&self) -> bool {
+        self.queueing.get()
+    }
+
+    /// Uses up the turn it waited for, if it has come.
+    pub(super) fn take_turn(&self) -> bool {
+        self.may_speak.take()
+    }
+
+    pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
@@ -152,12 +215,5 @@ impl Outbox {
         if queue.is_empty() && queue.capacity() > KEPT {
             queue.shrink_to(KEPT);
         }
-    }
-
-    /// The next line, for those who send lines one by one.
-    pub fn next_line(&self) -> Option<SharedLine> {
-        let line = self.queue.borrow_mut().pop_front()?;
-        self.bytes.set(self.bytes.get() - line.len());
-        Some(line)
     }
 }

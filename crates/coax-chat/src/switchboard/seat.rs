@@ -6,6 +6,7 @@
 //! Nothing here knows how the client is connected.
 
 use std::rc::Rc;
+use std::task::Poll;
 
 use coax_irc::TooLong;
 
@@ -26,11 +27,22 @@ impl Seat {
         Seat { board, client, outbox, why: None }
     }
 
-    /// Says a line of IRC, without its end. Not while the outbox says that it must wait.
-    pub fn say(&self, line: &[u8]) {
+    /// Says a line of IRC, without its end. Not while the outbox says that it must wait. False
+    /// where many are being told something, and this line would tell many more: it must be said
+    /// again when the outbox says that the turn has come.
+    pub fn say(&self, line: &[u8]) -> bool {
+        if !self.board.admits(self.client, &self.outbox, line) {
+            return false;
+        }
         self.outbox.answer(true);
         self.board.apply(Input::Line { client: self.client, line });
         self.outbox.answer(false);
+        true
+    }
+
+    /// Writes on when others have had their turn.
+    pub fn write_later(&self) {
+        self.board.enlist(&self.outbox);
     }
 
     /// Says that a line was too long and is lost.
@@ -48,8 +60,15 @@ impl Seat {
         &self.board
     }
 
-    /// Gives the place up; others read why.
-    pub fn leave(mut self, why: &str) {
+    /// Gives the place up, when its turn has come to tell others; they read why.
+    pub async fn leave(mut self, why: &str) {
+        std::future::poll_fn(|context| {
+            self.outbox.wait(context.waker());
+            let ready =
+                !self.outbox.is_queueing() && self.board.admits(self.client, &self.outbox, b"QUIT");
+            if ready { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
         self.why = Some(why.to_owned());
     }
 }

@@ -50,6 +50,7 @@ pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
         turn.remember();
     }
     turn.hub.clients.rename(turn.who, nick);
+    turn.hub.channels.renamed(&turn.hub.clients, turn.who);
     if !old.eq_ignore_ascii_case(nick) {
         turn.tell_offline(&old);
         turn.tell_online();

@@ -15,8 +15,16 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+use super::outsider::Outsiders;
+use super::servers::Running;
+
+/// What one read takes at most: others are looked after in between.
+const ROOM: usize = 64 << 10;
+/// The number under which the poll knows the outsiders.
+const OUTSIDE: u64 = u64::MAX;
 /// No server may be silent for so long while something is due.
 const SILENCE: Duration = Duration::from_secs(60);
+
 /// What a client was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
@@ -26,8 +34,10 @@ pub(super) enum Heard {
     Joined,
     /// Message `number`, sent at `at` after the beginning.
     Talk { number: usize, at: Duration },
-    /// The answer to its PING.
-    Pong,
+    /// Somebody came into its channel, itself included.
+    Came,
+    /// The answer to a PING sent at `at`.
+    Pong { at: Duration },
 }
 
 /// Clients that are connected.
@@ -36,6 +46,7 @@ pub(super) struct Crowd {
     clients: Vec<Client>,
     begun: Instant,
     scratch: Vec<u8>,
+    outside: Option<Outsiders>,
     pub(super) lost: usize,
 }
 
@@ -50,7 +61,8 @@ impl Crowd {
     pub(super) fn new() -> io::Result<Crowd> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let begun = Instant::now();
-        Ok(Crowd { poll, clients: Vec::new(), begun, scratch: vec![0; 256 * 1024], lost: 0 })
+        let (clients, scratch) = (Vec::new(), vec![0; ROOM]);
+        Ok(Crowd { poll, clients, begun, scratch, outside: None, lost: 0 })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -82,6 +94,33 @@ impl Crowd {
             })?;
         }
         self.until(self.clients.len(), &mut joined, Heard::Joined)
+    }
+
+    /// `members` of a channel, once what they were told of each other is read.
+    pub(super) fn gathered(server: &Running, channel: &str, members: usize) -> io::Result<Crowd> {
+        let mut crowd = Crowd::new()?;
+        crowd.register(server.port, members, server.at_once)?;
+        crowd.join(channel)?;
+        let mut more = true;
+        while std::mem::take(&mut more) {
+            crowd.listen(Duration::from_millis(300), |_, _, _| more = true)?;
+        }
+        Ok(crowd)
+    }
+
+    /// Looks after the two from now on.
+    pub(super) fn watch(&mut self, outside: Outsiders) -> io::Result<()> {
+        for socket in outside.sockets() {
+            let data = epoll::EventData::new_u64(OUTSIDE);
+            epoll::add(&self.poll, socket, data, epoll::EventFlags::IN)?;
+        }
+        self.outside = Some(outside);
+        Ok(())
+    }
+
+    /// What the two waited, milliseconds each.
+    pub(super) fn unwatch(&mut self) -> io::Result<Vec<f64>> {
+        self.outside.take().map_or(Ok(Vec::new()), Outsiders::waited)
     }
 
     fn until(&mut self, count: usize, seen: &mut usize, what: Heard) -> io::Result<()> {
@@ -128,9 +167,12 @@ impl Crowd {
         mut heard: impl FnMut(usize, Duration, Heard),
     ) -> io::Result<()> {
         let mut events = Vec::with_capacity(1024);
+        let at_most = self.outside.as_ref().map_or(at_most, |two| at_most.min(two.pause()));
         let at_most = Timespec::try_from(at_most).map_err(io::Error::other)?;
         epoll::wait(&self.poll, spare_capacity(&mut events), Some(&at_most))?;
-        for event in &events {
+        self.glance()?;
+        for event in events.iter().filter(|event| event.data.u64() != OUTSIDE) {
+            self.glance()?;
             let number = event.data.u64() as usize;
             let count = match self.receive(number)? {
                 Some(0) => {
@@ -156,6 +198,10 @@ impl Crowd {
         Ok(())
     }
 
+    fn glance(&mut self) -> io::Result<()> {
+        self.outside.as_mut().map_or(Ok(()), Outsiders::glance)
+    }
+
     /// Bytes read into the scratch; 0 where the server has closed.
     fn receive(&mut self, number: usize) -> io::Result<Option<usize>> {
         let socket = &self.clients[number].socket;
@@ -168,7 +214,7 @@ impl Crowd {
     }
 }
 
-fn connect(port: u16) -> io::Result<OwnedFd> {
+pub(super) fn connect(port: u16) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
     rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
@@ -177,8 +223,8 @@ fn connect(port: u16) -> io::Result<OwnedFd> {
 }
 
 /// Calls `each` for every whole line; keeps the beginning of the last one in `partial`.
-fn lines(partial: &mut Vec<u8>, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
-    while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
+pub(super) fn lines(partial: &mut Vec<u8>, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
+    while let Some(end) = memchr::memchr(b'\n', bytes) {
         let (line, rest) = bytes.split_at(end + 1);
         bytes = rest;
         if partial.is_empty() {
@@ -192,32 +238,40 @@ fn lines(partial: &mut Vec<u8>, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
     partial.extend_from_slice(bytes);
 }
 
-enum Line {
+pub(super) enum Line {
     Ping,
     Told(Heard),
     Other,
 }
 
 /// What a line tells, as far as it matters here.
-fn read(line: &[u8]) -> Line {
+pub(super) fn read(line: &[u8]) -> Line {
     if line.starts_with(b"PING") {
         return Line::Ping;
     }
-    let mut words = line.splitn(4, |&byte| byte == b' ');
-    let (Some(_), Some(command), rest) = (words.next(), words.next(), words.nth(1)) else {
-        return Line::Other;
-    };
+    let Some((_, rest)) = split(line) else { return Line::Other };
+    let (command, rest) = split(rest).unwrap_or((rest, b""));
     match command {
-        b"PRIVMSG" => rest.and_then(talk).map_or(Line::Other, Line::Told),
+        b"JOIN" => Line::Told(Heard::Came),
+        b"PRIVMSG" => talk(rest).map_or(Line::Other, Line::Told),
         b"376" | b"422" => Line::Told(Heard::Welcome),
         b"366" => Line::Told(Heard::Joined),
-        b"PONG" => Line::Told(Heard::Pong),
+        b"PONG" => talk(rest).map_or(Line::Other, |heard| match heard {
+            Heard::Talk { at, .. } => Line::Told(Heard::Pong { at }),
+            _ => Line::Other,
+        }),
         _ => Line::Other,
     }
 }
 
-/// `:number nanoseconds`
-fn talk(text: &[u8]) -> Option<Heard> {
+fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr(b' ', text)?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// `target :number nanoseconds`
+fn talk(rest: &[u8]) -> Option<Heard> {
+    let (_, text) = split(rest)?;
     let text = std::str::from_utf8(text).ok()?.strip_prefix(':')?;
     let (number, at) = text.split_once(' ')?;
     Some(Heard::Talk { number: number.parse().ok()?, at: Duration::from_nanos(at.parse().ok()?) })
@@ -235,6 +289,9 @@ mod tests {
         };
         assert_eq!(heard, Heard::Talk { number: 12, at: Duration::from_micros(3) });
         assert!(matches!(read(b":s 376 b7 :End of MOTD"), Line::Told(Heard::Welcome)));
+        let pong = Heard::Pong { at: Duration::from_nanos(9) };
+        assert!(matches!(read(b":s PONG s :0 9"), Line::Told(heard) if heard == pong));
+        assert!(matches!(read(b":b1!b@h JOIN #bench"), Line::Told(Heard::Came)));
         assert!(matches!(read(b"PING :cookie"), Line::Ping));
         assert!(matches!(read(b":b1!b@h PRIVMSG #bench :hello"), Line::Other));
     }
