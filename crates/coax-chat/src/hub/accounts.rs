@@ -25,6 +25,8 @@ pub struct Known {
     pub channels: Vec<coax_store::Channel>,
     /// Whom the operators keep out, by mask.
     pub kept_out: Vec<(String, Vec<u8>)>,
+    /// The hosts of accounts, by their keys.
+    pub hosts: Vec<(String, Vec<u8>)>,
 }
 
 /// All accounts.
@@ -145,15 +147,20 @@ impl Turn<'_> {
         self.reply(n::RPL_LOGGEDIN, &[&mask, &name, &text]);
         if changed {
             self.announce_account(&name);
+            self.show_own_host();
         }
     }
 
     /// Whoever has the turn is nobody in particular from now on.
     pub(crate) fn sign_out(&mut self) {
-        self.me_mut().account = None;
+        let key = self.me_mut().account.take().map(|account| fold(&account));
         let mask = self.my_mask();
         self.reply(n::RPL_LOGGEDOUT, &[&mask, "You are now logged out"]);
         self.announce_account("*");
+        // What is shown was the account's.
+        if key.is_some_and(|key| self.hub.hosts.contains_key(&key)) {
+            self.show_first_host();
+        }
     }
 
     fn announce_account(&mut self, name: &str) {

@@ -68,7 +68,9 @@ fn is_nick(nick: &str, most: usize) -> bool {
 
 /// Services are no users, and nobody may look like one.
 fn is_taken_by_the_server(nick: &str) -> bool {
-    ["NickServ", "ChanServ", "HistServ"].iter().any(|taken| taken.eq_ignore_ascii_case(nick))
+    ["NickServ", "ChanServ", "HostServ", "HistServ"]
+        .iter()
+        .any(|taken| taken.eq_ignore_ascii_case(nick))
 }
 
 /// A nick as it can be told back to whoever wrote it.

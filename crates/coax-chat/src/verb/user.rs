@@ -31,7 +31,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
 }
 
 /// What can stand in a mask.
-fn is_user(user: &str) -> bool {
+pub(super) fn is_user(user: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~[]{}|^`\\+/".contains(&byte);
     user.bytes().all(fits)
 }
