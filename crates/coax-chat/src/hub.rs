@@ -14,6 +14,7 @@ mod client;
 mod clients;
 mod cloak;
 mod effects;
+mod face;
 mod history;
 mod host;
 mod input;

@@ -3,6 +3,7 @@
 //! Nothing here changes anything.
 
 use super::clients::fold;
+use super::face::face;
 use super::{ClientId, Hub};
 
 impl Hub {
@@ -45,6 +46,8 @@ impl Hub {
 
     fn check_client(&self, who: ClientId) {
         let client = self.clients.get(who);
+        let seen = self.clients.with_face(&face(client.nick())).filter(|it| *it == who).count();
+        assert_eq!(seen, usize::from(client.is_registered()), "a face that is not a user's");
         for membership in &client.channels {
             let members = &self.channels.get(membership.channel).members;
             let there = members.get(membership.at as usize).map(|member| member.client);
