@@ -38,6 +38,21 @@ impl Hub {
         assert_eq!(self.clients.all().count(), self.clients.connected(), "clients likewise");
     }
 
+    /// Whether there is a channel of that name.
+    pub fn has_channel(&self, name: &str) -> bool {
+        self.channels.named(name).is_some()
+    }
+
+    /// Whether a client is an operator of the server.
+    pub fn is_operator(&self, who: ClientId) -> bool {
+        self.clients.find(who).is_some_and(super::Client::is_operator)
+    }
+
+    /// The account a client is signed in to.
+    pub fn account(&self, who: ClientId) -> Option<&str> {
+        self.clients.find(who)?.account.as_deref()
+    }
+
     /// Whether a client is in the channel of that name.
     pub fn is_member(&self, who: ClientId, channel: &str) -> bool {
         let members = self.channels.named(channel).map(|id| &self.channels.get(id).members);
