@@ -14,7 +14,9 @@ mod client;
 mod clients;
 mod cloak;
 mod effects;
+mod face;
 mod history;
+mod host;
 mod input;
 mod kept_out;
 mod label;
@@ -44,6 +46,7 @@ pub(crate) use channels::Channels;
 pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
+pub(crate) use host::{SHELF as HOSTS, is_host};
 pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
@@ -66,6 +69,8 @@ pub struct Hub {
     pub(crate) accounts: Accounts,
     /// Whom the operators keep out.
     pub(crate) kept_out: Vec<KeptOut>,
+    /// The hosts that accounts show, by the folded name.
+    pub(crate) hosts: BTreeMap<Box<str>, Box<str>>,
     /// Who was here: the latest last.
     pub(crate) past: VecDeque<Past>,
     /// Who watches a nick, by the folded nick.
@@ -98,6 +103,7 @@ impl Hub {
             channels: Channels::default(),
             accounts: Accounts::default(),
             kept_out: Vec::new(),
+            hosts: BTreeMap::new(),
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
@@ -126,6 +132,11 @@ impl Hub {
         known.accounts.into_iter().for_each(|account| self.accounts.insert(account));
         let kept_out = known.kept_out.iter().filter_map(|(mask, it)| KeptOut::read(mask, it));
         self.kept_out.extend(kept_out);
+        let hosts = known.hosts.into_iter().filter_map(|(account, host)| {
+            let host = String::from_utf8(host).ok().filter(|host| is_host(host))?;
+            Some((account.into(), host.into()))
+        });
+        self.hosts.extend(hosts);
         known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
     }
 

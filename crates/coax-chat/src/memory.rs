@@ -15,8 +15,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
-use crate::hub::KEPT_OUT;
 use crate::hub::{Answer, Keep, Known, Question, Ticket};
+use crate::hub::{HOSTS, KEPT_OUT};
 use crate::switchboard::{Oracle, Switchboard};
 
 /// Passwords that are checked at the same time: each takes tens of megabytes.
@@ -64,8 +64,8 @@ impl Memory {
     /// What the disk said.
     pub fn known(&self) -> Result<Known, StoreError> {
         let reader = self.store.reader();
-        let kept_out = reader.shelf(KEPT_OUT)?;
-        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()?, kept_out })
+        let (kept_out, hosts) = (reader.shelf(KEPT_OUT)?, reader.shelf(HOSTS)?);
+        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()?, kept_out, hosts })
     }
 
     /// The server's own secret, drawn once.

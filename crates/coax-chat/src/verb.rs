@@ -11,7 +11,9 @@ mod away;
 mod cap;
 mod chanserv;
 mod chathistory;
+mod chghost;
 mod help;
+mod hostserv;
 mod info;
 mod invite;
 mod ison;
@@ -131,11 +133,14 @@ const VERBS: &[Verb] = &[
     verb("CAP", 1, Who::Anyone, cap::run),
     verb("CHANSERV", 0, Who::Users, chanserv::run),
     verb("CHATHISTORY", 4, Who::Users, chathistory::run),
+    verb("CHGHOST", 2, Who::Operators, chghost::run),
     verb("CS", 0, Who::Users, chanserv::run),
     verb("DIE", 0, Who::Operators, rehash::die),
     verb("ERROR", 0, Who::Anyone, quit::ignore),
     verb("HELP", 0, Who::Users, help::run),
     verb("HELPOP", 0, Who::Users, help::run),
+    verb("HOSTSERV", 0, Who::Users, hostserv::run),
+    verb("HS", 0, Who::Users, hostserv::run),
     verb("INFO", 0, Who::Users, info::run),
     verb("INVITE", 0, Who::Users, invite::run),
     verb("ISON", 1, Who::Users, ison::run),

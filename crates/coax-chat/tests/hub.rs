@@ -12,6 +12,10 @@
 mod bench;
 #[path = "hub/events.rs"]
 mod events;
+#[path = "hub/faces.rs"]
+mod faces;
+#[path = "hub/host.rs"]
+mod host;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]

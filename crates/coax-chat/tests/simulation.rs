@@ -1,19 +1,27 @@
 //! Random commands of many clients, and what must be true after each.
 //!
 //! Every step is one input. Afterwards: a line went only to somebody who is there, a channel's talk
-//! only to its members, nobody is in a channel without the channel knowing, and a second hub that got
-//! the same inputs said the same to the last byte.
+//! only to its members, its history only to members of the same life, each label was answered once,
+//! whoever speaks has the host that was told before, nobody is in a channel without the channel
+//! knowing, and a second hub that got the same inputs said the same to the last byte.
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "simulation/watch.rs"]
+mod watch;
+
+use std::collections::BTreeMap;
+
 use coax_chat::Settings;
 use coax_chat::hub::{
-    Answer, ClientId, Effect, Effects, Hub, Input, Origin, Question, Ticket, Time,
+    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Origin, Question, Ticket, Time,
 };
+use coax_store::{Conversation, Entry, Hit, Kept, Target};
 use proptest::prelude::*;
+use watch::Watch;
 
 const CLIENTS: u32 = 6;
-const NICKS: [&str; 5] = ["ada", "Bob", "carl", "dora", "ADA"];
+const NICKS: [&str; 6] = ["ada", "Bob", "carl", "dora", "ADA", "B0b"];
 const CHANNELS: [&str; 3] = ["#one", "#two", "#ONE"];
 
 /// What a step does.
@@ -35,6 +43,11 @@ fn channel() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&CHANNELS[..])
 }
 
+/// A tag in front, or nothing. The number is put in when the line is said: no label comes twice.
+fn label() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&["", "@label=# "][..])
+}
+
 fn line() -> impl Strategy<Value = String> {
     let text = "[ -~]{0,20}";
     let modes = prop::sample::select(
@@ -46,11 +59,12 @@ fn line() -> impl Strategy<Value = String> {
         1 => Just("CAP LS 302".to_owned()),
         2 => Just("CAP REQ :message-tags server-time echo-message batch labeled-response".to_owned()),
         1 => Just("CAP REQ :extended-join multi-prefix away-notify account-tag account-notify".to_owned()),
+        1 => Just("CAP REQ :chghost draft/chathistory draft/event-playback soju.im/search".to_owned()),
         2 => Just("CAP END".to_owned()),
         8 => channel().prop_map(|name| format!("JOIN {name}")),
         3 => channel().prop_map(|name| format!("PART {name} :bye")),
         8 => (channel(), text).prop_map(|(name, text)| format!("PRIVMSG {name} :{text}")),
-        3 => (nick(), text).prop_map(|(nick, text)| format!("@label=x PRIVMSG {nick} :{text}")),
+        3 => (nick(), text).prop_map(|(nick, text)| format!("@label=# PRIVMSG {nick} :{text}")),
         2 => (channel(), nick()).prop_map(|(name, nick)| format!("KICK {name} {nick} :out")),
         4 => (channel(), modes, nick()).prop_map(|(name, modes, nick)| format!("MODE {name} {modes} {nick}")),
         2 => (channel(), nick()).prop_map(|(name, nick)| format!("INVITE {nick} {name}")),
@@ -64,15 +78,24 @@ fn line() -> impl Strategy<Value = String> {
         1 => Just("NS DROP ada".to_owned()),
         1 => channel().prop_map(|name| format!("CS REGISTER {name}")),
         1 => channel().prop_map(|name| format!("CS DROP {name}")),
-        1 => channel().prop_map(|name| format!("CHATHISTORY LATEST {name} * 5")),
+        4 => (channel(), label()).prop_map(|(name, label)| format!("{label}CHATHISTORY LATEST {name} * 5")),
+        2 => (channel(), nick()).prop_map(|(name, nick)| format!("CHATHISTORY AFTER {name} msgid={nick} 5")),
+        1 => nick().prop_map(|nick| format!("CHATHISTORY LATEST {nick} * 5")),
+        1 => Just("CHATHISTORY TARGETS timestamp=2001-01-01T00:00:00.000Z timestamp=2099-01-01T00:00:00.000Z 9".to_owned()),
+        3 => (text, label()).prop_map(|(text, label)| format!("{label}SEARCH text={}", text.replace([' ', ';', '\\'], ""))),
+        2 => channel().prop_map(|name| format!("SEARCH in={name};limit=3")),
+        1 => (nick(), prop::sample::select(&["a.b", "user/x", "no@host"][..])).prop_map(|(nick, host)| format!("CHGHOST {nick} {host}")),
+        1 => (nick(), prop::sample::select(&["a.b", "user/x"][..])).prop_map(|(nick, host)| format!("HS SET {nick} {host}")),
+        1 => prop::sample::select(&["HS ON", "HS OFF", "NS LOGOUT", "NS IDENTIFY ada sesame", "HS LIST"][..]).prop_map(str::to_owned),
+        1 => (label(), nick()).prop_map(|(label, nick)| format!("{label}KLINE 5 {nick}!*@* :why")),
         1 => (channel(), channel()).prop_map(|(old, new)| format!("RENAME {old} {new}")),
         1 => channel().prop_map(|name| format!("REDACT {name} m1")),
-        3 => (nick(), text).prop_map(|(nick, text)| format!("PRIVMSG #one,#two,{nick} :{text}")),
+        3 => (nick(), text, label()).prop_map(|(nick, text, label)| format!("{label}PRIVMSG #one,#two,{nick} :{text}")),
         1 => Just("KLINE 5 dora :why".to_owned()),
         1 => Just("AUTHENTICATE PLAIN".to_owned()),
         1 => Just("AUTHENTICATE AGFkYQBzZXNhbWU=".to_owned()),
-        1 => Just("QUIT :bye".to_owned()),
-        1 => Just("OPER root secret".to_owned()),
+        1 => label().prop_map(|label| format!("{label}QUIT :bye")),
+        2 => Just("OPER root secret".to_owned()),
         1 => nick().prop_map(|nick| format!("KILL {nick} :why")),
         2 => "[ -~]{0,40}",
     ]
@@ -97,6 +120,19 @@ struct World {
     held: Vec<bool>,
     questions: Vec<(Ticket, Question)>,
     told: Vec<String>,
+    kept: Vec<Written>,
+    /// How often each channel began, by its folded name.
+    lives: BTreeMap<String, u32>,
+    watch: Watch,
+    /// Whether what is told now was said before.
+    is_past: bool,
+}
+
+/// Something in the history.
+struct Written {
+    kept: Kept,
+    /// In which life of its channel it was said.
+    life: u32,
 }
 
 impl World {
@@ -111,6 +147,10 @@ impl World {
             held: vec![false; CLIENTS as usize],
             questions: Vec::new(),
             told: Vec::new(),
+            kept: Vec::new(),
+            lives: BTreeMap::new(),
+            watch: Watch::default(),
+            is_past: false,
         }
     }
 
@@ -120,6 +160,7 @@ impl World {
             Step::Arrive(who) if !self.connected[*who as usize] => {
                 self.connected[*who as usize] = true;
                 self.held[*who as usize] = false;
+                self.watch.forget(ClientId(*who));
                 let origin =
                     Origin { host: "h".into(), address: "::1".into(), ..Origin::default() };
                 self.apply(Input::Arrive { client: ClientId(*who), origin });
@@ -129,13 +170,16 @@ impl World {
                 self.apply(Input::Gone { client: ClientId(*who), why: "gone" });
             }
             Step::Line(who, line) if self.is_listening(*who) => {
+                let line = self.watch.labelled(ClientId(*who), line);
                 self.apply(Input::Line { client: ClientId(*who), line: line.as_bytes() });
             }
             Step::Tick => self.apply(Input::Tick),
             Step::Answer(good) if !self.questions.is_empty() => {
                 let (ticket, question) = self.questions.remove(0);
-                let answer = answer(&question, *good);
+                self.is_past = matches!(question, Question::Page(_) | Question::Search(_));
+                let answer = self.answer(question, *good);
                 self.apply(Input::Answer { ticket, answer });
+                self.is_past = false;
             }
             _ => {}
         }
@@ -165,16 +209,113 @@ impl World {
                         0
                     };
                     assert!(line.len() - tags <= 512, "a line over 512 bytes");
-                    self.check_channel_talk(to, &inside[tags..]);
+                    match self.is_past {
+                        true => self.check_history(to, inside),
+                        false => self.check_channel_talk(to, &inside[tags..]),
+                    }
+                    self.watch.heard(to, inside, self.is_past);
                 }
                 Effect::Close { client } => self.connected[client.0 as usize] = false,
                 Effect::Hold { client } => self.held[client.0 as usize] = true,
                 Effect::Release { client } => self.held[client.0 as usize] = false,
-                Effect::Ask { ticket, question } => self.questions.push((ticket, question)),
+                Effect::Ask { ticket, question } => {
+                    if let Question::Keep(entry) = &question {
+                        self.write(entry);
+                    }
+                    self.questions.push((ticket, question));
+                }
+                Effect::Keep(keep) => {
+                    if let Keep::Entry(entry) = *keep {
+                        self.write(&entry);
+                    }
+                }
                 _ => {}
             }
         }
         self.hub.check();
+        for name in ["#one", "#two"] {
+            if !self.hub.has_channel(name) {
+                *self.lives.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        for who in 0..CLIENTS {
+            let (is_here, held) = (self.connected[who as usize], self.held[who as usize]);
+            self.watch.check(ClientId(who), is_here, held);
+        }
+    }
+
+    fn life_of(&self, target: &Target) -> u32 {
+        match target {
+            Target::Channel(key) => self.lives.get(key).copied().unwrap_or_default(),
+            Target::Private(..) => 0,
+        }
+    }
+
+    fn write(&mut self, entry: &Entry) {
+        let life = self.life_of(&entry.target);
+        let sequence = self.kept.len() as i64;
+        let kept = Kept { sequence, entry: entry.clone(), redacted: None };
+        assert!(self.kept.iter().all(|it| it.kept.entry.msgid != entry.msgid), "a name of two");
+        self.kept.push(Written { kept, life });
+    }
+
+    /// A store that gives more than it was asked for: all of the conversation, whatever the bounds.
+    fn answer(&self, question: Question, good: bool) -> Answer {
+        let of = |target: &Target, talk: bool| {
+            let rows = self
+                .kept
+                .iter()
+                .map(|it| &it.kept)
+                .filter(move |it| !talk || it.entry.kind.is_talk());
+            rows.filter(|it| it.entry.target == *target).cloned().collect::<Vec<_>>()
+        };
+        match question {
+            _ if !good => Answer::Failed,
+            Question::Page(page) => Answer::Page(of(&page.target, !page.events)),
+            Question::Search(searches) => {
+                let targets = searches.iter().flat_map(|search| &search.within);
+                let rows = targets.flat_map(|target| of(target, true));
+                Answer::Found(rows.map(|kept| Hit { kept, marks: Vec::new() }).collect())
+            }
+            Question::Conversations(asked) => {
+                let of_person = |target: &Target| match target {
+                    Target::Channel(key) => asked.channels.contains(key),
+                    Target::Private(one, other) => {
+                        asked.person.as_ref().is_some_and(|it| it == one || it == other)
+                    }
+                };
+                let rows = self.kept.iter().map(|it| &it.kept);
+                let rows = rows.filter(|it| of_person(&it.entry.target));
+                let found = rows.map(|it| (it.entry.target.clone(), it.place()));
+                let found = found.collect::<BTreeMap<_, _>>().into_iter();
+                Answer::Conversations(
+                    found.map(|(target, latest)| Conversation { target, latest }).collect(),
+                )
+            }
+            other => answer(&other),
+        }
+    }
+
+    /// What was said before is told only to whom it was said, or could have been.
+    fn check_history(&self, to: ClientId, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        let Some((tags, _)) = line.strip_prefix('@').and_then(|line| line.split_once(' ')) else {
+            return;
+        };
+        let value = |key| tags.split(';').find_map(|tag| tag.strip_prefix(key));
+        let Some(msgid) = value("msgid=") else { return };
+        let told = self.kept.iter().filter(|it| it.kept.entry.msgid.starts_with(msgid));
+        let may = told.into_iter().any(|it| match &it.kept.entry.target {
+            Target::Channel(key) => {
+                let is_there = self.hub.is_member(to, key) || self.hub.is_operator(to);
+                is_there && it.life == self.life_of(&it.kept.entry.target)
+            }
+            Target::Private(one, other) => {
+                let me = self.hub.account(to).map(str::to_ascii_lowercase);
+                me.is_some_and(|me| me == *one || me == *other)
+            }
+        });
+        assert!(may, "history of others: {line}");
     }
 }
 
@@ -190,18 +331,15 @@ impl World {
     }
 }
 
-fn answer(question: &Question, good: bool) -> Answer {
+fn answer(question: &Question) -> Answer {
     match question {
-        _ if !good => Answer::Failed,
         Question::Verify { hash, .. } => Answer::Verified(hash.is_some()),
         Question::Hash { .. } => {
             let phc = Some("$argon2id$not-a-hash".to_owned());
             Answer::Hashed(Box::new(coax_store::Password { phc, scram: None }))
         }
         Question::Draw => Answer::Drawn([7; 18]),
-        Question::Page(_) => Answer::Page(Vec::new()),
         Question::Message { .. } => Answer::Message(None),
-        Question::Conversations(_) => Answer::Conversations(Vec::new()),
         _ => Answer::Stored,
     }
 }

@@ -13,6 +13,7 @@ use coax_store::{Account, AddFingerprint, AddNick, Name, Password, Register, Set
 
 use super::clients::fold;
 use super::effects::Effect;
+use super::face::face;
 use super::input::Keep;
 use super::turn::Turn;
 
@@ -25,6 +26,8 @@ pub struct Known {
     pub channels: Vec<coax_store::Channel>,
     /// Whom the operators keep out, by mask.
     pub kept_out: Vec<(String, Vec<u8>)>,
+    /// The hosts of accounts, by their keys.
+    pub hosts: Vec<(String, Vec<u8>)>,
 }
 
 /// All accounts.
@@ -33,6 +36,8 @@ pub(crate) struct Accounts {
     by_key: BTreeMap<Box<str>, Account>,
     /// Whose a nick is, by the folded nick.
     nicks: BTreeMap<Box<str>, Box<str>>,
+    /// The folded nicks, by what they look like.
+    faces: BTreeMap<Box<str>, Vec<Box<str>>>,
     certificates: BTreeMap<Box<str>, Box<str>>,
 }
 
@@ -42,6 +47,9 @@ impl Accounts {
         let nicks = account.nicks.iter().map(|nick| nick.key.as_str()).chain([&*key]);
         for nick in nicks.map(Box::from).collect::<Vec<_>>() {
             self.nicks.insert(nick, key.clone());
+        }
+        for nick in account.nicks.iter().chain([&account.name]) {
+            self.note_face(&nick.shown);
         }
         for certificate in &account.fingerprints {
             self.certificates.insert(certificate.as_str().into(), key.clone());
@@ -53,7 +61,28 @@ impl Accounts {
         let key = fold(name);
         self.by_key.remove(&key);
         self.nicks.retain(|_, owner| *owner != key);
+        let nicks = &self.nicks;
+        self.faces.retain(|_, all| {
+            all.retain(|nick| nicks.contains_key(nick));
+            !all.is_empty()
+        });
         self.certificates.retain(|_, owner| *owner != key);
+    }
+
+    /// A nick is written in small letters as well as as it is shown.
+    fn note_face(&mut self, shown: &str) {
+        let key = fold(shown);
+        for face in [face(shown), face(&key)] {
+            let all = self.faces.entry(face).or_default();
+            if !all.contains(&key) {
+                all.push(key.clone());
+            }
+        }
+    }
+
+    /// The registered nicks, folded, that look like this.
+    pub(crate) fn with_face(&self, face: &str) -> impl Iterator<Item = &str> {
+        self.faces.get(face).into_iter().flatten().map(|nick| &**nick)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Account> {
@@ -78,6 +107,7 @@ impl Accounts {
         if let Some(account) = self.by_key.get_mut(&key) {
             account.nicks.push(Name::new(&*fold(nick), nick));
             self.nicks.insert(fold(nick), key);
+            self.note_face(nick);
         }
     }
 
@@ -145,15 +175,20 @@ impl Turn<'_> {
         self.reply(n::RPL_LOGGEDIN, &[&mask, &name, &text]);
         if changed {
             self.announce_account(&name);
+            self.show_own_host();
         }
     }
 
     /// Whoever has the turn is nobody in particular from now on.
     pub(crate) fn sign_out(&mut self) {
-        self.me_mut().account = None;
+        let key = self.me_mut().account.take().map(|account| fold(&account));
         let mask = self.my_mask();
         self.reply(n::RPL_LOGGEDOUT, &[&mask, "You are now logged out"]);
         self.announce_account("*");
+        // What is shown was the account's.
+        if key.is_some_and(|key| self.hub.hosts.contains_key(&key)) {
+            self.show_first_host();
+        }
     }
 
     fn announce_account(&mut self, name: &str) {

@@ -69,6 +69,14 @@ impl Rank {
         }
     }
 
+    /// The modes that give a member this rank: `+ov ada ada`.
+    pub(crate) fn granted(self, nick: &str) -> Option<String> {
+        let held = Rank::ALL.iter().filter(|(.., rank)| self.has(*rank));
+        let letters = held.map(|(letter, ..)| *letter).collect::<String>();
+        let nicks = vec![nick; letters.len()].join(" ");
+        (!letters.is_empty()).then(|| format!("+{letters} {nicks}"))
+    }
+
     /// The highest prefix, or all of them.
     pub(crate) fn prefixes(self, all: bool) -> impl Iterator<Item = char> {
         let held = Rank::ALL.iter().filter(move |(.., rank)| self.has(*rank));

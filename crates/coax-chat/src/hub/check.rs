@@ -3,6 +3,7 @@
 //! Nothing here changes anything.
 
 use super::clients::fold;
+use super::face::face;
 use super::{ClientId, Hub};
 
 impl Hub {
@@ -37,6 +38,21 @@ impl Hub {
         assert_eq!(self.clients.all().count(), self.clients.connected(), "clients likewise");
     }
 
+    /// Whether there is a channel of that name.
+    pub fn has_channel(&self, name: &str) -> bool {
+        self.channels.named(name).is_some()
+    }
+
+    /// Whether a client is an operator of the server.
+    pub fn is_operator(&self, who: ClientId) -> bool {
+        self.clients.find(who).is_some_and(super::Client::is_operator)
+    }
+
+    /// The account a client is signed in to.
+    pub fn account(&self, who: ClientId) -> Option<&str> {
+        self.clients.find(who)?.account.as_deref()
+    }
+
     /// Whether a client is in the channel of that name.
     pub fn is_member(&self, who: ClientId, channel: &str) -> bool {
         let members = self.channels.named(channel).map(|id| &self.channels.get(id).members);
@@ -45,6 +61,8 @@ impl Hub {
 
     fn check_client(&self, who: ClientId) {
         let client = self.clients.get(who);
+        let seen = self.clients.with_face(&face(client.nick())).filter(|it| *it == who).count();
+        assert_eq!(seen, usize::from(client.is_registered()), "a face that is not a user's");
         for membership in &client.channels {
             let members = &self.channels.get(membership.channel).members;
             let there = members.get(membership.at as usize).map(|member| member.client);

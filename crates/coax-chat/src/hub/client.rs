@@ -219,6 +219,13 @@ impl Client {
         self.modes.has(UserModes::OPERATOR)
     }
 
+    /// JOIN as *extended-join* has it, and as it is without.
+    pub(crate) fn join_lines(&self, channel: &str) -> [String; 2] {
+        let account = self.account.as_deref().unwrap_or("*");
+        let plain = format!(":{} JOIN {channel}", self.name.mask());
+        [format!("{plain} {account} :{}", self.realname), plain]
+    }
+
     pub(crate) fn rename(&mut self, nick: &str) {
         self.name = Name::new(nick, self.name.user(), self.name.host());
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use coax_irc::{CapSet, Casemapping};
 
 use super::client::{Client, ClientId, Origin};
+use super::face::face;
 use super::time::Time;
 
 /// The rule by which two names are one.
@@ -27,6 +28,8 @@ pub(crate) struct Clients {
     slots: Vec<Option<Box<Client>>>,
     caps: Vec<CapSet>,
     nicks: BTreeMap<Box<str>, ClientId>,
+    /// The users whose nick does not look as its key is written, by what it looks like.
+    faces: BTreeMap<Box<str>, Vec<ClientId>>,
     /// How many come from each address.
     addresses: BTreeMap<Box<str>, u32>,
     connected: usize,
@@ -59,6 +62,7 @@ impl Clients {
         if self.nicks.get(&key) == Some(&who) {
             self.nicks.remove(&key);
         }
+        self.forget_face(client.nick(), who);
         self.connected -= 1;
         self.forget_address(&client.origin.address);
         self.registered -= usize::from(client.is_registered());
@@ -71,6 +75,29 @@ impl Clients {
         if *count == 0 {
             self.addresses.remove(address);
         }
+    }
+
+    fn note_face(&mut self, nick: &str, who: ClientId) {
+        let face = face(nick);
+        if face != fold(nick) {
+            self.faces.entry(face).or_default().push(who);
+        }
+    }
+
+    fn forget_face(&mut self, nick: &str, who: ClientId) {
+        let face = face(nick);
+        let Some(all) = self.faces.get_mut(&face) else { return };
+        all.retain(|it| *it != who);
+        if all.is_empty() {
+            self.faces.remove(&face);
+        }
+    }
+
+    /// The users whose nicks look like this.
+    pub(crate) fn with_face<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = ClientId> + 'a {
+        let odd = self.faces.get(wanted).into_iter().flatten().copied();
+        let plain = self.named(wanted).filter(|who| *face(self.get(*who).nick()) == *wanted);
+        odd.chain(plain)
     }
 
     /// How many are connected from an address.
@@ -121,6 +148,11 @@ impl Clients {
             self.nicks.remove(&old);
         }
         self.nicks.insert(fold(nick), who);
+        if self.get(who).is_registered() {
+            let old = self.get(who).name.clone();
+            self.forget_face(old.nick(), who);
+            self.note_face(nick, who);
+        }
         self.get_mut(who).rename(nick);
     }
 
@@ -133,6 +165,8 @@ impl Clients {
 
     pub(crate) fn registered(&mut self, who: ClientId) {
         self.get_mut(who).registration = None;
+        let name = self.get(who).name.clone();
+        self.note_face(name.nick(), who);
         self.registered += 1;
         self.most = self.most.max(self.registered);
     }

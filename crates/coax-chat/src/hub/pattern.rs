@@ -1,7 +1,8 @@
 //! Whom an entry of a list is about.
 //!
 //! A mask of `nick!user@host`, `$a:account`, or `$m:` before a mask, which silences and does not keep
-//! out. A mask is compared with the host a user shows and with the address it has.
+//! out. A mask is compared with the host a user shows, with the one it came with, and with
+//! its address.
 //!
 //! Nothing here knows what being listed means.
 
@@ -80,12 +81,15 @@ fn matches(mask: &Mask, text: &str) -> bool {
     mask.matches(CASEMAPPING.fold(text.as_bytes()).as_bytes())
 }
 
-/// The mask with the host that is shown, and with the address, if they differ.
+/// The mask with the host that is shown, with the one that was shown at first, and with the address,
+/// where they differ.
 fn sources(client: &Client) -> impl Iterator<Item = String> + '_ {
-    let name = &client.name;
-    let real = (client.origin.address != name.host())
-        .then(|| format!("{}!{}@{}", name.nick(), name.user(), client.origin.address));
-    std::iter::once(name.mask().to_string()).chain(real)
+    let (name, origin) = (&client.name, &client.origin);
+    let with = |host: &str| format!("{}!{}@{host}", name.nick(), name.user());
+    let first = (origin.host != name.host()).then(|| with(&origin.host));
+    let real = (origin.address != name.host() && origin.address != origin.host)
+        .then(|| with(&origin.address));
+    std::iter::once(name.mask().to_string()).chain(first).chain(real)
 }
 
 impl Turn<'_> {

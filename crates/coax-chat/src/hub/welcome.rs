@@ -72,9 +72,14 @@ impl Turn<'_> {
         }
         let nick = self.my_nick();
         if self.is_reserved(&nick) {
+            self.hub.clients.give_up_nick(self.who);
             let why = "Nickname is reserved: sign in to its account first";
-            self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
-            return self.hub.clients.give_up_nick(self.who);
+            return self.reply(n::ERR_NICKNAMEINUSE, &[&nick, why]);
+        }
+        if let Some(other) = self.looks_like(&nick) {
+            self.hub.clients.give_up_nick(self.who);
+            let why = format!("Nickname looks like {other}, which is taken");
+            return self.reply(n::ERR_NICKNAMEINUSE, &[&nick, &why]);
         }
         if let Some(why) = self.why_kept_out(self.who) {
             self.reply(n::ERR_YOUREBANNEDCREEP, &[&why]);

@@ -64,9 +64,7 @@ fn enter(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
 fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
     let (me, name) = (turn.me(), turn.channel(id).name.clone());
     let (mask, account) = (me.name.mask().clone(), me.account.clone());
-    let signed_in = account.as_deref().unwrap_or("*");
-    let plain = format!(":{mask} JOIN {name}");
-    let extended = format!("{plain} {signed_in} :{}", me.realname);
+    let [extended, plain] = me.join_lines(&name);
     let away = me.away.as_ref().map(|away| format!(":{mask} AWAY :{away}"));
     let texts = [(CapSet::of(&[Cap::ExtendedJoin]), &*extended), (CapSet::NONE, &*plain)];
     let (whom, msgid) = (me.realname.clone(), turn.new_msgid());
@@ -81,13 +79,10 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
         turn.tell_channel(id, Whom::Others, &mut Relay::new(stamp, &texts));
     }
     // The one who made it knows from NAMES; nobody else is there to be told.
-    let letters = Rank::ALL.iter().filter(|(.., one)| rank.has(*one)).map(|(letter, ..)| *letter);
-    let letters = letters.collect::<String>();
-    if !letters.is_empty() && turn.channel(id).members.len() > 1 {
-        let nick = turn.my_nick();
-        let names = vec![&*nick; letters.len()].join(" ");
+    let granted = rank.granted(turn.me().nick());
+    if let Some(words) = granted.filter(|_| turn.channel(id).members.len() > 1) {
         let server = turn.hub.settings.server_name.clone();
-        super::mode::tell_set(turn, id, Some(&server), &format!("+{letters} {names}"));
+        super::mode::tell_set(turn, id, Some(&server), &words);
     }
 }
 

@@ -146,6 +146,9 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("ChanServ") {
         return super::chanserv::command(turn, post.text);
     }
+    if post.verb == "PRIVMSG" && target.eq_ignore_ascii_case("HostServ") {
+        return super::hostserv::command(turn, post.text);
+    }
     match turn.hub.clients.named(target) {
         Some(who) => to_user(turn, post, who),
         None => refuse(turn, post, n::ERR_NOSUCHNICK, target, "No such nick"),

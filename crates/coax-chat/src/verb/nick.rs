@@ -14,8 +14,15 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
         return turn.reply(n::ERR_NONICKNAMEGIVEN, &["No nickname given"]);
     };
-    if !is_nick(nick, turn.hub.settings.nick_length) || is_taken_by_the_server(nick) {
-        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), "Erroneous nickname"]);
+    if is_taken_by_the_server(nick) {
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[nick, "That is a part of the server"]);
+    }
+    let most = turn.hub.settings.nick_length;
+    if !is_nick(nick, most) {
+        let why = format!(
+            "A nick is up to {most} of A to Z, 0 to 9, - and {SPECIAL}, no digit or - first"
+        );
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), &why]);
     }
     let holder = turn.hub.clients.holder(nick);
     if holder.is_some_and(|holder| holder != turn.who) {
@@ -25,6 +32,10 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         let why = "Nickname is reserved: sign in to its account first";
         return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, why]);
     }
+    if let Some(other) = turn.looks_like(nick).filter(|_| turn.me().is_registered()) {
+        let why = format!("Nickname looks like {other}, which is taken");
+        return turn.reply(n::ERR_NICKNAMEINUSE, &[nick, &why]);
+    }
     match turn.me().is_registered() {
         true => change(turn, nick),
         false => {
@@ -33,6 +44,9 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         }
     }
 }
+
+/// What a nick has beside letters, digits and hyphens. RFC 2812 §2.3.1.
+const SPECIAL: &str = "[]\\`_^{|}";
 
 /// Changes the nick of whoever has the turn. Nobody else has it.
 pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
@@ -60,8 +74,8 @@ pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
 /// Letters, digits and `[]\`_^{|}-`, not beginning with a digit or a hyphen. RFC 2812 §2.3.1.
 ///
 /// Nothing beyond ASCII: a nick that looks like another one is somebody else's mask.
-fn is_nick(nick: &str, most: usize) -> bool {
-    let special = |byte: u8| b"[]\\`_^{|}".contains(&byte);
+pub(super) fn is_nick(nick: &str, most: usize) -> bool {
+    let special = |byte: u8| SPECIAL.as_bytes().contains(&byte);
     let first = |byte: u8| byte.is_ascii_alphabetic() || special(byte);
     let rest = |byte: u8| first(byte) || byte.is_ascii_digit() || byte == b'-';
     nick.len() <= most && nick.bytes().next().is_some_and(first) && nick.bytes().all(rest)
@@ -69,7 +83,9 @@ fn is_nick(nick: &str, most: usize) -> bool {
 
 /// Services are no users, and nobody may look like one.
 fn is_taken_by_the_server(nick: &str) -> bool {
-    ["NickServ", "ChanServ", "HistServ"].iter().any(|taken| taken.eq_ignore_ascii_case(nick))
+    ["NickServ", "ChanServ", "HostServ", "HistServ"]
+        .iter()
+        .any(|taken| taken.eq_ignore_ascii_case(nick))
 }
 
 /// A nick as it can be told back to whoever wrote it.

@@ -178,6 +178,7 @@ fn drop_account(turn: &mut Turn<'_>, account: &str) {
         Some(name) if fold(&name) == fold(account) => {
             let everyone = turn.hub.clients.all().collect::<Vec<_>>();
             turn.disown_channels(&name);
+            turn.set_host_of(&name, None);
             turn.hub.accounts.remove(&name);
             turn.keep(Keep::NoAccount(RemoveAccount { key: fold(&name).into() }));
             for who in everyone {

@@ -69,10 +69,8 @@ fn rename(turn: &mut Turn<'_>, id: ChannelId, old: &str, new: &str, why: &str) {
 fn pretend(turn: &mut Turn<'_>, id: ChannelId, who: ClientId, old: &str, new: &str, why: &str) {
     let they = turn.client(who);
     let mask = they.name.mask().clone();
-    let account = they.account.as_deref().unwrap_or("*").to_owned();
     let part = format!(":{mask} PART {old} :{why}");
-    let join = format!(":{mask} JOIN {new}");
-    let extended = format!("{join} {account} :{}", they.realname);
+    let [extended, join] = they.join_lines(new);
     let stamp = turn.stamp(None);
     let texts = [(CapSet::NONE, &*part)];
     turn.tell(who, &mut Relay::new(stamp, &texts));

@@ -7,7 +7,7 @@ use crate::hub::Turn;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let most = turn.hub.settings.realname_length;
-    let realname = words[0];
+    let realname = &*super::user::seen(words[0]);
     if realname.is_empty() || realname.len() > most {
         return turn.fail("SETNAME", "INVALID_REALNAME", &[], "Realname is not valid");
     }

@@ -12,6 +12,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         return turn.reply(n::ERR_ALREADYREGISTERED, &["You have registered already"]);
     }
     let (user, realname) = (words[0], words[3]);
+    let realname = seen(realname);
     if user.is_empty() || realname.is_empty() {
         return turn.reply(n::ERR_NEEDMOREPARAMS, &["USER", "Not enough parameters"]);
     }
@@ -20,7 +21,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     }
     let room = turn.hub.settings.user_length.saturating_sub(1);
     let user = format!("~{}", &user[..room.min(user.len())]);
-    let realname = clipped(realname, turn.hub.settings.realname_length);
+    let realname = clipped(&realname, turn.hub.settings.realname_length);
     let me = turn.me_mut();
     me.realname = realname.into();
     me.name = Name::new(me.name.nick(), &user, me.name.host());
@@ -30,8 +31,14 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     turn.try_to_welcome();
 }
 
+/// A real name without controls, and without what turns the direction of all that follows (UAX #9).
+pub(super) fn seen(realname: &str) -> String {
+    let turns = |letter| matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    realname.chars().filter(|letter| !letter.is_control() && !turns(*letter)).collect()
+}
+
 /// What can stand in a mask.
-fn is_user(user: &str) -> bool {
+pub(super) fn is_user(user: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~[]{}|^`\\+/".contains(&byte);
     user.bytes().all(fits)
 }

@@ -37,7 +37,8 @@ impl Bench {
         let mut hub = Hub::new(Settings::parse(&settings).unwrap(), Time(now));
         let reader = store.reader();
         let (accounts, channels) = (reader.accounts().unwrap(), reader.channels().unwrap());
-        hub.recall(Known { accounts, channels, ..Known::default() });
+        let hosts = reader.shelf("hosts").unwrap();
+        hub.recall(Known { accounts, channels, hosts, ..Known::default() });
         Bench {
             hub,
             now,
@@ -181,6 +182,7 @@ impl Bench {
             Keep::NoChannel(it) => self.store.apply(it).map(drop),
             Keep::ChannelName(it) => self.store.apply(it).map(drop),
             Keep::Redact(it) => self.store.apply(it).map(drop),
+            Keep::Shelf(it) => self.store.apply(it).map(drop),
             _ => Ok(()),
         };
         done.unwrap();
