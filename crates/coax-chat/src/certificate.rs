@@ -13,6 +13,7 @@ use std::path::Path;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 
 /// A certificate and the key to it, PEM.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The chain, the server's own first.
     pub chain: Vec<u8>,

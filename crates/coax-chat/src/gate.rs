@@ -9,15 +9,18 @@
 
 mod crowd;
 mod goodbye;
+mod identity;
 mod page;
 mod plain;
 mod prefixed;
 mod protocol;
 mod proxy_header;
+mod refusal;
+mod relays;
 mod typed;
 mod websocket;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -28,10 +31,17 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 
 use crowd::Crowd;
+use identity::Identity;
 use prefixed::Prefixed;
 use protocol::LOOK;
 pub use protocol::{Protocol, protocol};
 pub use proxy_header::{NotAHeader, ProxyHeader};
+use relays::Relays;
+
+pub use crate::hub::Way;
+pub use refusal::Refusal;
+
+use crate::settings::Network;
 
 /// Bytes that come and go.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -54,23 +64,14 @@ pub struct Caller {
     pub way: Way,
 }
 
-/// What a caller speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// IRC.
-    Irc,
-    /// IRC over a WebSocket, as the page does.
-    WebSocket,
-    /// Lines of text.
-    Plain,
-}
-
 /// What is behind the door.
 pub trait House {
     /// Takes a caller in. `line` carries IRC lines from now on, and its end is the caller's.
     fn welcome(&self, caller: Caller, line: Line);
     /// The measurements in the text format of Prometheus.
     fn metrics(&self) -> String;
+    /// Is told the status of each answer of HTTP.
+    fn answered(&self, _status: u16) {}
 }
 
 /// How the door is kept.
@@ -88,6 +89,8 @@ pub struct Settings {
     pub proxies: Vec<IpAddr>,
     /// Pages of other sites that may open a WebSocket, as `https://chat.example`.
     pub origins: Vec<String>,
+    /// Who may read the measurements, besides this machine.
+    pub metrics: Vec<Network>,
 }
 
 impl Default for Settings {
@@ -99,6 +102,7 @@ impl Default for Settings {
             channel: "#lobby".to_owned(),
             proxies: Vec::new(),
             origins: Vec::new(),
+            metrics: Vec::new(),
         }
     }
 }
@@ -106,8 +110,9 @@ impl Default for Settings {
 /// One door, for every listener that leads to the same house.
 pub struct Gate<H> {
     house: H,
-    settings: Settings,
-    tls: Option<TlsServer>,
+    settings: RefCell<Rc<Settings>>,
+    identity: Identity,
+    relays: Rc<Relays>,
     guests: Cell<u64>,
     crowd: Crowd,
 }
@@ -116,7 +121,48 @@ impl<H: House + 'static> Gate<H> {
     /// A door to `house`. Without a certificate, who calls with TLS is turned away.
     pub fn new(house: H, settings: Settings, tls: Option<TlsServer>) -> Rc<Self> {
         let crowd = Crowd::new(settings.crowd);
-        Rc::new(Self { house, settings, tls, guests: Cell::new(0), crowd })
+        Rc::new(Self {
+            house,
+            settings: RefCell::new(Rc::new(settings)),
+            identity: Identity::new(tls),
+            relays: Rc::default(),
+            guests: Cell::new(0),
+            crowd,
+        })
+    }
+
+    /// Keeps the door otherwise, for those who come from now on. How many may stand at it stays.
+    pub fn keep(&self, settings: Settings) {
+        *self.settings.borrow_mut() = Rc::new(settings);
+    }
+
+    /// A certificate is on its way: who calls with TLS waits for it.
+    pub fn expect_certificate(&self) {
+        self.identity.expect();
+    }
+
+    /// Who the server is from now on; none is what it was before.
+    pub fn certify(&self, tls: Option<TlsServer>) {
+        self.identity.set(tls);
+    }
+
+    /// The server ends: whoever is told so is told why.
+    pub fn leave(&self) {
+        self.relays.leave();
+    }
+
+    /// How many callers have a relay that has not said its last words.
+    pub fn relays(&self) -> usize {
+        self.relays.at_work()
+    }
+
+    /// What is behind it.
+    pub fn house(&self) -> &H {
+        &self.house
+    }
+
+    fn settings(&self) -> Rc<Settings> {
+        self.settings.borrow().clone()
     }
 
     /// Lets a caller in from `address`; ends when the caller is in, or turned away. Must run within a
@@ -133,7 +179,7 @@ impl<H: House + 'static> Gate<H> {
         let place = self.crowd.stand();
         tokio::select! {
             attended = self.clone().attend(stream, address) => attended,
-            () = place.turned_away() => Err(io::Error::other("too many callers at the door")),
+            () = place.turned_away() => Err(Refusal::Crowd.into()),
         }
     }
 
@@ -141,27 +187,31 @@ impl<H: House + 'static> Gate<H> {
     where
         S: Duplex + 'static,
     {
-        let until = Instant::now() + self.settings.deadline;
+        let settings = self.settings();
+        let until = Instant::now() + settings.deadline;
         let mut look = Look::new(Box::new(stream), until);
         let mut caller = Caller { address, secure: false, certificate: None, way: Way::Irc };
-        if address
-            .is_some_and(|address| self.settings.proxies.contains(&address.ip().to_canonical()))
-        {
+        if address.is_some_and(|address| settings.proxies.contains(&address.ip().to_canonical())) {
             caller.address = look.proxied().await?.or(address);
         }
-        let mut spoken = look.protocol(self.settings.pause).await?;
+        let mut spoken = look.protocol(settings.pause).await?;
         if spoken == Protocol::Tls {
             look = self.unwrap(look, &mut caller).await?;
-            spoken = look.protocol(self.settings.pause).await?;
+            spoken = look.protocol(settings.pause).await?;
         }
         self.bring(spoken, caller, look.into_line()).await
     }
 
     /// Opens TLS; inside it the same question is asked again.
     async fn unwrap(&self, look: Look, caller: &mut Caller) -> io::Result<Look> {
-        let server = self.tls.as_ref().ok_or_else(|| io::Error::other("no certificate for TLS"))?;
         let until = look.until;
-        let call = timeout_at(until, server.accept(look.into_line())).await??;
+        let server = timeout_at(until, self.identity.server()).await?;
+        let server = server.ok_or(Refusal::NoCertificate)?;
+        let call = timeout_at(until, server.accept(look.into_line())).await?;
+        let call = call.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => Refusal::Tls.into(),
+            _ => error,
+        })?;
         caller.secure = true;
         caller.certificate = call.fingerprint();
         Ok(Look::new(Box::new(call), until))
@@ -172,15 +222,16 @@ impl<H: House + 'static> Gate<H> {
             Protocol::Irc => self.house.welcome(caller, line),
             Protocol::Plain => self.translate(caller, line),
             Protocol::Http => return page::serve(self, caller, line).await,
-            Protocol::Tls => return Err(io::Error::other("TLS within TLS")),
+            Protocol::Tls => return Err(Refusal::Tls.into()),
         }
         Ok(())
     }
 
     fn translate(&self, caller: Caller, line: Line) {
         self.guests.set(self.guests.get() + 1);
-        let plain = plain::Plain::new(self.guests.get(), &self.settings.channel);
-        let inner = typed::translate(plain, line, self.settings.pause);
+        let settings = self.settings();
+        let plain = plain::Plain::new(self.guests.get(), &settings.channel);
+        let inner = typed::translate(plain, line, settings.pause, self.relays.begin());
         self.house.welcome(Caller { way: Way::Plain, ..caller }, inner);
     }
 }
@@ -206,7 +257,7 @@ impl Look {
                     return Ok(header.source);
                 }
                 Ok(None) => self.more(self.until).await?,
-                Err(NotAHeader) => return Err(io::Error::other("no PROXY header")),
+                Err(NotAHeader) => return Err(Refusal::Proxy.into()),
             };
         }
     }

@@ -21,6 +21,8 @@ mod input;
 mod kept_out;
 mod label;
 mod leave;
+mod note;
+mod patience;
 mod pattern;
 pub(crate) mod reach;
 mod registered;
@@ -54,10 +56,11 @@ pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
 pub use accounts::Known;
-pub use client::{ClientId, Origin};
+pub use client::{ClientId, Origin, Way};
 pub(crate) use clients::{CASEMAPPING, fold};
 pub use effects::{Effect, Effects, SharedLine};
 pub use input::{Answer, Input, Keep, Question, Ticket};
+pub use note::{Cause, Means, Note, Person};
 pub use time::Time;
 
 /// All there is to know, and what to do about what happens.
@@ -77,11 +80,31 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
+    /// Who gave wrong passwords.
+    pub(crate) patience: patience::Patience,
+    /// What was counted so far.
+    pub(crate) counts: Counts,
+    /// Everyone is being told to go.
+    stopping: bool,
     pub(crate) started: Time,
     /// Counts everything that needs a name of its own.
     pub(crate) serial: u64,
     /// For formatting one line; kept for its room.
     scratch: Vec<u8>,
+}
+
+/// What a session says of a client that does not read.
+pub(crate) const SENDQ_EXCEEDED: &str = "SendQ exceeded";
+
+/// What a hub counted since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages to somebody or to a channel that were passed on.
+    pub messages: u64,
+    /// Clients they were passed on to, their senders not counted.
+    pub deliveries: u64,
+    /// Passwords by [`Means`]: right, wrong, not looked at.
+    pub tries: [[u64; 3]; Means::ALL.len()],
 }
 
 /// A nick somebody had.
@@ -107,6 +130,9 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            patience: patience::Patience::default(),
+            counts: Counts::default(),
+            stopping: false,
             started: now,
             serial: 0,
             scratch: Vec::new(),
@@ -124,6 +150,7 @@ impl Hub {
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
+            Input::TellOperators { text } => self.tell_operators(now, text, effects),
         }
     }
 
@@ -138,6 +165,31 @@ impl Hub {
         });
         self.hosts.extend(hosts);
         known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many channels there are.
+    pub fn channel_count(&self) -> usize {
+        self.channels.count()
+    }
+
+    /// How many accounts there are.
+    pub fn account_count(&self) -> usize {
+        self.accounts.count()
+    }
+
+    /// Everyone connected: how they talk, whether the way is encrypted, whether they registered,
+    /// whether they are operators.
+    pub fn everyone(&self) -> impl Iterator<Item = (Way, bool, bool, bool)> + '_ {
+        self.clients.all().map(|who| {
+            let client = self.clients.get(who);
+            let origin = &client.origin;
+            (origin.way, origin.secure, client.is_registered(), client.is_operator())
+        })
     }
 
     /// How many clients are connected, registered or not.
@@ -159,7 +211,8 @@ impl Hub {
         // Whoever sits at this machine is not one of many strangers behind one address.
         let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());
         if !local && self.clients.count_of_address(&address) > self.settings.per_address {
-            self.turn(now, who, effects).close("Too many connections from your address");
+            self.turn(now, who, effects)
+                .close(Cause::Crowd, "Too many connections from your address");
         }
     }
 
@@ -169,7 +222,7 @@ impl Hub {
         client.pinged = Time::default();
         if client.held {
             // The session broke its word; what else it would send is not to be trusted.
-            self.turn(now, who, effects).close("Excess flood");
+            self.turn(now, who, effects).close(Cause::Flood, "Excess flood");
             return;
         }
         let mut turn = self.turn(now, who, effects);
@@ -190,13 +243,30 @@ impl Hub {
 
     fn gone(&mut self, now: Time, who: ClientId, why: &str, effects: &mut Effects) {
         if self.clients.find(who).is_some() {
-            self.turn(now, who, effects).forget(why);
+            let cause = match why {
+                _ if self.stopping => Cause::Stop,
+                SENDQ_EXCEEDED => Cause::SlowReader,
+                _ => Cause::Lost,
+            };
+            self.turn(now, who, effects).forget(cause, why);
         }
     }
 
     fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
+        self.stopping = true;
         for who in self.clients.all().collect::<Vec<_>>() {
             self.turn(now, who, effects).farewell(why);
+        }
+    }
+
+    /// A notice to every operator.
+    fn tell_operators(&mut self, now: Time, text: &str, effects: &mut Effects) {
+        let server = self.settings.server_name.clone();
+        let users = self.clients.users().filter(|(_, client)| client.is_operator());
+        for who in users.map(|(who, _)| who).collect::<Vec<_>>() {
+            let mut turn = self.turn(now, who, effects);
+            let nick = turn.my_nick();
+            turn.say_as(who, &server, "NOTICE", &[&nick, text]);
         }
     }
 

@@ -7,8 +7,8 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use coax_store::{Change, Options, Password, Scram, Store, StoreError, StoreErrorKind};
 use tokio::sync::{Semaphore, oneshot};
@@ -35,6 +35,26 @@ pub struct Memory {
     lost: Arc<AtomicU64>,
     /// Changes that are on their way to the disk.
     waiting: Arc<AtomicU64>,
+    /// Changes that are on it.
+    kept: Arc<AtomicU64>,
+    /// Why the last change that failed did, as long as none succeeded since.
+    trouble: Arc<Mutex<Option<StoreError>>>,
+    in_trouble: Arc<AtomicBool>,
+}
+
+/// What the store did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Changes that are on their way to the disk.
+    pub waiting: u64,
+    /// Changes that are on it.
+    pub kept: u64,
+    /// Changes that the store refused.
+    pub lost: u64,
+    /// Transactions that reached the disk.
+    pub commits: u64,
+    /// Transactions that did not.
+    pub failures: u64,
 }
 
 impl Memory {
@@ -54,6 +74,9 @@ impl Memory {
             checks: Arc::new(Semaphore::new(CHECKS)),
             lost: Arc::default(),
             waiting: Arc::default(),
+            kept: Arc::default(),
+            trouble: Arc::default(),
+            in_trouble: Arc::default(),
         })
     }
 
@@ -90,6 +113,14 @@ impl Memory {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// What the store did so far.
+    pub fn figures(&self) -> Figures {
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (commits, failures) = self.store.commits();
+        let (waiting, kept, lost) = (now(&self.waiting), now(&self.kept), self.lost());
+        Figures { waiting, kept, lost, commits, failures }
+    }
+
     /// Writes what is queued.
     ///
     /// # Errors
@@ -99,16 +130,44 @@ impl Memory {
         self.store.close()
     }
 
+    /// Why nothing is kept, as long as nothing is.
+    pub fn trouble(&self) -> Option<StoreError> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes what is queued, from any thread.
+    pub fn closing(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
+        let store = self.store.clone();
+        move || store.close()
+    }
+
+    fn troubles(&self) -> impl Fn(Option<StoreError>) + Send + use<> {
+        let (trouble, in_trouble) = (self.trouble.clone(), self.in_trouble.clone());
+        move |now| {
+            // What is wrong with one change alone is no trouble of the store.
+            let own = |error: &StoreError| {
+                use StoreErrorKind::{Exists, Invalid, Missing};
+                matches!(error.kind(), Exists | Invalid | Missing)
+            };
+            let now = now.filter(|error| !own(error));
+            if in_trouble.swap(now.is_some(), Ordering::Relaxed) || now.is_some() {
+                *trouble.lock().unwrap_or_else(PoisonError::into_inner) = now;
+            }
+        }
+    }
+
     fn send<C: Change + Send + 'static>(&self, change: C) {
         let (lost, waiting) = (self.lost.clone(), self.waiting.clone());
+        let (kept, troubles) = (self.kept.clone(), self.troubles());
         waiting.fetch_add(1, Ordering::Relaxed);
         let receipt = move |outcome: Result<_, _>| {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            if outcome.is_err() {
-                lost.fetch_add(1, Ordering::Relaxed);
-            }
+            let count = if outcome.is_ok() { &kept } else { &lost };
+            count.fetch_add(1, Ordering::Relaxed);
+            troubles(outcome.err());
         };
-        if self.store.send(change, receipt).is_err() {
+        if let Err(error) = self.store.send(change, receipt) {
+            self.troubles()(Some(error));
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
         }

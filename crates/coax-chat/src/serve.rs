@@ -5,62 +5,52 @@
 //!
 //! Nothing here prints, catches signals or reads a file.
 
+mod told;
+
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
-use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{interval, sleep};
+use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
+use tokio::time::{interval, sleep, timeout};
 
-use crate::gate::{self, Caller, Gate, House, Line};
+use crate::certificate::Certificate;
+use crate::gate::{self, Caller, Gate, House, Line, Refusal};
 use crate::hub::{Known, Origin};
 use crate::memory::Memory;
+use crate::metrics::add;
 use crate::session;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
 
+pub use told::{Control, Ended, Told};
+
 /// How long the last lines may take to be read.
-const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How long the disk may take for what is left.
+const LAST_WRITE: Duration = Duration::from_secs(15);
 
 /// After an error of accept, which is always one of this machine.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// What whoever runs the server wants of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// To read the settings again.
-    Reload,
-    /// To end; everyone reads why.
-    Stop(String),
-}
-
-/// What is worth telling whoever runs the server.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Told {
-    /// The settings were read again.
-    Reloaded,
-    /// They could not be, and the old ones stay.
-    NotReloaded(SettingsError),
-    /// What was to be kept could not be put away in order.
-    NotClosed(String),
-    /// A connection could not be accepted: descriptors, memory.
-    CannotAccept(String),
-}
+/// Finds the certificate that the settings name, or makes one. It may take a while.
+pub type Certify = Arc<dyn Fn(&Settings) -> Result<Certificate, String> + Send + Sync>;
 
 /// A server about to run.
 pub struct Serve {
     /// Its settings.
     pub settings: Settings,
-    /// Who the server is for those who call with TLS; without one they are turned away.
-    pub tls: Option<TlsServer>,
+    /// Who the server is for those who call with TLS.
+    pub certify: Certify,
     /// Where it keeps what it knows.
     pub memory: Rc<Memory>,
     /// What it knew before.
     pub known: Known,
     /// Reads the settings again.
     pub reread: Box<dyn Fn() -> Result<Settings, SettingsError>>,
-    /// Is told what happens.
+    /// Is told what happens. It must not wait.
     pub tell: Rc<dyn Fn(Told)>,
 }
 
@@ -71,8 +61,8 @@ impl std::fmt::Debug for Serve {
 }
 
 impl Serve {
-    /// Serves until `control` says Stop, and gives back why.
-    pub async fn run<C>(self, listeners: Vec<Listener>, control: impl FnMut() -> C) -> String
+    /// Serves until `control` says Stop.
+    pub async fn run<C>(self, listeners: Vec<Listener>, control: impl FnMut() -> C) -> Ended
     where
         C: Future<Output = Control>,
     {
@@ -83,59 +73,164 @@ impl Serve {
         mut self,
         listeners: Vec<Listener>,
         mut control: impl FnMut() -> C,
-    ) -> String
+    ) -> Ended
     where
         C: Future<Output = Control>,
     {
-        let memory = self.memory.clone();
-        let board = Switchboard::new(
-            self.settings.clone(),
-            std::mem::take(&mut self.known),
-            memory.clone(),
-        );
-        let gate = Gate::new(Inside(board.clone()), door(&self.settings), self.tls.clone());
-        for listener in listeners {
-            spawn_local(accept(listener, gate.clone(), self.tell.clone()));
-        }
-        spawn_local(tick(board.clone()));
-        spawn_local(board.clone().send());
-        let why = loop {
-            let wanted = tokio::select! {
-                wanted = control() => wanted,
-                wish = board.wish() => match wish {
-                    Wish::Reload => Control::Reload,
-                    Wish::Stop => Control::Stop("An operator ended the server".to_owned()),
+        let mut server = Server::begin(&mut self, listeners);
+        let (why, by_operator) = loop {
+            tokio::select! {
+                wanted = control() => match wanted {
+                    Control::Stop(why) => break (why, false),
+                    Control::Reload => server.reload().await,
                 },
-            };
-            match wanted {
-                Control::Stop(why) => break why,
-                Control::Reload => self.reload(&board),
+                wish = server.board.wish() => match wish {
+                    Wish::Reload => server.reload().await,
+                    Wish::Stop => break ("An operator ended the server".to_owned(), true),
+                },
             }
         };
-        board.stop(&why);
-        let _ = tokio::time::timeout(GOODBYE, emptied(&board)).await;
-        if let Err(error) = memory.close() {
-            (self.tell)(Told::NotClosed(error.to_string()));
-        }
-        why
+        let again = async { while control().await == Control::Reload {} };
+        let lost = tokio::select! {
+            lost = server.end(&why) => lost,
+            // Whoever asks twice does not want to wait for what is left.
+            () = again => None,
+        };
+        Ended { why, by_operator, lost }
+    }
+}
+
+/// A server that runs.
+struct Server {
+    board: Rc<Switchboard>,
+    gate: Rc<Gate<Inside>>,
+    memory: Rc<Memory>,
+    reread: Box<dyn Fn() -> Result<Settings, SettingsError>>,
+    certify: Certify,
+    certificate: Rc<std::cell::RefCell<Option<Certificate>>>,
+    tell: Rc<dyn Fn(Told)>,
+    accepting: Vec<JoinHandle<()>>,
+    /// The first one listened on.
+    port: Option<u16>,
+}
+
+impl Server {
+    fn begin(serve: &mut Serve, listeners: Vec<Listener>) -> Server {
+        let port = listeners.iter().flat_map(Listener::addresses).find_map(Address::port);
+        name_port(&mut serve.settings, port);
+        let (memory, tell) = (serve.memory.clone(), serve.tell.clone());
+        let known = std::mem::take(&mut serve.known);
+        let board = Switchboard::new(serve.settings.clone(), known, memory.clone());
+        let ear = tell.clone();
+        board.tell_to(move |note| ear(Told::Note(note)));
+        let inside = Inside { board: board.clone(), memory: memory.clone(), tell: tell.clone() };
+        let gate = Gate::new(inside, door(&serve.settings), None);
+        let accept = |listener| spawn_local(accept(listener, gate.clone(), tell.clone()));
+        let accepting = listeners.into_iter().map(accept).collect();
+        let reread = std::mem::replace(&mut serve.reread, Box::new(|| Ok(Settings::default())));
+        let certify = serve.certify.clone();
+        let certificate = Rc::default();
+        let server =
+            Server { board, gate, memory, reread, certify, certificate, tell, accepting, port };
+        server.gate.expect_certificate();
+        spawn_local(server.identify(serve.settings.clone()));
+        spawn_local(server.board.clone().send());
+        spawn_local(tick(server.board.clone(), server.memory.clone(), server.tell.clone()));
+        server
     }
 
-    fn reload(&self, board: &Rc<Switchboard>) {
-        match (self.reread)() {
-            Ok(settings) => {
-                board.reload(settings);
-                (self.tell)(Told::Reloaded);
+    /// Finds out who the server is, while it is up already: making a key takes longer than starting.
+    fn identify(&self, settings: Settings) -> impl Future<Output = ()> + use<> {
+        let (certify, kept, gate) =
+            (self.certify.clone(), self.certificate.clone(), self.gate.clone());
+        let (tell, board) = (self.tell.clone(), self.board.clone());
+        async move {
+            let before = kept.borrow().clone();
+            let found =
+                spawn_blocking(move || identity(&certify, &settings, before.as_ref())).await;
+            let found = found.unwrap_or_else(|_| Err("it broke off".to_owned()));
+            match found {
+                Ok(Some((certificate, server))) => {
+                    let fingerprint = server.fingerprint();
+                    gate.certify(Some(server));
+                    let renewed = kept.replace(Some(certificate)).is_some();
+                    tell(Told::Certificate { fingerprint, renewed });
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    gate.certify(None);
+                    board.tell_operators(&format!("There is no new certificate: {why}"));
+                    tell(Told::NoCertificate(why));
+                }
             }
-            Err(error) => (self.tell)(Told::NotReloaded(error)),
         }
     }
+
+    async fn reload(&self) {
+        let read = (self.reread)();
+        self.board.metrics().reloaded(read.is_ok());
+        let settings = match read {
+            Ok(mut settings) => {
+                name_port(&mut settings, self.port);
+                settings
+            }
+            Err(error) => {
+                self.board.tell_operators(&format!("The old settings stay: {error}"));
+                return (self.tell)(Told::NotReloaded(error));
+            }
+        };
+        let changes = self.board.settings().changes_to(&settings);
+        self.gate.keep(door(&settings));
+        self.board.reload(settings.clone());
+        self.board.tell_operators(&format!("The settings were read again: {changes}"));
+        (self.tell)(Told::Reloaded(changes));
+        self.identify(settings).await;
+    }
+
+    /// Tells everyone, waits for those who read it, and puts away what is to be kept. What was lost.
+    async fn end(&mut self, why: &str) -> Option<String> {
+        self.accepting.drain(..).for_each(|accepting| accepting.abort());
+        let connected = self.board.connected();
+        (self.tell)(Told::Stopping { why: why.to_owned(), connected });
+        self.gate.leave();
+        self.board.stop(why);
+        let _ = timeout(GOODBYE, self.emptied()).await;
+        let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
+        let why = match closed {
+            Ok(Ok(Ok(()))) => return None,
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(_)) => "the store broke off".to_owned(),
+            Err(_) => "the disk does not take what is left".to_owned(),
+        };
+        Some(why)
+    }
+
+    async fn emptied(&self) {
+        while self.board.connected() + self.gate.relays() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// A certificate that is another than `before`, and the server it makes.
+fn identity(
+    certify: &Certify,
+    settings: &Settings,
+    before: Option<&Certificate>,
+) -> Result<Option<(Certificate, TlsServer)>, String> {
+    let certificate = certify(settings)?;
+    if before == Some(&certificate) {
+        return Ok(None);
+    }
+    let server = TlsServer::new(&certificate.chain, &certificate.key);
+    Ok(Some((certificate, server.map_err(|error| error.to_string())?)))
 }
 
 /// Accepts for ever. Dropped, it stops listening.
 async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
     loop {
         match listener.accept().await {
-            Ok(stream) => welcome(stream, &gate),
+            Ok(stream) => welcome(stream, &gate, &tell),
             Err(error) => {
                 tell(Told::CannotAccept(error.to_string()));
                 sleep(BREATH).await;
@@ -144,7 +239,7 @@ async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told
     }
 }
 
-fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
+fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>, tell: &Rc<dyn Fn(Told)>) {
     // A line should leave when it is written: nobody waits for a second one to fill the packet.
     let _ = rustix::net::sockopt::set_tcp_nodelay(&stream, true);
     let _ = probe(&stream);
@@ -152,9 +247,19 @@ fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
         Address::Ip(address) => Some(*address),
         _ => None,
     };
-    let admitted = gate.clone().admit(stream, address);
-    // Whoever was turned away knows it, and nobody else has to.
-    spawn_local(async move { admitted.await.ok() });
+    let (gate, tell) = (gate.clone(), tell.clone());
+    spawn_local(async move {
+        let board = gate.house().board.clone();
+        add(&board.metrics().callers, 1);
+        let admitted = gate.admit(stream, address).await;
+        let callers = &board.metrics().callers;
+        callers.set(callers.get() - 1);
+        if let Err(error) = admitted {
+            let why = Refusal::of(&error);
+            board.metrics().refused(why.name());
+            tell(Told::Refused { address, why });
+        }
+    });
 }
 
 /// A caller whose machine lost its power sends no goodbye. Somebody at a terminal may be silent for
@@ -167,6 +272,13 @@ fn probe(stream: &Stream) -> rustix::io::Result<()> {
     sockopt::set_tcp_keepcnt(stream, 4)
 }
 
+/// Clients that are to come by TLS find it on the port where they are, unless another is named.
+fn name_port(settings: &mut Settings, port: Option<u16>) {
+    if settings.sts_port == 0 {
+        settings.sts_port = port.unwrap_or_default();
+    }
+}
+
 /// How the door is kept.
 fn door(settings: &Settings) -> gate::Settings {
     gate::Settings {
@@ -174,21 +286,32 @@ fn door(settings: &Settings) -> gate::Settings {
         channel: settings.default_channel.clone(),
         proxies: settings.proxies.clone(),
         origins: settings.origins.clone(),
+        metrics: settings.metrics.clone(),
         ..gate::Settings::default()
     }
 }
 
 /// The server, behind the door.
-struct Inside(Rc<Switchboard>);
+struct Inside {
+    board: Rc<Switchboard>,
+    memory: Rc<Memory>,
+    tell: Rc<dyn Fn(Told)>,
+}
 
 impl House for Inside {
     fn welcome(&self, caller: Caller, line: Line) {
-        spawn_local(session::run(self.0.clone(), line, origin_of(caller), Vec::new()));
+        let Caller { address, way, secure, .. } = caller;
+        self.board.metrics().accepted(way, secure);
+        (self.tell)(Told::Connected { address, way, secure });
+        spawn_local(session::run(self.board.clone(), line, origin_of(caller), Vec::new()));
     }
 
     fn metrics(&self) -> String {
-        let connected = self.0.connected();
-        format!("# TYPE coax_chat_connections gauge\ncoax_chat_connections {connected}\n")
+        self.board.page(&self.memory.figures())
+    }
+
+    fn answered(&self, status: u16) {
+        self.board.metrics().answered(status);
     }
 }
 
@@ -204,19 +327,28 @@ fn origin_of(caller: Caller) -> Origin {
         address,
         secure: caller.secure,
         certificate: caller.certificate,
+        way: caller.way,
     }
 }
 
-async fn tick(board: Rc<Switchboard>) {
+async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
+    let mut lost_before = None;
     loop {
         seconds.tick().await;
         board.tick();
-    }
-}
-
-async fn emptied(board: &Switchboard) {
-    while board.connected() > 0 {
-        sleep(Duration::from_millis(10)).await;
+        match (memory.trouble(), lost_before) {
+            (Some(error), None) => {
+                lost_before = Some(memory.lost());
+                board.tell_operators(&format!("What is said is not kept: {error}"));
+                tell(Told::NotKept(error));
+            }
+            (None, Some(before)) => {
+                lost_before = None;
+                board.tell_operators("What is said is kept again");
+                tell(Told::KeptAgain { lost: memory.lost().saturating_sub(before) + 1 });
+            }
+            _ => {}
+        }
     }
 }

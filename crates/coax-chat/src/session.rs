@@ -17,7 +17,8 @@ use std::time::Duration;
 use coax_irc::{Framer, LineBudget};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::hub::Origin;
+use crate::hub::{Origin, SENDQ_EXCEEDED};
+use crate::metrics::add;
 use crate::switchboard::{Seat, Switchboard, Why};
 use pace::Pace;
 
@@ -68,7 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             let outbox = self.seat.outbox();
             match outbox.ending() {
-                Some(Why::SendqExceeded) => return Poll::Ready("SendQ exceeded".to_owned()),
+                Some(Why::SendqExceeded) => return Poll::Ready(SENDQ_EXCEEDED.to_owned()),
                 Some(Why::Closed) => return Poll::Ready("Closed".to_owned()),
                 None => {}
             }
@@ -110,7 +111,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             outbox.peek(&mut buffer);
             match ready!(Pin::new(&mut self.stream).poll_write(context, &buffer))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => outbox.took(count),
+                count => {
+                    outbox.took(count);
+                    add(&self.seat.board().metrics().sent, count as u64);
+                }
             }
             // Who has much to read must not keep others from reading.
             if !outbox.is_empty() && outbox.ending().is_none() {
@@ -127,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let mut buffer = ReadBuf::new(&mut shared);
         let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
         let count = buffer.filled().len();
+        add(&self.seat.board().metrics().received, count as u64);
         if matches!(read, Poll::Ready(Ok(()))) {
             self.take_in(&shared[..count]);
         }

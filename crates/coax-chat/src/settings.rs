@@ -6,14 +6,19 @@
 //!
 //! Nothing here reads a file.
 
+mod changes;
 mod file;
 mod keys;
+mod network;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use changes::Changes;
 pub use file::commented_default;
+pub use network::Network;
 
 /// Who may become an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +50,12 @@ pub struct Settings {
     pub ping_grace_seconds: u64,
     pub cloak: bool,
     pub per_address: u32,
+    pub per_account: u32,
+    pub metrics: Vec<Network>,
+    pub sts: bool,
+    pub sts_duration: u64,
+    pub sts_port: u16,
+    pub wrong_passwords: u32,
     pub sendq: usize,
     pub flood_burst: u32,
     pub flood_per_second: u32,
@@ -74,6 +85,8 @@ pub struct Settings {
     pub boot: u32,
     /// What decoys are made of, the same at each start. Not in the file.
     pub secret: [u8; 32],
+    /// What the file says and the defaults do not, key by key, to be compared.
+    given: BTreeMap<&'static str, String>,
 }
 
 impl Default for Settings {
@@ -87,11 +100,18 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Settings, SettingsError> {
         file::parse(text)
     }
+
+    /// Which keys of the file another reading changed.
+    pub fn changes_to(&self, new: &Settings) -> Changes {
+        Changes::of(self, new)
+    }
 }
 
 /// What is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
+    /// The line and the column in the file, from 1, where it is in one place.
+    pub place: Option<(usize, usize)>,
     /// What, in one line.
     pub message: String,
     /// What to write instead.
@@ -100,7 +120,10 @@ pub struct SettingsError {
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        match self.place {
+            Some((line, column)) => write!(f, "{line}:{column}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
     }
 }
 

@@ -14,13 +14,16 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
 use crate::hub::{
-    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket, Time,
+    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Note, Origin, Question, Ticket,
+    Time,
 };
+use crate::memory::Figures;
+use crate::metrics::{Metrics, add};
 use crate::settings::Settings;
 
 pub use outbox::{Outbox, Why};
@@ -64,6 +67,9 @@ pub struct Switchboard {
     outward: RefCell<Vec<u8>>,
     wish: Cell<Option<Wish>>,
     wished: Notify,
+    metrics: Metrics,
+    /// Is told what the hub notes.
+    ear: RefCell<Box<dyn Fn(Note)>>,
 }
 
 impl std::fmt::Debug for Switchboard {
@@ -90,7 +96,35 @@ impl Switchboard {
             outward: RefCell::new(Vec::with_capacity(ROOM)),
             wish: Cell::new(None),
             wished: Notify::new(),
+            metrics: Metrics::new(),
+            ear: RefCell::new(Box::new(drop)),
         })
+    }
+
+    /// Has everything told to `ear` that the hub finds worth telling. It must not wait, and must not
+    /// come back here.
+    pub fn tell_to(&self, ear: impl Fn(Note) + 'static) {
+        *self.ear.borrow_mut() = Box::new(ear);
+    }
+
+    /// What was counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The page for those who watch the server.
+    pub(crate) fn page(&self, figures: &Figures) -> String {
+        self.metrics.page(&self.hub.borrow(), figures).text()
+    }
+
+    /// Tells every operator.
+    pub fn tell_operators(self: &Rc<Self>, text: &str) {
+        self.apply(Input::TellOperators { text });
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        self.hub.borrow().settings().clone()
     }
 
     /// Takes somebody in. Dropping the seat tells the hub that they are gone.
@@ -166,6 +200,11 @@ impl Switchboard {
     }
 
     fn apply(self: &Rc<Self>, input: Input<'_>) {
+        let begun = Instant::now();
+        if matches!(input, Input::Line { .. }) {
+            add(&self.metrics.heard, 1);
+        }
+        let mut said = 0;
         let mut effects = self.effects.borrow_mut();
         self.hub.borrow_mut().apply(self.now(), input, &mut effects);
         let many = effects.as_slice().len() > FEW;
@@ -176,11 +215,13 @@ impl Switchboard {
                 Effect::Send { to, line } => {
                     let Some(outbox) = outbox(to) else { continue };
                     outbox.push(&line);
+                    said += 1;
                     self.have_sent(outbox, many);
                 }
                 Effect::SendAll { to, head, tails } => {
                     let Some(outbox) = outbox(to) else { continue };
                     outbox.push_all(&head, &tails);
+                    said += tails.len() as u64;
                     self.have_sent(outbox, many);
                 }
                 Effect::Close { client } => outbox(client).into_iter().for_each(|it| it.close()),
@@ -192,8 +233,14 @@ impl Switchboard {
                 Effect::Keep(keep) => self.oracle.keep(*keep),
                 Effect::Reload => self.want(Wish::Reload),
                 Effect::Stop => self.want(Wish::Stop),
+                Effect::Note(note) => {
+                    self.metrics.noted(&note);
+                    (self.ear.borrow())(*note);
+                }
             }
         }
+        add(&self.metrics.said, said);
+        self.metrics.stepped(begun.elapsed());
     }
 
     /// Whoever speaks writes its own answers as soon as it is done.

@@ -26,6 +26,7 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Clone)]
 pub struct TlsServer {
     acceptor: TlsAcceptor,
+    fingerprint: Arc<str>,
 }
 
 /// A connection that the peer opened with a TLS handshake.
@@ -57,6 +58,7 @@ impl TlsServer {
         }
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| wrong("the file of the key holds none"))?;
+        let fingerprint = hexadecimal(&chain[0]).into();
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let callers = Arc::new(AnyCertificate::new(&provider));
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -67,7 +69,12 @@ impl TlsServer {
             .map_err(|_| wrong("the key does not belong to the certificate"))?;
         // A ticket holds what a resumed session needs, so the server keeps no memory of sessions.
         config.send_tls13_tickets = 1;
-        Ok(TlsServer { acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(TlsServer { acceptor: TlsAcceptor::from(Arc::new(config)), fingerprint })
+    }
+
+    /// The SHA-256 of its own certificate, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.to_string()
     }
 
     /// Shakes hands with a caller. Safe to cancel: the connection is closed then.
@@ -91,9 +98,14 @@ impl<S> TlsCall<S> {
     pub fn fingerprint(&self) -> Option<String> {
         let (_, session) = self.inner.get_ref();
         let certificate = session.peer_certificates()?.first()?;
-        let hash = digest::digest(&digest::SHA256, certificate);
-        Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hexadecimal(certificate))
     }
+}
+
+/// The SHA-256 of a certificate.
+fn hexadecimal(certificate: &CertificateDer<'_>) -> String {
+    let hash = digest::digest(&digest::SHA256, certificate);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes any certificate whose key the caller holds; its issuer and dates say nothing here.

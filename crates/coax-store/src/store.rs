@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{Builder, JoinHandle};
 
 use rusqlite::Connection;
@@ -19,7 +19,7 @@ use crate::error::{Fault, StoreError, StoreErrorKind};
 use crate::folder::Folder;
 use crate::reader::{Origin, Reader};
 use crate::schema::{self, MIGRATIONS};
-use crate::writer::{Change, Job, Pending, serve};
+use crate::writer::{Change, Commits, Job, Pending, serve};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ pub struct Store {
     writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
     reader: Reader,
     unchecked: bool,
+    commits: Arc<Commits>,
     /// Held until the writer is done.
     folder: Mutex<Option<Folder>>,
 }
@@ -110,9 +111,11 @@ impl Store {
         let desk =
             Desk::new(conn, file.clone()).map_err(|error| StoreError::sqlite(&file, &error))?;
         let (sender, receiver) = sync_channel(options.queue);
+        let commits = Arc::new(Commits::default());
+        let counted = commits.clone();
         let writer = Builder::new()
             .name("coax-store".to_owned())
-            .spawn(move || serve(desk, &receiver))
+            .spawn(move || serve(desk, &receiver, &counted))
             .map_err(|_| StoreError::new(StoreErrorKind::Busy, "no thread left to write with"))?;
         Ok(Store {
             queue: RwLock::new(Some(sender)),
@@ -120,6 +123,7 @@ impl Store {
             writer: Mutex::new(Some(writer)),
             reader: Reader::new(origin, options.readers),
             unchecked: false,
+            commits,
             folder: Mutex::new(folder),
         })
     }
@@ -174,6 +178,12 @@ impl Store {
     /// start. [`Reader::check`] can do it meanwhile.
     pub fn is_unchecked(&self) -> bool {
         self.unchecked
+    }
+
+    /// How many transactions reached the disk since the start, and how many did not.
+    pub fn commits(&self) -> (u64, u64) {
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (now(&self.commits.done), now(&self.commits.failed))
     }
 
     /// Writes all that was queued and lets go of the folder. Later changes are refused; to close

@@ -8,6 +8,7 @@
 //! Nothing here knows what a change changes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -19,6 +20,13 @@ use crate::error::{Fault, StoreError};
 const BATCH: usize = 4_096;
 /// How long nothing may come before the log is written back.
 const REST: Duration = Duration::from_millis(500);
+
+/// Transactions since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
+    pub(crate) done: AtomicU64,
+    pub(crate) failed: AtomicU64,
+}
 
 /// Something that can be asked of the store. What it changes is kept whole or not at all.
 pub trait Change: Send + 'static {
@@ -105,12 +113,18 @@ impl<C: Change> Drop for Pending<C> {
 }
 
 /// Serves until the last sender is gone and everything was written.
-pub(crate) fn serve(mut desk: Desk, queue: &Receiver<Box<dyn Job>>) -> Result<(), StoreError> {
+pub(crate) fn serve(
+    mut desk: Desk,
+    queue: &Receiver<Box<dyn Job>>,
+    commits: &Commits,
+) -> Result<(), StoreError> {
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = next(&mut desk, queue) {
         batch.push(first);
         batch.extend(queue.try_iter().take(BATCH - 1));
         let result = write(&mut desk, &mut batch);
+        let count = if result.is_ok() { &commits.done } else { &commits.failed };
+        count.fetch_add(1, Ordering::Relaxed);
         for mut job in batch.drain(..) {
             job.tell(result.clone());
         }

@@ -141,7 +141,7 @@ fn a_hang_up_reads_the_settings_again_and_drops_nobody() {
     assert!(ada.hear(" 372 ").ends_with("new words"));
     fs::write(&file, "[sever]").unwrap();
     server.running.signal(Signal::HUP);
-    server.running.expect_err("kept the old settings: there is no setting 'sever'");
+    server.running.expect_err("chat.toml:1:2: there is no setting 'sever'");
     ada.say("MOTD");
     assert!(ada.hear(" 372 ").ends_with("new words"));
 }

@@ -25,7 +25,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::goodbye::{Lent, goodbye};
 use super::websocket::{self, Subprotocol};
-use super::{Caller, Gate, House, Line, Way};
+use super::{Caller, Gate, House, Line, Refusal, Way};
+use crate::settings::Network;
 
 /// The most bytes of a request's head; more is answered with 431.
 const HEAD: usize = 16 * 1024;
@@ -58,6 +59,8 @@ const FILES: [(&str, &str, &[u8]); 16] = [
     ("/view.js", SCRIPT, include_bytes!("../../web/view.js")),
 ];
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// The text format of Prometheus.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Answers requests on `line` until it is closed, idle too long, or a WebSocket.
 pub(super) async fn serve<H: House + 'static>(
@@ -65,9 +68,10 @@ pub(super) async fn serve<H: House + 'static>(
     caller: Caller,
     line: Line,
 ) -> io::Result<()> {
-    let deadline = gate.settings.deadline;
+    let deadline = gate.settings().deadline;
     let service = service_fn(move |request| {
         let reply = answer(&gate, &caller, request);
+        gate.house.answered(reply.status().as_u16());
         async move { Ok::<_, Infallible>(reply) }
     });
     let (lent, owner) = Lent::new(line);
@@ -82,7 +86,7 @@ pub(super) async fn serve<H: House + 'static>(
     if let Some(mut line) = owner.back() {
         goodbye(&mut line).await;
     }
-    served?.map_err(io::Error::other)
+    served?.map_err(|_| Refusal::Http.into())
 }
 
 fn answer<H: House + 'static>(
@@ -100,7 +104,8 @@ fn answer<H: House + 'static>(
     if !head && is_upgrade(request.headers()) {
         return open(gate.clone(), caller, request);
     }
-    let mut reply = found(gate, caller, request.uri().path());
+    let seen_as = SeenAs { caller, passed_on: is_passed_on(request.headers()) };
+    let mut reply = found(gate, seen_as, request.uri().path());
     if head {
         let length = HeaderValue::from(reply.body().size_hint().lower());
         reply.headers_mut().insert(header::CONTENT_LENGTH, length);
@@ -118,22 +123,44 @@ fn refused(status: StatusCode, text: &'static str) -> Reply {
     reply
 }
 
-fn found<H: House>(gate: &Gate<H>, caller: &Caller, path: &str) -> Reply {
+fn found<H: House + 'static>(gate: &Gate<H>, asks: SeenAs<'_>, path: &str) -> Reply {
     let file =
         FILES.iter().find(|(name, ..)| *name == path || (*name == "/" && path == "/index.html"));
     match (path, file) {
         (_, Some(&(_, kind, content))) => page(kind, content),
         ("/health", _) => plain(StatusCode::OK, "ok\n"),
-        ("/metrics", _) if is_here(caller) => plain(StatusCode::OK, gate.house.metrics()),
+        ("/metrics", _) if may_measure(&asks, &gate.settings().metrics) => {
+            reply(StatusCode::OK, METRICS, gate.house.metrics().into())
+        }
         ("/metrics", _) => {
-            plain(StatusCode::FORBIDDEN, "measurements are for this machine alone\n")
+            let text = "measurements are for this machine; listen.metrics lets others see them\n";
+            plain(StatusCode::FORBIDDEN, text)
         }
         _ => plain(StatusCode::NOT_FOUND, "there is nothing here; the chat is at /\n"),
     }
 }
 
-fn is_here(caller: &Caller) -> bool {
-    caller.address.is_none_or(|address| address.ip().to_canonical().is_loopback())
+/// Who asks, as far as it can be told.
+struct SeenAs<'a> {
+    caller: &'a Caller,
+    /// A proxy of HTTP stands between, so the address is not that of whoever asks.
+    passed_on: bool,
+}
+
+fn is_passed_on(headers: &HeaderMap) -> bool {
+    let names = [header::FORWARDED.as_str(), header::VIA.as_str(), "x-forwarded-for", "x-real-ip"];
+    names.iter().any(|name| headers.contains_key(*name))
+}
+
+/// This machine may, and whoever the settings name.
+fn may_measure(asks: &SeenAs<'_>, allowed: &[Network]) -> bool {
+    let address = asks.caller.address.map(|address| address.ip().to_canonical());
+    let here = address.is_none_or(|address| address.is_loopback());
+    let named = |address| allowed.iter().any(|network| network.has(address));
+    match asks.passed_on {
+        true => allowed.contains(&Network::All),
+        false => here || address.is_some_and(named),
+    }
 }
 
 fn page(kind: &'static str, content: &'static [u8]) -> Reply {
@@ -187,7 +214,7 @@ fn open<H: House + 'static>(
         reply.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return reply;
     };
-    if !may_open(text(header::ORIGIN), text(header::HOST), &gate.settings.origins) {
+    if !may_open(text(header::ORIGIN), text(header::HOST), &gate.settings().origins) {
         return plain(StatusCode::FORBIDDEN, "this page may not open a WebSocket here\n");
     }
     let offered = text(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
@@ -198,7 +225,9 @@ fn open<H: House + 'static>(
     tokio::task::spawn_local(async move {
         if let Ok(socket) = upgrade.await {
             let carried = chosen.map_or(Subprotocol::Text, |(carried, _)| carried);
-            gate.house.welcome(caller, websocket::carry(TokioIo::new(socket), carried).await);
+            let relay = gate.relays.begin();
+            let line = websocket::carry(TokioIo::new(socket), carried, relay).await;
+            gate.house.welcome(caller, line);
         }
     });
     switching(&accept, chosen.map(|(_, name)| name))
@@ -229,7 +258,32 @@ fn may_open(origin: Option<&str>, host: Option<&str>, allowed: &[String]) -> boo
 
 #[cfg(test)]
 mod tests {
-    use super::may_open;
+    use super::{SeenAs, may_measure, may_open};
+    use crate::gate::{Caller, Way};
+    use crate::settings::Network;
+
+    #[test]
+    fn measurements_are_for_this_machine_and_those_who_are_named() {
+        let ours = [Network::read("10.0.0.0/8").unwrap()];
+        for (from, passed_on, allowed, expected) in [
+            (Some("127.0.0.1:9"), false, &[][..], true),
+            (Some("[::1]:9"), false, &[], true),
+            (None, false, &[], true),
+            (Some("10.1.2.3:9"), false, &[], false),
+            (Some("10.1.2.3:9"), false, &ours, true),
+            (Some("[::ffff:10.1.2.3]:9"), false, &ours, true),
+            (Some("192.0.2.1:9"), false, &ours, false),
+            // A web server on this machine that passes on what strangers ask.
+            (Some("127.0.0.1:9"), true, &[], false),
+            (Some("10.1.2.3:9"), true, &ours, false),
+            (Some("192.0.2.1:9"), true, &[Network::All], true),
+        ] {
+            let address = from.map(|from| from.parse().unwrap());
+            let caller = Caller { address, secure: false, certificate: None, way: Way::Irc };
+            let asks = SeenAs { caller: &caller, passed_on };
+            assert_eq!(may_measure(&asks, allowed), expected, "{from:?} {passed_on}");
+        }
+    }
 
     #[test]
     fn only_our_own_page_and_those_allowed_open_a_websocket() {

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::Line;
 use super::goodbye::goodbye;
 use super::plain::Plain;
+use super::relays::Relay;
 
 /// What is held between the two languages.
 const HELD: usize = 4096;
@@ -24,11 +25,12 @@ const LONGEST: usize = 4096;
 const STALLED: Duration = Duration::from_secs(60);
 
 /// Translates for `caller` until either side ends; returns the side that speaks IRC.
-pub(super) fn translate(plain: Plain, caller: Line, pause: Duration) -> Line {
+pub(super) fn translate(plain: Plain, caller: Line, pause: Duration, relay: Relay) -> Line {
     let (ours, theirs) = duplex(HELD);
     tokio::task::spawn_local(async move {
         // Why it ended is the hub's to say; here both sides are simply closed.
         let _ = Translator::new(plain, caller, ours).run(pause).await;
+        drop(relay);
     });
     Box::new(theirs)
 }

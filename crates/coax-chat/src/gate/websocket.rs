@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::goodbye::goodbye;
+use super::relays::Relay;
 use super::{Duplex, Line};
 
 /// What is held between the two sides.
@@ -55,7 +56,11 @@ impl Subprotocol {
 }
 
 /// Carries lines over `socket`, whose handshake is done; returns the side that speaks IRC.
-pub(super) async fn carry<S: Duplex + 'static>(socket: S, as_: Subprotocol) -> Line {
+pub(super) async fn carry<S: Duplex + 'static>(
+    socket: S,
+    as_: Subprotocol,
+    at_work: Relay,
+) -> Line {
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
         .write_buffer_size(0)
@@ -65,14 +70,20 @@ pub(super) async fn carry<S: Duplex + 'static>(socket: S, as_: Subprotocol) -> L
     let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
     let (ours, theirs) = duplex(HELD);
     tokio::task::spawn_local(async move {
-        relay(socket, ours, as_).await;
+        relay(socket, ours, as_, &at_work).await;
     });
     Box::new(theirs)
 }
 
 /// Relays until either side ends, and closes the WebSocket with the reason.
-async fn relay<S: Duplex>(mut socket: WebSocketStream<S>, hub: DuplexStream, as_: Subprotocol) {
+async fn relay<S: Duplex>(
+    mut socket: WebSocketStream<S>,
+    hub: DuplexStream,
+    as_: Subprotocol,
+    at_work: &Relay,
+) {
     let code = match exchange(&mut socket, hub, as_).await {
+        Ok(()) if at_work.is_leaving() => CloseCode::Away,
         Ok(()) => CloseCode::Normal,
         Err(Error::Capacity(_)) => CloseCode::Size,
         Err(Error::Utf8(_)) => CloseCode::Invalid,

@@ -15,6 +15,7 @@ use super::clients::fold;
 use super::effects::Effect;
 use super::face::face;
 use super::input::Keep;
+use super::note::Note;
 use super::turn::Turn;
 
 /// What a disk gives back at the start.
@@ -85,6 +86,10 @@ impl Accounts {
         self.faces.get(face).into_iter().flatten().map(|nick| &**nick)
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.by_key.len()
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<&Account> {
         self.by_key.get(&fold(name))
     }
@@ -140,7 +145,9 @@ impl Turn<'_> {
         let settings = "{}".to_owned();
         let account = Account { name, password, created, nicks, settings, ..Account::default() };
         self.hub.accounts.insert(account.clone());
+        let who = self.person_about(&account.name.shown);
         self.keep(Keep::Account(Register(account)));
+        self.note(Note::AccountMade(who));
     }
 
     pub(crate) fn set_password(&mut self, name: &str, password: Password) {
@@ -163,12 +170,19 @@ impl Turn<'_> {
         self.keep(Keep::Certificate(AddFingerprint { key: fold(name).into(), fingerprint }));
     }
 
+    /// Whether one more may sign in to an account.
+    pub(crate) fn has_room(&self, name: &str) -> bool {
+        let most = self.hub.settings.per_account;
+        let mine = self.me().account.as_deref() == Some(name);
+        most == 0 || mine || self.hub.clients.count_of_account(name) < most
+    }
+
     /// Whoever has the turn is this account from now on; everyone who should know is told.
     pub(crate) fn sign_in(&mut self, name: &str) {
         let Some(account) = self.hub.accounts.find(name) else { return };
         let name: Arc<str> = Arc::from(account.name.shown.as_str());
         let changed = self.me().account.as_ref() != Some(&name);
-        self.me_mut().account = Some(name.clone());
+        self.hub.clients.set_account(self.who, Some(name.clone()));
         self.me_mut().sasl_failures = 0;
         let mask = self.my_mask();
         let text = format!("You are now logged in as {name}");
@@ -176,12 +190,14 @@ impl Turn<'_> {
         if changed {
             self.announce_account(&name);
             self.show_own_host();
+            self.note(Note::SignedIn(self.person()));
         }
     }
 
     /// Whoever has the turn is nobody in particular from now on.
     pub(crate) fn sign_out(&mut self) {
-        let key = self.me_mut().account.take().map(|account| fold(&account));
+        let key = self.me().account.as_ref().map(|account| fold(account));
+        self.hub.clients.set_account(self.who, None);
         let mask = self.my_mask();
         self.reply(n::RPL_LOGGEDOUT, &[&mask, "You are now logged out"]);
         self.announce_account("*");

@@ -33,6 +33,13 @@ impl Hub {
                 assert!(theirs.iter().any(|it| fold(it) == *nick), "a watch nobody knows of");
             }
         }
+        for who in self.clients.all() {
+            let Some(account) = &self.clients.get(who).account else { continue };
+            let all = self.clients.all().map(|who| &self.clients.get(who).account);
+            let count = all.filter(|it| it.as_ref() == Some(account)).count();
+            let counted = self.clients.count_of_account(account) as usize;
+            assert_eq!(count, counted, "sessions of an account are counted wrongly");
+        }
         let registered = self.clients.users().count();
         assert_eq!(registered, self.clients.registered_count(), "users are counted wrongly");
         assert_eq!(self.clients.all().count(), self.clients.connected(), "clients likewise");

@@ -25,6 +25,32 @@ impl ClientId {
     }
 }
 
+/// How somebody talks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// IRC.
+    #[default]
+    Irc,
+    /// IRC over a WebSocket, as the page does.
+    WebSocket,
+    /// Lines of text.
+    Plain,
+}
+
+impl Way {
+    /// All there are.
+    pub const ALL: [Way; 3] = [Way::Irc, Way::WebSocket, Way::Plain];
+
+    /// As metrics and logs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Irc => "irc",
+            Way::WebSocket => "websocket",
+            Way::Plain => "plain",
+        }
+    }
+}
+
 /// Where a client comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -36,6 +62,8 @@ pub struct Origin {
     pub secure: bool,
     /// The SHA-256 of the certificate it showed, in hexadecimal.
     pub certificate: Option<String>,
+    /// How it talks.
+    pub way: Way,
 }
 
 /// The modes of a user: `+i`, `+o` and so on.
@@ -172,6 +200,8 @@ pub(crate) struct Client {
 pub(crate) struct Sasl {
     pub(crate) exchange: Exchange,
     pub(crate) pieces: SaslPieces,
+    /// Whose password it is about, once that is known.
+    pub(crate) account: Option<Box<str>>,
 }
 
 /// That a client may enter a channel.

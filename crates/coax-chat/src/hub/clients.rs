@@ -32,6 +32,8 @@ pub(crate) struct Clients {
     faces: BTreeMap<Box<str>, Vec<ClientId>>,
     /// How many come from each address.
     addresses: BTreeMap<Box<str>, u32>,
+    /// How many are signed in to each account.
+    accounts: BTreeMap<Box<str>, u32>,
     connected: usize,
     registered: usize,
     /// The most that were registered at once.
@@ -64,17 +66,12 @@ impl Clients {
         }
         self.forget_face(client.nick(), who);
         self.connected -= 1;
-        self.forget_address(&client.origin.address);
+        one_less(&mut self.addresses, &client.origin.address);
+        if let Some(account) = &client.account {
+            one_less(&mut self.accounts, account);
+        }
         self.registered -= usize::from(client.is_registered());
         Some(client)
-    }
-
-    fn forget_address(&mut self, address: &str) {
-        let Some(count) = self.addresses.get_mut(address) else { return };
-        *count -= 1;
-        if *count == 0 {
-            self.addresses.remove(address);
-        }
     }
 
     fn note_face(&mut self, nick: &str, who: ClientId) {
@@ -103,6 +100,22 @@ impl Clients {
     /// How many are connected from an address.
     pub(crate) fn count_of_address(&self, address: &str) -> u32 {
         self.addresses.get(address).copied().unwrap_or_default()
+    }
+
+    /// How many are signed in to an account.
+    pub(crate) fn count_of_account(&self, account: &str) -> u32 {
+        self.accounts.get(account).copied().unwrap_or_default()
+    }
+
+    /// Signs a client in to an account, or out.
+    pub(crate) fn set_account(&mut self, who: ClientId, account: Option<std::sync::Arc<str>>) {
+        if let Some(account) = &account {
+            *self.accounts.entry((&**account).into()).or_default() += 1;
+        }
+        let before = std::mem::replace(&mut self.get_mut(who).account, account);
+        if let Some(account) = before {
+            one_less(&mut self.accounts, &account);
+        }
     }
 
     pub(crate) fn find(&self, who: ClientId) -> Option<&Client> {
@@ -207,5 +220,13 @@ impl Clients {
     /// Whether the walk had not come by yet.
     pub(crate) fn reach(&mut self, who: ClientId) -> bool {
         std::mem::replace(&mut self.marks[who.index()], self.walk) != self.walk
+    }
+}
+
+fn one_less(counts: &mut BTreeMap<Box<str>, u32>, key: &str) {
+    let Some(count) = counts.get_mut(key) else { return };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(key);
     }
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{ClientId, Keep, Question, Ticket};
+use super::{ClientId, Keep, Note, Question, Ticket};
 
 /// One line ready to be sent, `\r\n` included; everyone who gets it shares it.
 pub type SharedLine = Arc<[u8]>;
@@ -55,6 +55,8 @@ pub enum Effect {
     },
     /// Keep this on disk.
     Keep(Box<Keep>),
+    /// Tell this to whoever runs the server.
+    Note(Box<Note>),
     /// An operator wants the settings read again.
     Reload,
     /// An operator wants the server to end.
@@ -97,6 +99,11 @@ impl Effects {
             let (head, tails) = (head.clone(), tails.clone());
             self.list.push(Effect::SendAll { to, head, tails });
         }
+    }
+
+    /// How many lines are to be sent so far.
+    pub(crate) fn sends(&self) -> usize {
+        self.list.len()
     }
 
     pub(crate) fn push(&mut self, effect: Effect) {

@@ -9,6 +9,7 @@ use coax_store::Put;
 use super::client::ClientId;
 use super::clients::fold;
 use super::input::Keep;
+use super::note::Cause;
 use super::pattern::Pattern;
 use super::time::Time;
 use super::turn::Turn;
@@ -56,9 +57,27 @@ impl Turn<'_> {
         let found = users.into_iter().filter_map(|who| Some((who, self.why_kept_out(who)?)));
         let found = found.collect::<Vec<_>>();
         for (who, why) in &found {
-            self.hub.turn(self.now, *who, self.out).close(why);
+            self.hub.turn(self.now, *who, self.out).close(Cause::KeptOut, why);
         }
         found.len()
+    }
+
+    /// Puts out whoever has the turn, if they are kept out as they are known now. Nothing may be said
+    /// in this turn after it.
+    pub(crate) fn leave_if_kept_out(&mut self) {
+        if self.me().is_registered()
+            && let Some(why) = self.why_kept_out(self.who)
+        {
+            self.close(Cause::KeptOut, &why);
+        }
+    }
+
+    /// Forgets those who may come back by now.
+    pub(crate) fn forget_served(&mut self) {
+        let now = self.now;
+        let served = |it: &KeptOut| it.until.is_some_and(|until| until <= now);
+        let gone = self.hub.kept_out.extract_if(.., |it| served(it)).collect::<Vec<_>>();
+        gone.iter().for_each(|it| self.forget_kept_out(it.pattern.text()));
     }
 
     pub(crate) fn keep_kept_out(&mut self, it: &KeptOut) {

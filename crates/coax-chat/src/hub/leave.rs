@@ -10,6 +10,7 @@ use coax_store::Kind;
 
 use super::clients::fold;
 use super::effects::Effect;
+use super::note::{Cause, Note};
 use super::relay::Relay;
 use super::turn::Turn;
 use super::{Past, Stamp};
@@ -19,9 +20,9 @@ const PAST: usize = 1000;
 
 impl Turn<'_> {
     /// Tells others that whoever has the turn left, and ends its connection with ERROR.
-    pub(crate) fn close(&mut self, why: &str) {
+    pub(crate) fn close(&mut self, cause: Cause, why: &str) {
         self.farewell(why);
-        self.forget(why);
+        self.forget(cause, why);
     }
 
     /// ERROR and the end of the connection.
@@ -40,8 +41,12 @@ impl Turn<'_> {
     }
 
     /// Tells others that whoever has the turn left, and removes every trace.
-    pub(super) fn forget(&mut self, why: &str) {
-        if self.me().is_registered() {
+    pub(super) fn forget(&mut self, cause: Cause, why: &str) {
+        let registered = self.me().is_registered();
+        let (who, after) = (self.person(), self.now.since(self.me().since));
+        self.note(Note::Left { who, registered, cause, why: why.to_owned(), after });
+        // At the end everyone goes: nobody is left who would have to know of it.
+        if registered && !self.hub.stopping {
             self.tell_quit(why);
         }
         let mine = self.me().channels.iter().map(|it| it.channel).collect::<Vec<_>>();

@@ -8,6 +8,7 @@
 use super::Hub;
 use super::client::ClientId;
 use super::effects::Effects;
+use super::note::Cause;
 use super::time::Time;
 
 /// What is due for one client.
@@ -23,8 +24,8 @@ impl Hub {
         for (who, due) in due.collect::<Vec<_>>() {
             let mut turn = self.turn(now, who, effects);
             match due {
-                Due::Unregistered => turn.close("Registration timed out"),
-                Due::Silent => turn.close("Ping timeout"),
+                Due::Unregistered => turn.close(Cause::Unregistered, "Registration timed out"),
+                Due::Silent => turn.close(Cause::Silent, "Ping timeout"),
                 Due::Ask => {
                     turn.me_mut().pinged = now;
                     let server = turn.hub.settings.server_name.clone();

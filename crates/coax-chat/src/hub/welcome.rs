@@ -6,7 +6,8 @@
 
 use coax_irc::{CapSet, Capability as Cap, Offer, numeric as n};
 
-use super::Turn;
+use super::note::{Cause, Note};
+use super::{Turn, Way};
 use crate::verb;
 
 /// What the server can do; a capability stands here once it works.
@@ -51,9 +52,28 @@ impl Turn<'_> {
             true => offer.with(Cap::AccountRegistration, register),
             false => offer,
         };
-        match settings.history {
+        let offer = match settings.history {
             true => history.iter().fold(offer, |offer, cap| offer.with(*cap, "")),
             false => offer,
+        };
+        match self.transport_security() {
+            Some(policy) => offer.with(Cap::Sts, policy),
+            None => offer,
+        }
+    }
+
+    /// What IRCv3 *sts* has whoever has the turn do: come back by TLS, or stay with it for so long.
+    fn transport_security(&self) -> Option<String> {
+        let (settings, origin) = (&self.hub.settings, &self.me().origin);
+        // Nobody can believe a certificate that the server made for itself.
+        if !settings.sts || settings.certificate.is_none() || origin.way != Way::Irc {
+            return None;
+        }
+        match origin.secure {
+            true => Some(format!("duration={}", settings.sts_duration)),
+            // A policy that is taken back is for those alone who had it.
+            false if settings.sts_duration == 0 || settings.sts_port == 0 => None,
+            false => Some(format!("port={}", settings.sts_port)),
         }
     }
 
@@ -68,7 +88,7 @@ impl Turn<'_> {
         let wanted = self.hub.settings.password.as_deref();
         if wanted.is_some_and(|wanted| !same(wanted, given.unwrap_or_default())) {
             self.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
-            return self.close("Password incorrect");
+            return self.close(Cause::Password, "Password incorrect");
         }
         let nick = self.my_nick();
         if self.is_reserved(&nick) {
@@ -83,12 +103,15 @@ impl Turn<'_> {
         }
         if let Some(why) = self.why_kept_out(self.who) {
             self.reply(n::ERR_YOUREBANNEDCREEP, &[&why]);
-            return self.close(&why);
+            return self.close(Cause::KeptOut, &why);
         }
         self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);
         self.welcome();
         self.tell_online();
+        let (who, origin) = (self.person(), &self.me().origin);
+        let (way, secure) = (origin.way, origin.secure);
+        self.note(Note::CameIn { who, way, secure });
     }
 
     fn welcome(&mut self) {

@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows any key: they stand in the table.
 
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use super::keys::{KEYS, Key, empty};
@@ -13,41 +14,85 @@ use super::{Settings, SettingsError};
 pub(super) fn default() -> Settings {
     let mut settings = empty();
     for key in KEYS {
-        let table = format!("it = {}", key.default).parse::<Table>();
-        let value = table.ok().and_then(|mut table| table.remove("it"));
-        let read = value.map(|value| (key.read)(&mut settings, &value));
+        let read = written(key.default).map(|value| (key.read)(&mut settings, &value));
         debug_assert!(matches!(read, Some(Ok(()))), "the default of {} cannot be read", key.name);
     }
     settings
 }
 
+/// A value as it is written in a file.
+fn written(text: &str) -> Option<Value> {
+    format!("it = {text}").parse::<Table>().ok()?.remove("it")
+}
+
 pub(super) fn parse(text: &str) -> Result<Settings, SettingsError> {
-    let table = text.parse::<Table>().map_err(|error| {
-        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
-        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        SettingsError { message: format!("{place}{}", error.message()), hint: None }
+    let table = text.parse::<Table>().map_err(|error| SettingsError {
+        place: error.span().map(|span| place(text, span.start)),
+        message: error.message().lines().collect::<Vec<_>>().join(", "),
+        hint: None,
     })?;
+    read(&table).map_err(|(path, error)| SettingsError { place: find_place(text, &path), ..error })
+}
+
+/// Where a mistake is: the names that lead there.
+type Path = Vec<String>;
+
+fn read(table: &Table) -> Result<Settings, (Path, SettingsError)> {
     let mut settings = default();
-    for (section, value) in &table {
+    for (section, value) in table {
         match find(section) {
-            Some(key) => apply(key, &mut settings, value)?,
+            Some(key) => {
+                apply(key, &mut settings, value).map_err(|error| (vec![section.clone()], error))?;
+            }
             None => read_section(section, value, &mut settings)?,
         }
     }
+    if settings.sts && settings.certificate.is_none() {
+        let message = "listen.sts needs listen.certificate: nobody believes one that is made here";
+        let error = SettingsError { place: None, message: message.to_owned(), hint: None };
+        return Err((vec!["listen".to_owned(), "sts".to_owned()], error));
+    }
     Ok(settings)
+}
+
+/// The line and the column of a byte, from 1; a column is a character.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
+}
+
+/// The place of the key that a path leads to. Only asked for when something is wrong there, so the
+/// text is read a second time, with its places.
+fn find_place(text: &str, path: &[String]) -> Option<(usize, usize)> {
+    let root = DeTable::parse(text).ok()?;
+    let mut table = root.get_ref();
+    let mut at = None;
+    for name in path {
+        let (key, value) = table.iter().find(|(key, _)| key.get_ref() == name.as_str())?;
+        at = Some(key.span().start);
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    at.map(|at| place(text, at))
 }
 
 fn read_section(
     section: &str,
     value: &Value,
     settings: &mut Settings,
-) -> Result<(), SettingsError> {
+) -> Result<(), (Path, SettingsError)> {
     let known = KEYS.iter().any(|key| key.name.starts_with(&format!("{section}.")));
-    let Some(table) = value.as_table().filter(|_| known) else { return Err(unknown(section)) };
+    let Some(table) = value.as_table().filter(|_| known) else {
+        return Err((vec![section.to_owned()], unknown(section)));
+    };
     for (name, value) in table {
+        let path = || vec![section.to_owned(), name.clone()];
         let name = format!("{section}.{name}");
-        let key = find(&name).ok_or_else(|| unknown(&name))?;
-        apply(key, settings, value)?;
+        let key = find(&name).ok_or_else(|| (path(), unknown(&name)))?;
+        apply(key, settings, value).map_err(|error| (path(), error))?;
     }
     Ok(())
 }
@@ -57,7 +102,12 @@ fn find(name: &str) -> Option<&'static Key> {
 }
 
 fn apply(key: &Key, settings: &mut Settings, value: &Value) -> Result<(), SettingsError> {
+    let default = written(key.default);
+    if default.as_ref() != Some(value) {
+        settings.given.insert(key.name, value.to_string());
+    }
     (key.read)(settings, value).map_err(|why| SettingsError {
+        place: None,
         message: format!("{} {why}, not {value}", key.name),
         hint: Some(format!("{} = {}", key.name, key.default)),
     })
@@ -69,6 +119,7 @@ fn unknown(name: &str) -> SettingsError {
     let near = names.min_by_key(|known| distance(name, known));
     let near = near.filter(|known| distance(name, known) <= 1 + name.len() / 4);
     SettingsError {
+        place: None,
         message: format!("there is no setting '{name}'"),
         hint: Some(match near {
             Some(near) => format!("did you mean {near}?"),
@@ -120,6 +171,21 @@ mod tests {
     fn the_commented_default_says_what_is_so_anyway() {
         assert_eq!(parse(&commented_default()), Ok(Settings::default()));
         assert_eq!(parse(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line_and_column() {
+        for (text, place) in [
+            ("[limits]\n  nick-lenght = 9", (2, 3)),
+            ("[limits]\nchannels = 4\nsendq = \"ü\"", (3, 1)),
+            ("# é\n[sever]", (2, 2)),
+            ("limits.sendq = 1\nlimits.sendk = 1", (2, 8)),
+            ("[operators]\nada = 7", (1, 2)),
+            ("a = \"é\" = 1", (1, 9)),
+            ("[limits", (1, 8)),
+        ] {
+            assert_eq!(parse(text).unwrap_err().place, Some(place), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::{Operator, Settings};
+use super::{Network, Operator, Settings};
 
 /// One key.
 pub(super) struct Key {
@@ -145,6 +145,36 @@ pub(super) const KEYS: &[Key] = &[
         read: texts!(origins),
     },
     Key {
+        name: "listen.metrics",
+        default: "[]",
+        about: "Who else may read /metrics: addresses, networks (10.0.0.0/8) or \"*\"; this machine may.",
+        read: |settings, value| {
+            let why = "is a list of addresses and networks: [\"10.0.0.0/8\"]";
+            let texts = strings(value).ok_or(why)?;
+            let networks = texts.iter().map(|text| Network::read(text));
+            settings.metrics = networks.collect::<Option<_>>().ok_or(why)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.sts",
+        default: "false",
+        about: "Whether IRC clients are told to come by TLS alone (IRCv3 sts); only with a certificate of one's own.",
+        read: switch!(sts),
+    },
+    Key {
+        name: "listen.sts-duration",
+        default: "2592000",
+        about: "Seconds for which they remember it; 0 takes it back.",
+        read: number!(sts_duration),
+    },
+    Key {
+        name: "listen.sts-port",
+        default: "0",
+        about: "The port where they find TLS; 0 is the first one listened on, which speaks both.",
+        read: number!(sts_port),
+    },
+    Key {
         name: "limits.registration-seconds",
         default: "60",
         about: "How long a connection may take to say who it is.",
@@ -167,6 +197,12 @@ pub(super) const KEYS: &[Key] = &[
         default: "100",
         about: "Connections from one address at the same time; this machine's own are not counted.",
         read: number!(per_address),
+    },
+    Key {
+        name: "limits.per-account",
+        default: "20",
+        about: "Connections signed in to one account at the same time; 0 is no limit.",
+        read: number!(per_account),
     },
     Key {
         name: "limits.sendq",
@@ -289,6 +325,12 @@ pub(super) const KEYS: &[Key] = &[
         read: number!(password_length),
     },
     Key {
+        name: "accounts.wrong-passwords",
+        default: "5",
+        about: "Wrong passwords for one account, or thrice as many from one address, before one has to wait; 0: never.",
+        read: number!(wrong_passwords),
+    },
+    Key {
         name: "accounts.password-memory",
         default: "19456",
         about: "KiB that one check of a password takes (Argon2id).",
@@ -374,6 +416,12 @@ pub(super) fn empty() -> Settings {
         ping_grace_seconds: 0,
         cloak: false,
         per_address: 0,
+        per_account: 0,
+        metrics: Vec::new(),
+        sts: false,
+        sts_duration: 0,
+        sts_port: 0,
+        wrong_passwords: 0,
         sendq: 0,
         flood_burst: 0,
         flood_per_second: 0,
@@ -401,5 +449,6 @@ pub(super) fn empty() -> Settings {
         history_ack_disk: false,
         boot: 0,
         secret: [0; 32],
+        given: std::collections::BTreeMap::new(),
     }
 }

@@ -7,7 +7,7 @@ use coax_irc::{SaslPiece, SaslPieceError, SaslPieces, numeric as n, sasl_pieces}
 
 use super::Words;
 use crate::credentials::{DecoySecret, Exchange, Mechanism, ScramVerifier, Step};
-use crate::hub::{Answer, Question, Sasl, Turn, fold};
+use crate::hub::{Answer, Cause, Means, Question, Sasl, Turn, fold};
 
 /// The longest piece of a message. IRCv3 *sasl-3.1*.
 const PIECE: usize = 400;
@@ -37,7 +37,8 @@ fn begin(turn: &mut Turn<'_>, word: &str) {
     }
     match Mechanism::named(word.as_bytes()) {
         Some(mechanism) => {
-            let sasl = Sasl { exchange: Exchange::new(mechanism), pieces: SaslPieces::default() };
+            let exchange = Exchange::new(mechanism);
+            let sasl = Sasl { exchange, pieces: SaslPieces::default(), account: None };
             turn.me_mut().sasl = Some(Box::new(sasl));
             turn.bare(turn.who, "AUTHENTICATE", &["+"]);
         }
@@ -80,29 +81,47 @@ fn follow(turn: &mut Turn<'_>, mut sasl: Sasl, step: Step) {
         }
         Step::CheckCertificate { act_as } => check_certificate(turn, act_as.as_deref()),
         Step::FindVerifier { account } => {
+            if let Err(wait) = turn.may_try(Means::Sasl, &account) {
+                return too_early(turn, wait);
+            }
             let verifier = verifier(turn, &account);
             turn.ask(Question::Draw, move |turn, answer| {
                 let Answer::Drawn(nonce) = answer else { return fail(turn) };
                 let step = sasl.exchange.challenge(verifier, &nonce);
+                sasl.account = Some(account.into());
                 follow(turn, sasl, step);
             });
         }
         Step::Welcome { account, act_as } => {
             let as_another = act_as.is_some_and(|act_as| fold(&act_as) != fold(&account));
-            if as_another { fail(turn) } else { succeed(turn, &account) }
+            match as_another {
+                true => fail_as(turn, &account),
+                false => succeed_with_password(turn, &account),
+            }
         }
-        Step::Refuse(_) => fail(turn),
+        Step::Refuse(_) => match sasl.account {
+            Some(account) => fail_as(turn, &account),
+            None => fail(turn),
+        },
     }
 }
 
 fn check_password(turn: &mut Turn<'_>, account: String, password: Vec<u8>, as_another: bool) {
+    if let Err(wait) = turn.may_try(Means::Sasl, &account) {
+        return too_early(turn, wait);
+    }
     let known = turn.hub.accounts.find(&account).filter(|_| !as_another);
     let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
     let question = Question::Verify { password: password.into(), hash };
     turn.ask(question, move |turn, answer| match answer {
-        Answer::Verified(true) => succeed(turn, &account),
-        _ => fail(turn),
+        Answer::Verified(true) => succeed_with_password(turn, &account),
+        _ => fail_as(turn, &account),
     });
+}
+
+fn succeed_with_password(turn: &mut Turn<'_>, account: &str) {
+    turn.tried_rightly(Means::Sasl, account);
+    succeed(turn, account);
 }
 
 fn check_certificate(turn: &mut Turn<'_>, act_as: Option<&str>) {
@@ -137,8 +156,28 @@ fn succeed(turn: &mut Turn<'_>, account: &str) {
         // Dropped while its password was checked.
         return fail(turn);
     }
+    if !turn.has_room(account) {
+        return refuse(turn, "Too many are signed in to that account already");
+    }
     turn.sign_in(account);
     turn.reply(n::RPL_SASLSUCCESS, &["SASL authentication successful"]);
+    turn.leave_if_kept_out();
+}
+
+/// A wrong password, or one that was not looked at.
+fn fail_as(turn: &mut Turn<'_>, account: &str) {
+    turn.tried_wrongly(Means::Sasl, account);
+    fail(turn);
+}
+
+fn too_early(turn: &mut Turn<'_>, wait: u64) {
+    refuse(turn, &format!("Too many wrong passwords: try again in {wait} s"));
+}
+
+/// Ends the attempt without counting it.
+fn refuse(turn: &mut Turn<'_>, why: &str) {
+    turn.me_mut().sasl = None;
+    turn.reply(n::ERR_SASLFAIL, &[why]);
 }
 
 fn fail(turn: &mut Turn<'_>) {
@@ -147,6 +186,6 @@ fn fail(turn: &mut Turn<'_>) {
     let me = turn.me_mut();
     me.sasl_failures += 1;
     if me.sasl_failures >= FAILURES {
-        turn.close("Too many failed attempts to sign in");
+        turn.close(Cause::Guessing, "Too many failed attempts to sign in");
     }
 }

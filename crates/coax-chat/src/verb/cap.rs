@@ -62,7 +62,8 @@ fn tell_lines(turn: &mut Turn<'_>, subcommand: &str, lines: &[Vec<u8>]) {
 fn request(turn: &mut Turn<'_>, wanted: &str) {
     negotiate(turn);
     let nick = turn.my_nick();
-    let offered = turn.offer().set();
+    // STS is told, never asked for. IRCv3 *sts*.
+    let offered = turn.offer().set().without(Cap::Sts);
     let pinned = turn.me().cap_version >= 302;
     match CapRequest::parse(wanted.as_bytes(), offered) {
         // Who speaks 302 is told of changes whether it asked or not.

@@ -3,7 +3,7 @@
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::Turn;
+use crate::hub::{Cause, Turn};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(victim) = turn.hub.clients.named(words[0]) else {
@@ -14,5 +14,5 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let (mask, nick) = (turn.my_mask(), turn.client(victim).nick().to_owned());
     turn.say_as(victim, &mask, "KILL", &[&nick, why]);
     let told = format!("Killed ({} ({why}))", turn.me().nick());
-    turn.hub.turn(turn.now, victim, turn.out).close(&told);
+    turn.hub.turn(turn.now, victim, turn.out).close(Cause::Killed, &told);
 }

@@ -6,7 +6,7 @@
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::{KeptOut, Pattern, Turn};
+use crate::hub::{KeptOut, Note, Pattern, Turn};
 
 /// How many there may be.
 const MOST: usize = 1000;
@@ -15,6 +15,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let minutes = words[0].parse::<u64>().ok().filter(|_| words.len() > 1);
     let rest = if minutes.is_some() { &words[1..] } else { &words[..] };
     let mask = rest.first().copied().unwrap_or_default();
+    turn.forget_served();
     let Some(pattern) = Pattern::read(mask).filter(|_| turn.hub.kept_out.len() < MOST) else {
         let words = ["*", "k", super::clipped(mask, 64), "That is no mask, or there are too many"];
         return turn.reply(n::ERR_INVALIDMODEPARAM, &words);
@@ -31,6 +32,14 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     turn.keep_kept_out(&kept_out);
     turn.hub.kept_out.push(kept_out);
     let put_out = turn.put_out();
+    let note = Note::KeptOut {
+        mask: text.clone(),
+        by: turn.person(),
+        why: why.to_owned(),
+        until,
+        put_out,
+    };
+    turn.note(note);
     say(turn, &format!("{text} is kept out; {put_out} put out"));
 }
 
@@ -42,6 +51,7 @@ pub(super) fn undo(turn: &mut Turn<'_>, words: &Words<'_>) {
     match turn.hub.kept_out.len() < before {
         true => {
             turn.forget_kept_out(&text);
+            turn.note(Note::LetIn { mask: text.clone(), by: turn.person() });
             say(turn, &format!("{text} may come back"));
         }
         false => say(turn, "Nobody is kept out by that mask: STATS k lists them"),

@@ -243,7 +243,10 @@ fn send(
         Stamp { msgid: Some(&msgid), client_tags: post.tags, ..turn.stamp(account.as_deref()) };
     let texts = [(post.needs(), &*line)];
     let mut relay = Relay::new(stamp, &texts);
+    let before = turn.out.sends();
     tell(turn, &mut relay);
+    turn.hub.counts.messages += 1;
+    turn.hub.counts.deliveries += (turn.out.sends() - before) as u64;
     let kept = talk.filter(|_| turn.hub.settings.history && post.is_kept());
     let echo = relay.line(turn.my_caps()).filter(|_| turn.i_have(Cap::EchoMessage)).cloned();
     let entry = kept.map(|talk| turn.entry(talk, &post.record(&msgid, target)));

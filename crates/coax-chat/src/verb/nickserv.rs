@@ -7,7 +7,7 @@
 use coax_store::{RemoveAccount, RemoveFingerprint};
 
 use super::{Words, register};
-use crate::hub::{Answer, Keep, Question, Turn, fold};
+use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold};
 
 /// Whom its words are from.
 const SOURCE: &str = "NickServ!NickServ@services";
@@ -71,18 +71,28 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
     let known = turn.hub.accounts.owner(account);
     let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
     let name = known.map(|account| account.name.shown.clone()).unwrap_or_default();
+    let account = super::clipped(account, 64).to_owned();
+    if let Err(wait) = turn.may_try(Means::NickServ, &account) {
+        return say(turn, &format!("Too many wrong passwords: try again in {wait} s"));
+    }
     let question = Question::Verify { password: password.as_bytes().into(), hash };
     turn.ask(question, move |turn, answer| match answer {
         Answer::Verified(true) if turn.hub.accounts.find(&name).is_some() => {
+            turn.tried_rightly(Means::NickServ, &account);
+            if !turn.has_room(&name) {
+                return say(turn, "Too many are signed in to that account already");
+            }
             turn.sign_in(&name);
             say(turn, &format!("You are now identified for {name}"));
+            turn.leave_if_kept_out();
         }
         _ => {
+            turn.tried_wrongly(Means::NickServ, &account);
             say(turn, "Invalid account or password");
             let me = turn.me_mut();
             me.sasl_failures = me.sasl_failures.saturating_add(1);
             if me.sasl_failures >= 8 {
-                turn.close("Too many failed attempts to sign in");
+                turn.close(Cause::Guessing, "Too many failed attempts to sign in");
             }
         }
     });
@@ -110,16 +120,23 @@ fn passwd(turn: &mut Turn<'_>, old: &str, new: &str) {
     let known = turn.hub.accounts.find(&name);
     let hash = known.and_then(|account| account.password.phc.as_deref()).map(Box::from);
     let new: Box<[u8]> = new.as_bytes().into();
+    if let Err(wait) = turn.may_try(Means::NickServ, &name) {
+        return say(turn, &format!("Too many wrong passwords: try again in {wait} s"));
+    }
     let question = Question::Verify { password: old.as_bytes().into(), hash };
     turn.ask(question, move |turn, answer| match answer {
         Answer::Verified(true) => {
+            turn.tried_rightly(Means::NickServ, &name);
             turn.ask(Question::Hash { password: new }, move |turn, answer| {
                 let Answer::Hashed(password) = answer else { return say(turn, "That failed") };
                 turn.set_password(&name, *password);
                 say(turn, "Password changed");
             });
         }
-        _ => say(turn, "Invalid account or password"),
+        _ => {
+            turn.tried_wrongly(Means::NickServ, &name);
+            say(turn, "Invalid account or password");
+        }
     });
 }
 
@@ -141,7 +158,7 @@ fn ghost(turn: &mut Turn<'_>, nick: &str) {
     match turn.hub.clients.holder(nick).filter(|holder| mine && *holder != turn.who) {
         Some(holder) => {
             let why = format!("GHOST command used by {}", turn.me().nick());
-            turn.hub.turn(turn.now, holder, turn.out).close(&why);
+            turn.hub.turn(turn.now, holder, turn.out).close(Cause::Killed, &why);
             say(turn, &format!("{nick} is free"));
         }
         None => say(turn, "That nick is not yours, or nobody has it"),
@@ -186,6 +203,7 @@ fn drop_account(turn: &mut Turn<'_>, account: &str) {
                     turn.hub.turn(turn.now, who, turn.out).sign_out();
                 }
             }
+            turn.note(Note::AccountDropped(turn.person_about(&name)));
             say(turn, "The account is gone");
         }
         _ => say(turn, "Say DROP and the name of the account you are signed in to"),

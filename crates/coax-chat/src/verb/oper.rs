@@ -4,28 +4,36 @@ use coax_irc::numeric as n;
 
 use super::Words;
 use crate::hub::welcome::same;
-use crate::hub::{Answer, Question, Turn, UserModes};
+use crate::hub::{Answer, Means, Note, Question, Turn, UserModes};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
+    let name = super::clipped(words[0], 64).to_owned();
+    if let Err(wait) = turn.may_try(Means::Oper, &name) {
+        let text = format!("Too many wrong passwords: try again in {wait} s");
+        return turn.reply(n::ERR_PASSWDMISMATCH, &[&text]);
+    }
     let operators = &turn.hub.settings.operators;
     let Some(operator) = operators.iter().find(|operator| operator.name == words[0]) else {
-        return turn.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
+        return decide(turn, &name, false);
     };
     let (hash, password) = (operator.password.clone(), words[1].to_owned());
     if hash.starts_with('$') {
         let password = password.into_bytes().into();
         let question = Question::Verify { password, hash: Some(hash.into()) };
-        return turn.ask(question, |turn, answer| {
-            decide(turn, matches!(answer, Answer::Verified(true)));
+        return turn.ask(question, move |turn, answer| {
+            decide(turn, &name, matches!(answer, Answer::Verified(true)));
         });
     }
-    decide(turn, same(&hash, &password));
+    decide(turn, &name, same(&hash, &password));
 }
 
-fn decide(turn: &mut Turn<'_>, right: bool) {
+fn decide(turn: &mut Turn<'_>, name: &str, right: bool) {
     if !right {
+        turn.tried_wrongly(Means::Oper, name);
         return turn.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
     }
+    turn.tried_rightly(Means::Oper, name);
+    turn.note(Note::Operator { who: turn.person(), name: name.to_owned() });
     let before = turn.me().modes;
     turn.me_mut().modes.set(UserModes::OPERATOR, true);
     turn.reply(n::RPL_YOUREOPER, &["You are now an IRC operator"]);

@@ -9,6 +9,10 @@ mod join;
 mod serve;
 
 pub(crate) use join::ChatReport;
+pub(crate) use serve::{
+    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatLeft, ChatOperator, ChatPassword,
+    ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore, ChatTrouble,
+};
 
 use clap::Subcommand;
 

@@ -61,6 +61,20 @@ fn schema() -> Value {
     events.add::<super::get::RestartReport>();
     events.add::<super::get::GetSummary>();
     events.add::<super::chat::ChatReport>();
+    events.add::<super::chat::ChatStarted>();
+    events.add::<super::chat::ChatConnected>();
+    events.add::<super::chat::ChatRefused>();
+    events.add::<super::chat::ChatRegistered>();
+    events.add::<super::chat::ChatLeft>();
+    events.add::<super::chat::ChatAccount>();
+    events.add::<super::chat::ChatPassword>();
+    events.add::<super::chat::ChatOperator>();
+    events.add::<super::chat::ChatBan>();
+    events.add::<super::chat::ChatReload>();
+    events.add::<super::chat::ChatCertificate>();
+    events.add::<super::chat::ChatStore>();
+    events.add::<super::chat::ChatStopping>();
+    events.add::<super::chat::ChatTrouble>();
     events.finish()
 }
 

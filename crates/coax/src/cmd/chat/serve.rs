@@ -5,11 +5,17 @@
 //!
 //! What the server does is the library's business.
 
+mod events;
+mod log;
+
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
 
-use coax_chat::serve::{Control, Told};
+use coax_chat::hub::Known;
+use coax_chat::serve::{Certify, Control};
 use coax_chat::settings::{Settings, SettingsError};
 use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
@@ -21,6 +27,12 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::Signals;
 use crate::{place, runtime};
+
+pub(crate) use events::{
+    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatLeft, ChatOperator, ChatPassword,
+    ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore, ChatTrouble,
+};
+use log::Log;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -49,8 +61,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
-    let settings = args.settings().map_err(|error| args.failure(error))?;
-    let mut settings = settings;
+    let begun = Instant::now();
+    let mut settings = args.settings().map_err(|error| args.failure(error))?;
+    let certify = certify(args.folder());
+    // One's own must be right from the start; one that is made is made while the server is up.
+    if settings.certificate.is_some() || settings.certificate_key.is_some() {
+        let refused = |why| Failure::new(Exit::Machine, why);
+        let own = certify(&settings).map_err(refused)?;
+        let server = TlsServer::new(&own.chain, &own.key);
+        server.map_err(|error| refused(unusable(&settings, &error.to_string())))?;
+    }
     let memory = args.memory(&settings)?;
     settings.secret = memory.secret().map_err(stored)?;
     let known = memory.known().map_err(stored)?;
@@ -69,14 +89,15 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         // Everyone who comes takes a descriptor.
         queue::widen();
         invite(&addresses, out);
-        let told = *out;
+        out.report(&args.started(&known, begun))?;
+        let (log, writer) = Log::begin(args.file(), *out);
         let serve = Serve {
-            tls: Some(args.tls(&settings)?),
+            certify,
             settings,
             memory: Rc::new(memory),
             known,
             reread: Box::new(move || args.settings()),
-            tell: Rc::new(move |what| tell(&what, &told)),
+            tell: Rc::new(move |told| log.tell(told)),
         };
         let (stopping, hanging) = (signals.clone(), hangup.clone());
         let control = move || {
@@ -91,8 +112,13 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
                 }
             }
         };
-        serve.run(listeners, control).await;
-        Err(signals.lock().await.failure())
+        let ended = serve.run(listeners, control).await;
+        writer.end();
+        match ended.lost {
+            Some(why) => Err(Failure::new(Exit::Machine, format!("not everything is kept: {why}"))),
+            None if ended.by_operator => Ok(()),
+            None => Err(signals.lock().await.failure()),
+        }
     })
 }
 
@@ -114,15 +140,6 @@ fn invite(addresses: &[String], out: &Out) {
     let local = |address: &String| address.starts_with("127.") || address.starts_with("[::1]");
     if addresses.iter().all(local) {
         out.talk(&format!("this machine alone can; --listen :{port} lets others in"));
-    }
-}
-
-fn tell(what: &Told, out: &Out) {
-    match what {
-        Told::Reloaded => out.talk("read the settings again"),
-        Told::NotReloaded(error) => out.talk(&format!("kept the old settings: {error}")),
-        Told::NotClosed(why) | Told::CannotAccept(why) => out.talk(why),
-        _ => {}
     }
 }
 
@@ -158,38 +175,52 @@ impl Args {
         Ok(settings)
     }
 
-    /// One's own certificate, or one that is made and kept with the data.
-    fn tls(&self, settings: &Settings) -> Result<TlsServer, Failure> {
-        let (certificate, from) =
-            match (&settings.certificate, &settings.certificate_key, self.folder()) {
-                (Some(chain), Some(key), _) => (Certificate::read(chain, key), chain.clone()),
-                (Some(_), None, _) | (None, Some(_), _) => {
-                    let text = "listen.certificate and listen.certificate-key belong together";
-                    return Err(Failure::new(Exit::Usage, text));
-                }
-                (None, None, Some(folder)) => {
-                    let kept = std::fs::create_dir_all(&folder);
-                    let name = &settings.server_name;
-                    (kept.and_then(|()| Certificate::kept(&folder, name)), folder)
-                }
-                (None, None, None) => (Certificate::made(&settings.server_name), PathBuf::new()),
-            };
-        let refused = |cause: String| {
-            let text = format!("cannot use the certificate of {}: {cause}", from.display());
-            Failure::new(Exit::Machine, text)
-        };
-        let certificate = certificate.map_err(|error| refused(cause_in_words(&error)))?;
-        let server = TlsServer::new(&certificate.chain, &certificate.key);
-        server.map_err(|error| refused(error.to_string()))
+    fn file(&self) -> String {
+        self.config.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
+    }
+
+    fn started(&self, known: &Known, begun: Instant) -> ChatStarted {
+        ChatStarted {
+            version: env!("CARGO_PKG_VERSION"),
+            data: self.folder().map(|folder| folder.display().to_string()),
+            config: self.config.as_ref().map(|file| file.display().to_string()),
+            accounts: known.accounts.len() as u64,
+            channels: known.channels.len() as u64,
+            seconds: begun.elapsed().as_secs_f64(),
+        }
     }
 
     fn failure(&self, error: SettingsError) -> Failure {
         let file = self.config.as_deref().unwrap_or(Path::new("")).display();
-        let failure = Failure::new(Exit::Usage, format!("{file}: {}", error.message));
+        let colon = if error.place.is_some() { ":" } else { ": " };
+        let failure = Failure::new(Exit::Usage, format!("{file}{colon}{error}"));
         match error.hint {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+/// Finds one's own certificate, or one that is made and kept with the data.
+fn certify(folder: Option<PathBuf>) -> Certify {
+    Arc::new(move |settings| {
+        let found = match (&settings.certificate, &settings.certificate_key, &folder) {
+            (Some(chain), Some(key), _) => Certificate::read(chain, key),
+            (Some(_), None, _) | (None, Some(_), _) => {
+                return Err("listen.certificate and listen.certificate-key belong together".into());
+            }
+            (None, None, Some(folder)) => std::fs::create_dir_all(folder)
+                .and_then(|()| Certificate::kept(folder, &settings.server_name)),
+            (None, None, None) => Certificate::made(&settings.server_name),
+        };
+        found.map_err(|error| unusable(settings, &cause_in_words(&error)))
+    })
+}
+
+fn unusable(settings: &Settings, cause: &str) -> String {
+    match &settings.certificate {
+        Some(file) => format!("cannot use the certificate in {}: {cause}", file.display()),
+        None => format!("cannot make a certificate: {cause}"),
     }
 }
 
@@ -202,6 +233,7 @@ fn data_folder() -> Option<PathBuf> {
 
 fn read(file: &Path) -> Result<String, SettingsError> {
     std::fs::read_to_string(file).map_err(|error| SettingsError {
+        place: None,
         message: format!("cannot be read: {}", cause_in_words(&error)),
         hint: Some("coax chat config prints one to begin with".to_owned()),
     })

@@ -1,0 +1,70 @@
+//! The log: told by the server's thread, written by one of its own.
+//!
+//! Whoever reads the log may stop reading, and a chat must not stand still for that. So lines wait in
+//! a queue that is bounded; what finds no room is lost, and how much is said.
+//!
+//! Nothing here knows what is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+use coax_chat::serve::Told;
+
+use super::events::{ChatTrouble, tell};
+use crate::out::Out;
+
+/// Lines that may wait: some megabytes.
+const WAITING: usize = 8192;
+
+/// How long the last lines may take to be read.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// The way to the log.
+#[derive(Clone)]
+pub(super) struct Log {
+    queue: SyncSender<Told>,
+    lost: Arc<AtomicU64>,
+}
+
+/// The log itself.
+pub(super) struct Writer(Receiver<()>);
+
+impl Log {
+    /// Begins a log; `file` is what the settings are called.
+    pub(super) fn begin(file: String, out: Out) -> (Log, Writer) {
+        let (queue, told) = sync_channel(WAITING);
+        let (done, ended) = sync_channel::<()>(1);
+        let log = Log { queue, lost: Arc::default() };
+        let lost = log.lost.clone();
+        let write = move || {
+            for told in told {
+                tell(told, &file, &out);
+                let lost = lost.swap(0, Ordering::Relaxed);
+                if lost > 0 {
+                    let message = format!("events that found no room in the log: {lost}");
+                    let _ = out.report(&ChatTrouble { message });
+                }
+            }
+            drop(done);
+        };
+        // Without a thread there is no log, and a chat all the same.
+        let _ = Builder::new().name("coax-log".to_owned()).spawn(write);
+        (log, Writer(ended))
+    }
+
+    pub(super) fn tell(&self, told: Told) {
+        if self.queue.try_send(told).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Writer {
+    /// Waits until all is written. Every [`Log`] must be gone.
+    pub(super) fn end(self) {
+        let _ = self.0.recv_timeout(LAST_LINES);
+    }
+}
