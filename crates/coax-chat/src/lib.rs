@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod gate;
 pub mod hub;
 pub mod memory;
+pub mod orders;
 pub mod serve;
 pub mod session;
 pub mod settings;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Options, Password, Scram, Store, StoreError, StoreErrorKind};
+use coax_store::{Change, Options, Password, Reader, Scram, Store, StoreError, StoreErrorKind};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
@@ -83,6 +83,39 @@ impl Memory {
         let put = coax_store::Put { shelf: SHELF.to_owned(), key: "secret".to_owned(), value };
         self.store.apply(put)?;
         Ok(secret)
+    }
+
+    /// For everything that only reads.
+    pub(crate) fn reader(&self) -> &Reader {
+        self.store.reader()
+    }
+
+    /// Makes a change and waits until it is on disk. Not while a hub runs on the same memory.
+    pub(crate) fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
+        self.store.apply(change)
+    }
+
+    /// What to keep of a password. Takes a while.
+    pub(crate) fn hashed(&self, password: &[u8]) -> Option<Password> {
+        hashed(self.cost, password)
+    }
+
+    /// The same, without anybody waiting, when it is its turn.
+    pub(crate) async fn hash(&self, password: Box<[u8]>) -> Option<Password> {
+        let _turn = self.checks.acquire().await.ok()?;
+        let cost = self.cost;
+        spawn_blocking(move || hashed(cost, &password)).await.ok()?
+    }
+
+    /// Whether an account is on disk with this password, once all that was said before is there.
+    pub(crate) async fn has_kept(&self, key: &str, password: Password) -> bool {
+        let (store, key) = (self.store.clone(), key.to_owned());
+        let kept = spawn_blocking(move || {
+            catch_up(&store);
+            store.reader().account(&key)
+        });
+        let found = kept.await.ok().and_then(Result::ok).flatten();
+        found.is_some_and(|account| account.password == password)
     }
 
     /// How many changes the store refused because the disk did not keep up, or is full.

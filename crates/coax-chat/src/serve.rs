@@ -15,6 +15,7 @@ use tokio::time::{interval, sleep};
 use crate::gate::{self, Caller, Gate, House, Line};
 use crate::hub::{Known, Origin};
 use crate::memory::Memory;
+use crate::orders;
 use crate::session;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
@@ -56,6 +57,8 @@ pub struct Serve {
     pub tls: Option<TlsServer>,
     /// Where it keeps what it knows.
     pub memory: Rc<Memory>,
+    /// Where its owner gives it orders: [`orders::socket_in`] its folder.
+    pub orders: Option<Listener>,
     /// What it knew before.
     pub known: Known,
     /// Reads the settings again.
@@ -98,6 +101,9 @@ impl Serve {
             spawn_local(accept(listener, gate.clone(), self.tell.clone()));
         }
         spawn_local(tick(board.clone()));
+        if let Some(listener) = self.orders.take() {
+            spawn_local(orders::serve(listener, board.clone(), memory.clone()));
+        }
         let why = loop {
             let wanted = tokio::select! {
                 wanted = control() => wanted,

@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use file::commented_default;
+pub use file::{commented_default, nearest};
 
 /// Who may become an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ pub struct Settings {
     pub description: String,
     pub password: Option<String>,
     pub motd: Vec<String>,
+    pub data: Option<PathBuf>,
     pub listen: Vec<String>,
     pub certificate: Option<PathBuf>,
     pub certificate_key: Option<PathBuf>,

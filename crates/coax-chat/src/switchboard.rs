@@ -15,6 +15,7 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use coax_store::Password;
 use tokio::sync::Notify;
 
 use crate::hub::{
@@ -113,6 +114,22 @@ impl Switchboard {
         settings.boot = self.hub.borrow().settings().boot;
         settings.secret = self.hub.borrow().settings().secret;
         self.apply(Input::Reload(Box::new(settings)));
+    }
+
+    /// An account from now on, or its new password; no other account may have that nick.
+    pub(crate) fn account(self: &Rc<Self>, name: &str, password: Password) {
+        self.apply(Input::Account { name, password });
+    }
+
+    /// The key of the account that a nick belongs to.
+    pub(crate) fn owner(&self, nick: &str) -> Option<String> {
+        let hub = self.hub.borrow();
+        hub.accounts.owner(nick).map(|account| account.name.key.clone())
+    }
+
+    /// The settings in force.
+    pub(crate) fn settings(&self) -> Settings {
+        self.hub.borrow().settings().clone()
     }
 
     /// Tells everyone that the server ends, and closes them.

@@ -10,6 +10,7 @@ use coax_chat::Settings;
 use coax_chat::hub::{
     Answer, ClientId, Effect, Effects, Hub, Input, Origin, Question, Ticket, Time,
 };
+use coax_store::Password;
 use proptest::prelude::*;
 
 const CLIENTS: u32 = 6;
@@ -23,6 +24,8 @@ enum Step {
     Gone(u32),
     Line(u32, String),
     Tick,
+    /// The owner of the server makes an account, or gives it another password.
+    Account(&'static str),
     /// Answers the oldest question that is out.
     Answer(bool),
 }
@@ -84,6 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..CLIENTS).prop_map(Step::Gone),
         40 => (0..CLIENTS, line()).prop_map(|(who, line)| Step::Line(who, line)),
         1 => Just(Step::Tick),
+        1 => nick().prop_map(Step::Account),
         4 => any::<bool>().prop_map(Step::Answer),
     ]
 }
@@ -132,6 +136,10 @@ impl World {
                 self.apply(Input::Line { client: ClientId(*who), line: line.as_bytes() });
             }
             Step::Tick => self.apply(Input::Tick),
+            Step::Account(name) => {
+                let password = Password { phc: Some("phc".to_owned()), scram: None };
+                self.apply(Input::Account { name, password });
+            }
             Step::Answer(good) if !self.questions.is_empty() => {
                 let (ticket, question) = self.questions.remove(0);
                 let answer = answer(&question, *good);

@@ -110,6 +110,16 @@ pub(super) const KEYS: &[Key] = &[
         read: switch!(cloak),
     },
     Key {
+        name: "server.data",
+        default: "\"\"",
+        about: "The folder of accounts and history; empty is the usual one. --data replaces it.",
+        read: |settings, value| {
+            let text = value.as_str().ok_or("is the path of a folder, in quotes")?;
+            settings.data = Some(PathBuf::from(text)).filter(|_| !text.is_empty());
+            Ok(())
+        },
+    },
+    Key {
         name: "listen.endpoints",
         default: "[\"localhost:6667\"]",
         about: "Where to listen. \":6667\" is every address of this machine; --listen replaces these.",
@@ -362,6 +372,7 @@ pub(super) fn empty() -> Settings {
         description: String::new(),
         password: None,
         motd: Vec::new(),
+        data: None,
         listen: Vec::new(),
         certificate: None,
         certificate_key: None,

@@ -61,6 +61,11 @@ fn schema() -> Value {
     events.add::<super::get::RestartReport>();
     events.add::<super::get::GetSummary>();
     events.add::<super::chat::ChatReport>();
+    events.add::<super::chat::EntryReport>();
+    events.add::<super::chat::ConversationReport>();
+    events.add::<super::chat::BackupReport>();
+    events.add::<super::chat::AccountReport>();
+    events.add::<super::chat::AccountChange>();
     events.finish()
 }
 

@@ -15,6 +15,7 @@ use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::folder::{Folder, socket, stored};
 use crate::cli::EXIT_STATUS;
 use crate::cmd::listen::{announce, queue};
 use crate::failure::{Exit, Failure};
@@ -37,23 +38,19 @@ pub(crate) struct Args {
     /// Where to listen; may be given several times
     #[arg(short, long, value_name = "ENDPOINT")]
     listen: Vec<String>,
-    /// Where accounts and history are kept
-    #[arg(short, long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Settings to read; coax chat config prints them all
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    folder: Folder,
     /// What everyone must give before they come in
     #[arg(long, value_name = "WORD")]
     password: Option<String>,
 }
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
-    let settings = args.settings().map_err(|error| args.failure(error))?;
-    let mut settings = settings;
-    let memory = args.memory(&settings)?;
-    settings.secret = memory.secret().map_err(stored)?;
-    let known = memory.known().map_err(stored)?;
+    let mut settings = args.settings().map_err(|error| args.folder.failure(error))?;
+    let folder = args.folder.path(&settings);
+    let memory = args.memory(folder.as_deref(), &settings)?;
+    settings.secret = memory.secret().map_err(|error| stored(&error))?;
+    let known = memory.known().map_err(|error| stored(&error))?;
     runtime::run(async {
         let signals = Rc::new(tokio::sync::Mutex::new(Signals::catch()?));
         let hangup = Rc::new(RefCell::new(signal(SignalKind::hangup()).map_err(|error| {
@@ -69,11 +66,13 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         // Everyone who comes takes a descriptor.
         queue::widen();
         invite(&addresses, out);
+        let orders = orders(folder.as_deref(), out).await;
         let told = *out;
         let serve = Serve {
-            tls: Some(args.tls(&settings)?),
+            tls: Some(args.tls(folder, &settings)?),
             settings,
             memory: Rc::new(memory),
+            orders,
             known,
             reread: Box::new(move || args.settings()),
             tell: Rc::new(move |what| tell(&what, &told)),
@@ -105,6 +104,18 @@ async fn listeners(settings: &Settings) -> Result<Vec<Listener>, Failure> {
     Ok(listeners)
 }
 
+/// Where `coax chat account` finds this server. Without it all else works.
+async fn orders(folder: Option<&Path>, out: &Out) -> Option<Listener> {
+    let endpoint = socket(folder?);
+    match Listen::default().on(&endpoint, &SystemResolver::default()).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            out.talk(&format!("coax chat account will not reach this server: {error}"));
+            None
+        }
+    }
+}
+
 /// What a person does next.
 fn invite(addresses: &[String], out: &Out) {
     let Some(first) = addresses.first().filter(|_| !out.is_json()) else { return };
@@ -126,28 +137,15 @@ fn tell(what: &Told, out: &Out) {
     }
 }
 
-/// What the store says, for a person.
-fn stored(error: coax_store::StoreError) -> Failure {
-    Failure::new(Exit::Machine, error.to_string())
-}
-
 impl Args {
-    fn folder(&self) -> Option<PathBuf> {
-        self.data.clone().or_else(data_folder)
-    }
-
-    fn memory(&self, settings: &Settings) -> Result<Memory, Failure> {
-        let folder = self.folder();
+    fn memory(&self, folder: Option<&Path>, settings: &Settings) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
-        Memory::open(folder.as_deref(), memory, passes).map_err(stored)
+        Memory::open(folder, memory, passes).map_err(|error| stored(&error))
     }
 
     /// The file's settings, and the flags over them.
     fn settings(&self) -> Result<Settings, SettingsError> {
-        let mut settings = match &self.config {
-            Some(file) => Settings::parse(&read(file)?)?,
-            None => Settings::default(),
-        };
+        let mut settings = self.folder.settings()?;
         if !self.listen.is_empty() {
             settings.listen = self.listen.clone();
         }
@@ -159,21 +157,20 @@ impl Args {
     }
 
     /// One's own certificate, or one that is made and kept with the data.
-    fn tls(&self, settings: &Settings) -> Result<TlsServer, Failure> {
-        let (certificate, from) =
-            match (&settings.certificate, &settings.certificate_key, self.folder()) {
-                (Some(chain), Some(key), _) => (Certificate::read(chain, key), chain.clone()),
-                (Some(_), None, _) | (None, Some(_), _) => {
-                    let text = "listen.certificate and listen.certificate-key belong together";
-                    return Err(Failure::new(Exit::Usage, text));
-                }
-                (None, None, Some(folder)) => {
-                    let kept = std::fs::create_dir_all(&folder);
-                    let name = &settings.server_name;
-                    (kept.and_then(|()| Certificate::kept(&folder, name)), folder)
-                }
-                (None, None, None) => (Certificate::made(&settings.server_name), PathBuf::new()),
-            };
+    fn tls(&self, folder: Option<PathBuf>, settings: &Settings) -> Result<TlsServer, Failure> {
+        let (certificate, from) = match (&settings.certificate, &settings.certificate_key, folder) {
+            (Some(chain), Some(key), _) => (Certificate::read(chain, key), chain.clone()),
+            (Some(_), None, _) | (None, Some(_), _) => {
+                let text = "listen.certificate and listen.certificate-key belong together";
+                return Err(Failure::new(Exit::Usage, text));
+            }
+            (None, None, Some(folder)) => {
+                let kept = std::fs::create_dir_all(&folder);
+                let name = &settings.server_name;
+                (kept.and_then(|()| Certificate::kept(&folder, name)), folder)
+            }
+            (None, None, None) => (Certificate::made(&settings.server_name), PathBuf::new()),
+        };
         let refused = |cause: String| {
             let text = format!("cannot use the certificate of {}: {cause}", from.display());
             Failure::new(Exit::Machine, text)
@@ -182,27 +179,4 @@ impl Args {
         let server = TlsServer::new(&certificate.chain, &certificate.key);
         server.map_err(|error| refused(error.to_string()))
     }
-
-    fn failure(&self, error: SettingsError) -> Failure {
-        let file = self.config.as_deref().unwrap_or(Path::new("")).display();
-        let failure = Failure::new(Exit::Usage, format!("{file}: {}", error.message));
-        match error.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-/// Where programs keep what they know, by the XDG base directory specification.
-fn data_folder() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    Some(given.filter(|path| path.is_absolute()).or_else(home)?.join("coax/chat"))
-}
-
-fn read(file: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(file).map_err(|error| SettingsError {
-        message: format!("cannot be read: {}", cause_in_words(&error)),
-        hint: Some("coax chat config prints one to begin with".to_owned()),
-    })
 }
