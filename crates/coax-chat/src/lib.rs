@@ -10,6 +10,7 @@
 
 mod certificate;
 pub mod credentials;
+mod forgetting;
 pub mod gate;
 pub mod hub;
 pub mod memory;

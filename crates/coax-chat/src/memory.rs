@@ -10,13 +10,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Options, Password, Reader, Scram, Store, StoreError, StoreErrorKind};
+use coax_store::{
+    Change, Options, Password, Reader, Retention, Scram, Store, StoreError, StoreErrorKind,
+};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
 use crate::hub::KEPT_OUT;
-use crate::hub::{Answer, Keep, Known, Question, Ticket};
+use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
 use crate::switchboard::{Oracle, Switchboard};
 
 /// Passwords that are checked at the same time: each takes tens of megabytes.
@@ -116,6 +118,15 @@ impl Memory {
         });
         let found = kept.await.ok().and_then(Result::ok).flatten();
         found.is_some_and(|account| account.password == password)
+    }
+
+    /// Forgets what the retention does not keep at `now`; how many entries. Why not, otherwise.
+    pub(crate) async fn prune(&self, retention: Retention, now: Time) -> Result<u64, String> {
+        let store = self.store.clone();
+        let now = i64::try_from(now.0).unwrap_or(i64::MAX);
+        let pruned = spawn_blocking(move || store.prune(&retention, now)).await;
+        let pruned = pruned.map_err(|_| "forgetting broke off".to_owned())?;
+        pruned.map(|pruned| pruned.entries).map_err(|error| error.to_string())
     }
 
     /// How many changes the store refused because the disk did not keep up, or is full.

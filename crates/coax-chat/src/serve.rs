@@ -9,9 +9,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
+use tokio::sync::Notify;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{interval, sleep};
 
+use crate::forgetting::forget;
 use crate::gate::{self, Caller, Gate, House, Line};
 use crate::hub::{Known, Origin};
 use crate::memory::Memory;
@@ -45,6 +47,10 @@ pub enum Told {
     NotReloaded(SettingsError),
     /// What was to be kept could not be put away in order.
     NotClosed(String),
+    /// So many messages and events were forgotten, as the settings say.
+    Forgot(u64),
+    /// They could not be.
+    NotForgotten(String),
     /// A connection could not be accepted: descriptors, memory.
     CannotAccept(String),
 }
@@ -101,6 +107,8 @@ impl Serve {
             spawn_local(accept(listener, gate.clone(), self.tell.clone()));
         }
         spawn_local(tick(board.clone()));
+        let woken = Rc::new(Notify::new());
+        spawn_local(forget(board.clone(), memory.clone(), woken.clone(), self.tell.clone()));
         if let Some(listener) = self.orders.take() {
             spawn_local(orders::serve(listener, board.clone(), memory.clone()));
         }
@@ -114,7 +122,10 @@ impl Serve {
             };
             match wanted {
                 Control::Stop(why) => break why,
-                Control::Reload => self.reload(&board),
+                Control::Reload => {
+                    self.reload(&board);
+                    woken.notify_one();
+                }
             }
         };
         board.stop(&why);

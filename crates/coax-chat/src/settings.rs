@@ -9,6 +9,7 @@
 mod file;
 mod keys;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -71,6 +72,9 @@ pub struct Settings {
     pub history: bool,
     pub history_page: usize,
     pub history_ack_disk: bool,
+    pub history_days: u64,
+    pub history_megabytes: u64,
+    pub history_channels: BTreeMap<String, u64>,
     /// Chosen anew at each start, so that message names never repeat. Not in the file.
     pub boot: u32,
     /// What decoys are made of, the same at each start. Not in the file.

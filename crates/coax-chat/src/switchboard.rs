@@ -200,7 +200,7 @@ impl Switchboard {
     }
 
     /// The time of this machine, which never goes back.
-    fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.latest.set(clock().max(self.latest.get()));
         Time(self.latest.get())
     }

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows what a setting is for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use toml::Value;
@@ -336,6 +337,28 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "history.days",
+        default: "0",
+        about: "Days after which what was said is forgotten; 0 keeps it for ever.",
+        read: number!(history_days),
+    },
+    Key {
+        name: "history.megabytes",
+        default: "0",
+        about: "Megabytes of disk, with more the oldest is forgotten; 0 is no limit.",
+        read: number!(history_megabytes),
+    },
+    Key {
+        name: "history.channels",
+        default: "{}",
+        about: "Channels that are kept for other than that many days: { \"#log\" = 7, \"#minutes\" = 0 }.",
+        read: |settings, value| {
+            let days = days(value).ok_or("is a table of \"#channel\" = days")?;
+            settings.history_channels = days;
+            Ok(())
+        },
+    },
+    Key {
         name: "operators",
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
@@ -355,6 +378,14 @@ fn path(place: &mut Option<PathBuf>, value: &Value) -> Result<(), &'static str> 
 fn strings(value: &Value) -> Option<Vec<String>> {
     let texts = value.as_array()?.iter();
     texts.map(|text| Some(text.as_str()?.to_owned())).collect()
+}
+
+fn days(value: &Value) -> Option<BTreeMap<String, u64>> {
+    let one = |(name, days): (&String, &Value)| {
+        let days = u64::try_from(days.as_integer()?).ok()?;
+        name.starts_with('#').then(|| (name.clone(), days))
+    };
+    value.as_table()?.iter().map(one).collect()
 }
 
 fn operators(value: &Value) -> Option<Vec<Operator>> {
@@ -410,6 +441,9 @@ pub(super) fn empty() -> Settings {
         history: false,
         history_page: 0,
         history_ack_disk: false,
+        history_days: 0,
+        history_megabytes: 0,
+        history_channels: BTreeMap::new(),
         boot: 0,
         secret: [0; 32],
     }

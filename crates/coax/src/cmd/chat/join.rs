@@ -48,8 +48,8 @@ pub(crate) struct Args {
     /// Sign in to this account, by COAX_CHAT_PASSWORD
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// The account's password; the environment keeps it out of ps
-    #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env_values = true)]
+    /// The account's password, better by COAX_CHAT_PASSWORD
+    #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env = true)]
     password: Option<String>,
     /// Say what standard input holds, then leave; print nothing
     #[arg(long)]

@@ -133,6 +133,8 @@ fn tell(what: &Told, out: &Out) {
         Told::Reloaded => out.talk("read the settings again"),
         Told::NotReloaded(error) => out.talk(&format!("kept the old settings: {error}")),
         Told::NotClosed(why) | Told::CannotAccept(why) => out.talk(why),
+        Told::Forgot(entries) if out.is_verbose() => out.talk(&format!("forgot {entries} entries")),
+        Told::NotForgotten(why) => out.talk(&format!("cannot forget what is too old: {why}")),
         _ => {}
     }
 }

@@ -10,10 +10,10 @@ use jiff::{Span, SpanFieldwise, Timestamp, Zoned};
 /// From when to when, for the verbs that look back.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub(super) struct Between {
-    /// From then on: 2026-11-21, '2026-11-21 18:30', 18:30, 2h, yesterday
+    /// From then on: 2026-11-21, 18:30, 2h, yesterday
     ///
-    /// A date begins at midnight, a time of day is today's, and 2h or 3d is so long ago. Anything
-    /// that RFC 3339 allows is understood, too.
+    /// A date begins at midnight, '2026-11-21 18:30' is later that day, a time alone is today's, and
+    /// 2h or 3d is so long ago. Anything that RFC 3339 allows is understood, too.
     #[arg(long, value_name = "WHEN", value_parser = parse)]
     pub(super) since: Option<Timestamp>,
     /// Before then
