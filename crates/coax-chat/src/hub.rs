@@ -42,7 +42,7 @@ use coax_irc::{Message, ParseError};
 use crate::settings::Settings;
 use crate::verb;
 
-pub(crate) use accounts::Accounts;
+pub(crate) use accounts::{Accounts, new_account};
 pub(crate) use channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, Topic};
 pub(crate) use channels::Channels;
 pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
@@ -59,6 +59,7 @@ pub use accounts::Known;
 pub use client::{ClientId, Origin, Way};
 pub(crate) use clients::{CASEMAPPING, fold};
 pub use effects::{Effect, Effects, SharedLine};
+pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
 pub use note::{Cause, Means, Note, Person};
 pub use time::Time;
@@ -148,6 +149,7 @@ impl Hub {
             Input::Gone { client, why } => self.gone(now, client, why, effects),
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
+            Input::Account { name, password } => self.set_account(now, name, password, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
             Input::TellOperators { text } => self.tell_operators(now, text, effects),

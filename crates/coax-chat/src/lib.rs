@@ -10,10 +10,12 @@
 
 mod certificate;
 pub mod credentials;
+mod forgetting;
 pub mod gate;
 pub mod hub;
 pub mod memory;
 pub mod metrics;
+pub mod orders;
 pub mod serve;
 pub mod session;
 pub mod settings;

@@ -10,12 +10,14 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coax_store::{Change, Options, Password, Scram, Store, StoreError, StoreErrorKind};
+use coax_store::{
+    Change, Options, Password, Reader, Retention, Scram, Store, StoreError, StoreErrorKind,
+};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
-use crate::hub::{Answer, Keep, Known, Question, Ticket};
+use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
 use crate::hub::{HOSTS, KEPT_OUT};
 use crate::switchboard::{Oracle, Switchboard};
 
@@ -106,6 +108,48 @@ impl Memory {
         let put = coax_store::Put { shelf: SHELF.to_owned(), key: "secret".to_owned(), value };
         self.store.apply(put)?;
         Ok(secret)
+    }
+
+    /// For everything that only reads.
+    pub(crate) fn reader(&self) -> &Reader {
+        self.store.reader()
+    }
+
+    /// Makes a change and waits until it is on disk. Not while a hub runs on the same memory.
+    pub(crate) fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
+        self.store.apply(change)
+    }
+
+    /// What to keep of a password. Takes a while.
+    pub(crate) fn hashed(&self, password: &[u8]) -> Option<Password> {
+        hashed(self.cost, password)
+    }
+
+    /// The same, without anybody waiting, when it is its turn.
+    pub(crate) async fn hash(&self, password: Box<[u8]>) -> Option<Password> {
+        let _turn = self.checks.acquire().await.ok()?;
+        let cost = self.cost;
+        spawn_blocking(move || hashed(cost, &password)).await.ok()?
+    }
+
+    /// Whether an account is on disk with this password, once all that was said before is there.
+    pub(crate) async fn has_kept(&self, key: &str, password: Password) -> bool {
+        let (store, key) = (self.store.clone(), key.to_owned());
+        let kept = spawn_blocking(move || {
+            catch_up(&store);
+            store.reader().account(&key)
+        });
+        let found = kept.await.ok().and_then(Result::ok).flatten();
+        found.is_some_and(|account| account.password == password)
+    }
+
+    /// Forgets what the retention does not keep at `now`; how many entries. Why not, otherwise.
+    pub(crate) async fn prune(&self, retention: Retention, now: Time) -> Result<u64, String> {
+        let store = self.store.clone();
+        let now = i64::try_from(now.0).unwrap_or(i64::MAX);
+        let pruned = spawn_blocking(move || store.prune(&retention, now)).await;
+        let pruned = pruned.map_err(|_| "forgetting broke off".to_owned())?;
+        pruned.map(|pruned| pruned.entries).map_err(|error| error.to_string())
     }
 
     /// How many changes the store refused because the disk did not keep up, or is full.

@@ -12,14 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
 use tokio::time::{interval, sleep, timeout};
 
 use crate::certificate::Certificate;
+use crate::forgetting::forget;
 use crate::gate::{self, Caller, Gate, House, Line, Refusal};
 use crate::hub::{Known, Origin};
 use crate::memory::Memory;
 use crate::metrics::add;
+use crate::orders;
 use crate::session;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
@@ -46,6 +49,8 @@ pub struct Serve {
     pub certify: Certify,
     /// Where it keeps what it knows.
     pub memory: Rc<Memory>,
+    /// Where its owner gives it orders: [`orders::socket_in`] its folder.
+    pub orders: Option<Listener>,
     /// What it knew before.
     pub known: Known,
     /// Reads the settings again.
@@ -110,6 +115,8 @@ struct Server {
     certificate: Rc<std::cell::RefCell<Option<Certificate>>>,
     tell: Rc<dyn Fn(Told)>,
     accepting: Vec<JoinHandle<()>>,
+    /// Has what is too old looked for at once.
+    forgetting: Rc<Notify>,
     /// The first one listened on.
     port: Option<u16>,
 }
@@ -130,8 +137,23 @@ impl Server {
         let reread = std::mem::replace(&mut serve.reread, Box::new(|| Ok(Settings::default())));
         let certify = serve.certify.clone();
         let certificate = Rc::default();
-        let server =
-            Server { board, gate, memory, reread, certify, certificate, tell, accepting, port };
+        let forgetting = Rc::new(Notify::new());
+        spawn_local(forget(board.clone(), memory.clone(), forgetting.clone(), tell.clone()));
+        if let Some(listener) = serve.orders.take() {
+            spawn_local(orders::serve(listener, board.clone(), memory.clone()));
+        }
+        let server = Server {
+            board,
+            gate,
+            memory,
+            reread,
+            certify,
+            certificate,
+            tell,
+            accepting,
+            forgetting,
+            port,
+        };
         server.gate.expect_certificate();
         spawn_local(server.identify(serve.settings.clone()));
         spawn_local(server.board.clone().send());
@@ -182,6 +204,7 @@ impl Server {
         let changes = self.board.settings().changes_to(&settings);
         self.gate.keep(door(&settings));
         self.board.reload(settings.clone());
+        self.forgetting.notify_one();
         self.board.tell_operators(&format!("The settings were read again: {changes}"));
         (self.tell)(Told::Reloaded(changes));
         self.identify(settings).await;

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub use changes::Changes;
-pub use file::commented_default;
+pub use file::{commented_default, nearest};
 pub use network::Network;
 
 /// Who may become an operator.
@@ -38,6 +38,7 @@ pub struct Settings {
     pub description: String,
     pub password: Option<String>,
     pub motd: Vec<String>,
+    pub data: Option<PathBuf>,
     pub listen: Vec<String>,
     pub certificate: Option<PathBuf>,
     pub certificate_key: Option<PathBuf>,
@@ -81,6 +82,9 @@ pub struct Settings {
     pub history: bool,
     pub history_page: usize,
     pub history_ack_disk: bool,
+    pub history_days: u64,
+    pub history_megabytes: u64,
+    pub history_channels: BTreeMap<String, u64>,
     /// Chosen anew at each start, so that message names never repeat. Not in the file.
     pub boot: u32,
     /// What decoys are made of, the same at each start. Not in the file.

@@ -16,6 +16,7 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use coax_store::Password;
 use tokio::sync::Notify;
 
 use crate::hub::{
@@ -158,6 +159,17 @@ impl Switchboard {
         self.apply(Input::Reload(Box::new(settings)));
     }
 
+    /// An account from now on, or its new password; no other account may have that nick.
+    pub(crate) fn account(self: &Rc<Self>, name: &str, password: Password) {
+        self.apply(Input::Account { name, password });
+    }
+
+    /// The key of the account that a nick belongs to.
+    pub(crate) fn owner(&self, nick: &str) -> Option<String> {
+        let hub = self.hub.borrow();
+        hub.accounts.owner(nick).map(|account| account.name.key.clone())
+    }
+
     /// Tells everyone that the server ends, and closes them.
     pub fn stop(self: &Rc<Self>, why: &str) {
         self.apply(Input::Stop { why });
@@ -258,7 +270,7 @@ impl Switchboard {
     }
 
     /// The time of this machine, which never goes back.
-    fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.latest.set(clock().max(self.latest.get()));
         Time(self.latest.get())
     }

@@ -16,7 +16,7 @@ use coax_chat::Settings;
 use coax_chat::hub::{
     Answer, ClientId, Effect, Effects, Hub, Input, Keep, Origin, Question, Ticket, Time,
 };
-use coax_store::{Conversation, Entry, Hit, Kept, Target};
+use coax_store::{Conversation, Entry, Hit, Kept, Password, Target};
 use proptest::prelude::*;
 use watch::Watch;
 
@@ -31,6 +31,8 @@ enum Step {
     Gone(u32),
     Line(u32, String),
     Tick,
+    /// The owner of the server makes an account, or gives it another password.
+    Account(&'static str),
     /// Answers the oldest question that is out.
     Answer(bool),
 }
@@ -107,6 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..CLIENTS).prop_map(Step::Gone),
         40 => (0..CLIENTS, line()).prop_map(|(who, line)| Step::Line(who, line)),
         1 => Just(Step::Tick),
+        1 => nick().prop_map(Step::Account),
         4 => any::<bool>().prop_map(Step::Answer),
     ]
 }
@@ -174,6 +177,10 @@ impl World {
                 self.apply(Input::Line { client: ClientId(*who), line: line.as_bytes() });
             }
             Step::Tick => self.apply(Input::Tick),
+            Step::Account(name) => {
+                let password = Password { phc: Some("phc".to_owned()), scram: None };
+                self.apply(Input::Account { name, password });
+            }
             Step::Answer(good) if !self.questions.is_empty() => {
                 let (ticket, question) = self.questions.remove(0);
                 self.is_past = matches!(question, Question::Page(_) | Question::Search(_));

@@ -88,6 +88,12 @@ impl Store {
     pub fn prune(&self, retention: &Retention, now: i64) -> Result<Pruned, StoreError> {
         let mut pruning =
             Pruning { store: self, entries: 0, crossed_out: 0, thinned: BTreeSet::new() };
+        let by_age = |(_, keep): &(Target, Keep)| matches!(keep, Keep::For(_));
+        let by_age = retention.age.is_some() || retention.exceptions.iter().any(by_age);
+        // Looking at each conversation is for when something may have to go.
+        if !by_age && !pruning.is_too_much(retention.bytes)? {
+            return Ok(Pruned::default());
+        }
         let plan = self.reader().with(|conn| plan(conn, retention, now))?;
         for (conversation, before) in plan.limits {
             pruning.by_age(conversation, before)?;
@@ -167,7 +173,7 @@ impl Pruning<'_> {
     /// The oldest go until it fits, and a twentieth more, so that it need not be done again at
     /// once. How much one entry takes is not known: it is measured again after each round.
     fn by_size(&mut self, bytes: u64, spared: &BTreeSet<i64>) -> Result<(), StoreError> {
-        if self.used()? <= bytes {
+        if !self.is_too_much(Some(bytes))? {
             return Ok(());
         }
         let goal = bytes / 20 * 19;
@@ -178,6 +184,10 @@ impl Pruning<'_> {
             }
             self.merge()?;
         }
+    }
+
+    fn is_too_much(&self, bytes: Option<u64>) -> Result<bool, StoreError> {
+        bytes.map_or(Ok(false), |bytes| Ok(self.used()? > bytes))
     }
 
     fn used(&self) -> Result<u64, StoreError> {

@@ -26,6 +26,8 @@ pub struct Search {
     pub words: String,
     /// In one of these conversations; in all if there are none.
     pub within: Vec<Target>,
+    /// In channels alone, not in the talk of two.
+    pub channels_only: bool,
     /// Said under this nick, in any ASCII case.
     pub nick: Option<String>,
     /// Said by this account, by its key.
@@ -79,7 +81,7 @@ fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>
            FROM search CROSS JOIN message m ON m.id = search.rowid
            CROSS JOIN conversation c ON c.id = m.conversation
           WHERE search MATCH ? AND search.rowid >= ? AND search.rowid < ?
-            AND m.time > ? AND m.time < ?
+            AND m.time > ? AND m.time < ? AND (c.second = '' OR NOT ?)
           ORDER BY search.rowid DESC LIMIT ?"
     );
     let ids = ids_of(conn, search)?;
@@ -87,7 +89,7 @@ fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>
     let limit = i64::try_from(search.limit).unwrap_or(i64::MAX);
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query_map(
-        params![expression, ids.start, ids.end, after, before, limit],
+        params![expression, ids.start, ids.end, after, before, search.channels_only, limit],
         |row| {
             let target = Target::from_columns(row.get(9)?, row.get(10)?);
             let kept = kept(row, target)?;

@@ -117,13 +117,16 @@ fn output_of(args: &[OsString]) -> Output {
     Output { json: flags.any(|word| word == "--json"), ..Output::default() }
 }
 
-/// `coax connect`: where the help that applies is found. Flags before the verb take no values.
+/// `coax connect`, `coax chat search`: where the help that applies is found. Flags before a verb
+/// take no values.
 fn verb_of(args: &[OsString]) -> String {
-    let word = args.iter().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
-    match word.and_then(|word| Cli::command().find_subcommand(word).cloned()) {
-        Some(verb) => format!("coax {}", verb.get_name()),
-        None => "coax".to_owned(),
+    let mut words = args.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with('-'));
+    let (mut command, mut name) = (Cli::command(), "coax".to_owned());
+    while let Some(verb) = words.next().and_then(|word| command.find_subcommand(word).cloned()) {
+        name = format!("{name} {}", verb.get_name());
+        command = verb;
     }
+    name
 }
 
 #[cfg(test)]
@@ -137,6 +140,12 @@ mod tests {
         for sub in command.get_subcommands() {
             walk(sub, check);
         }
+    }
+
+    /// coax, its verbs, and the verbs of those.
+    fn all(command: &clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().flat_map(all);
+        std::iter::once(command.clone()).chain(below).collect()
     }
 
     #[test]
@@ -158,8 +167,7 @@ mod tests {
     fn the_short_help_is_one_line_a_flag_in_80_columns() {
         let mut coax = Cli::command().term_width(80);
         coax.build();
-        let verbs = coax.get_subcommands().cloned().collect::<Vec<_>>();
-        for command in verbs.into_iter().chain([coax]) {
+        for command in all(&coax) {
             let help = command.clone().term_width(80).render_help().to_string();
             for line in help.lines() {
                 let (name, width) = (command.get_name(), line.chars().count());
@@ -189,8 +197,7 @@ mod tests {
 
     #[test]
     fn every_example_is_understood_as_it_stands() {
-        let coax = Cli::command();
-        for verb in coax.get_subcommands().chain([&coax]) {
+        for verb in all(&Cli::command()) {
             let after = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             let lines = after.lines().filter_map(|line| line.strip_prefix("    coax "));
             for line in lines {
@@ -214,13 +221,18 @@ mod tests {
             };
             assert_eq!(mistake.hint.as_deref(), Some("coax connect --help"));
         }
+        let args = ["coax", "chat", "account", "add", "--nosuch"];
+        let Err(Answer::Mistake(mistake, _)) = parse(args.iter().map(OsString::from)) else {
+            panic!("{args:?} is wrong");
+        };
+        assert_eq!(mistake.hint.as_deref(), Some("coax chat account add --help"));
     }
 
     #[test]
     fn every_verb_says_examples_and_exit_status() {
         let mut command = Cli::command();
         command.build();
-        for verb in command.get_subcommands().chain([&command]) {
+        for verb in all(&command) {
             let after = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             assert!(after.contains("EXAMPLES"), "{} has no examples", verb.get_name());
             assert!(after.contains("EXIT STATUS"), "{} has no exit status", verb.get_name());

@@ -20,6 +20,8 @@ use serde::Serialize;
 use crate::cli::Output;
 use crate::failure::Failure;
 
+use clean::clean_json;
+
 pub(crate) use clean::clean;
 
 /// The version of the JSON envelope; a field may be added, none changes meaning within one.
@@ -31,6 +33,10 @@ pub(crate) trait Report: Serialize + JsonSchema {
     const EVENT: &'static str;
     /// What a person reads.
     fn human(&self) -> Human;
+    /// When it happened, if that was not just now.
+    fn at(&self) -> Option<jiff::Timestamp> {
+        None
+    }
 }
 
 /// Where a person reads it.
@@ -99,7 +105,7 @@ impl Out {
     /// Tells what happened. An error is a reader that left, or a full disk.
     pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
         if self.json {
-            return Ok(io::stdout().lock().write_all(&line(report))?);
+            return Ok(io::stdout().lock().write_all(&shown_line(line(report), io::stdout()))?);
         }
         match report.human() {
             Human::Answer(text) => writeln!(io::stdout().lock(), "{}", shown(&text, io::stdout()))?,
@@ -115,6 +121,11 @@ impl Out {
         let _ = writeln!(io::stderr().lock(), "{}", shown(text, io::stderr()));
     }
 
+    /// Writes events in great number, which nobody could read one by one.
+    pub(crate) fn stream<R: Report>(&self, report: &R, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(&shown_line(line(report), io::stdout()))
+    }
+
     pub(crate) fn failure(&self, failure: &Failure) {
         let report = FailureReport {
             message: failure.message.clone(),
@@ -122,7 +133,7 @@ impl Out {
             exit: failure.exit as u8,
         };
         if self.json {
-            let _ = io::stdout().lock().write_all(&line(&report));
+            let _ = io::stdout().lock().write_all(&shown_line(line(&report), io::stdout()));
         }
         if let Human::Talk(text) = report.human() {
             self.talk(&text);
@@ -138,9 +149,17 @@ fn shown(text: &str, stream: impl IsTerminal) -> Cow<'_, str> {
     }
 }
 
+/// The same for a line of JSON. One reads it on a terminal, too.
+fn shown_line(line: Vec<u8>, stream: impl IsTerminal) -> Vec<u8> {
+    match std::str::from_utf8(&line) {
+        Ok(text) if stream.is_terminal() => clean_json(text).into_owned().into_bytes(),
+        _ => line,
+    }
+}
+
 /// The event as a line of JSON.
 pub(crate) fn line<R: Report>(report: &R) -> Vec<u8> {
-    let at = jiff::Timestamp::now().to_string();
+    let at = report.at().unwrap_or_else(jiff::Timestamp::now).to_string();
     let envelope = Envelope { v: SCHEMA_VERSION, event: R::EVENT, at, report };
     let mut line = serde_json::to_vec(&envelope).expect("reports are structs with text keys");
     line.push(b'\n');

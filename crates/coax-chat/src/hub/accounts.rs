@@ -11,11 +11,13 @@ use std::sync::Arc;
 use coax_irc::{Capability as Cap, numeric as n};
 use coax_store::{Account, AddFingerprint, AddNick, Name, Password, Register, SetPassword};
 
+use super::Hub;
 use super::clients::fold;
-use super::effects::Effect;
+use super::effects::{Effect, Effects};
 use super::face::face;
 use super::input::Keep;
 use super::note::Note;
+use super::time::Time;
 use super::turn::Turn;
 
 /// What a disk gives back at the start.
@@ -132,6 +134,38 @@ impl Accounts {
     }
 }
 
+/// An account of that name, with nothing but a password.
+pub(crate) fn new_account(name: &str, password: Password, created: i64) -> Account {
+    let name = Name::new(&*fold(name), name);
+    let (nicks, settings) = (vec![name.clone()], "{}".to_owned());
+    Account { name, password, created, nicks, settings, ..Account::default() }
+}
+
+impl Hub {
+    /// From now on there is an account of that name, and this is its password.
+    pub(super) fn set_account(
+        &mut self,
+        now: Time,
+        name: &str,
+        password: Password,
+        effects: &mut Effects,
+    ) {
+        let keep = match self.accounts.find_mut(name) {
+            Some(account) => {
+                account.password = password.clone();
+                Keep::Password(SetPassword { key: account.name.key.clone(), password })
+            }
+            None => {
+                let created = i64::try_from(now.0).unwrap_or(i64::MAX);
+                let account = new_account(name, password, created);
+                self.accounts.insert(account.clone());
+                Keep::Account(Register(account))
+            }
+        };
+        effects.push(Effect::Keep(Box::new(keep)));
+    }
+}
+
 impl Turn<'_> {
     pub(crate) fn keep(&mut self, keep: Keep) {
         self.out.push(Effect::Keep(Box::new(keep)));
@@ -139,22 +173,14 @@ impl Turn<'_> {
 
     /// Makes an account, whose name must be free.
     pub(crate) fn create_account(&mut self, name: &str, password: Password) {
-        let name = Name::new(&*fold(name), name);
-        let created = self.now.millis();
-        let nicks = vec![name.clone()];
-        let settings = "{}".to_owned();
-        let account = Account { name, password, created, nicks, settings, ..Account::default() };
-        self.hub.accounts.insert(account.clone());
-        let who = self.person_about(&account.name.shown);
-        self.keep(Keep::Account(Register(account)));
-        self.note(Note::AccountMade(who));
+        self.hub.set_account(self.now, name, password, self.out);
+        self.note(Note::AccountMade(self.person_about(name)));
     }
 
     pub(crate) fn set_password(&mut self, name: &str, password: Password) {
-        if let Some(account) = self.hub.accounts.find_mut(name) {
-            account.password = password.clone();
-            let key = account.name.key.clone();
-            self.keep(Keep::Password(SetPassword { key, password }));
+        // It may have been dropped meanwhile.
+        if self.hub.accounts.find(name).is_some() {
+            self.hub.set_account(self.now, name, password, self.out);
         }
     }
 

@@ -65,11 +65,16 @@ fn told_name(kept: &str) -> &str {
 }
 
 /// What the store does not look into, line by line.
-struct Extra<'a> {
-    bot: bool,
-    client_tags: &'a str,
-    target: &'a str,
-    whom: &'a str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extra<'a> {
+    /// Whether the sender was a bot.
+    pub bot: bool,
+    /// The sender's own tags, escaped as they came.
+    pub client_tags: &'a str,
+    /// Whom it was said to, as it was written then: `#Rust`, `ada`.
+    pub target: &'a str,
+    /// The nick of whom a KICK put out; the real name of who came by JOIN.
+    pub whom: &'a str,
 }
 
 impl<'a> Extra<'a> {
@@ -78,7 +83,8 @@ impl<'a> Extra<'a> {
         [bot, self.client_tags, self.target, self.whom].join("\n").into_bytes()
     }
 
-    fn read(bytes: &'a [u8]) -> Option<Extra<'a>> {
+    /// Reads the tags of a kept entry; nothing where the server did not write them.
+    pub fn read(bytes: &'a [u8]) -> Option<Extra<'a>> {
         let mut lines = std::str::from_utf8(bytes).ok()?.split('\n');
         Some(Extra {
             bot: lines.next()? == "B",

@@ -51,6 +51,14 @@ pub enum Input<'a> {
         /// What it is.
         answer: Answer,
     },
+    /// Whoever owns the server made an account, or gave one another password. No other account
+    /// may have that nick.
+    Account {
+        /// What it is called.
+        name: &'a str,
+        /// What its password is checked against from now on.
+        password: Password,
+    },
     /// The settings are different from now on.
     Reload(Box<Settings>),
     /// Something the operators should know.

@@ -61,6 +61,10 @@ pub enum Told {
         /// So many changes were lost meanwhile.
         lost: u64,
     },
+    /// So many messages and events were forgotten, as the settings say.
+    Forgot(u64),
+    /// They could not be.
+    NotForgotten(String),
     /// Everyone is being told that the server ends.
     Stopping {
         /// Why.

@@ -116,16 +116,20 @@ fn apply(key: &Key, settings: &mut Settings, value: &Value) -> Result<(), Settin
 fn unknown(name: &str) -> SettingsError {
     let sections = KEYS.iter().filter_map(|key| key.name.split('.').next());
     let names = KEYS.iter().map(|key| key.name).chain(sections);
-    let near = names.min_by_key(|known| distance(name, known));
-    let near = near.filter(|known| distance(name, known) <= 1 + name.len() / 4);
     SettingsError {
         place: None,
         message: format!("there is no setting '{name}'"),
-        hint: Some(match near {
+        hint: Some(match nearest(name, names) {
             Some(near) => format!("did you mean {near}?"),
             None => "coax chat config lists them all".to_owned(),
         }),
     }
+}
+
+/// What was probably meant by `name`, if anything that is known looks like it.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.min_by_key(|known| distance(name, known));
+    near.filter(|known| distance(name, known) <= 1 + name.len() / 4)
 }
 
 /// How many letters must change to make one word of the other.

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows what a setting is for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use toml::Value;
@@ -108,6 +109,16 @@ pub(super) const KEYS: &[Key] = &[
         default: "false",
         about: "Whether others see a made-up host instead of an address.",
         read: switch!(cloak),
+    },
+    Key {
+        name: "server.data",
+        default: "\"\"",
+        about: "The folder of accounts and history; empty is the usual one. --data replaces it.",
+        read: |settings, value| {
+            let text = value.as_str().ok_or("is the path of a folder, in quotes")?;
+            settings.data = Some(PathBuf::from(text)).filter(|_| !text.is_empty());
+            Ok(())
+        },
     },
     Key {
         name: "listen.endpoints",
@@ -368,6 +379,28 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "history.days",
+        default: "0",
+        about: "Days after which what was said is forgotten; 0 keeps it for ever.",
+        read: number!(history_days),
+    },
+    Key {
+        name: "history.megabytes",
+        default: "0",
+        about: "Megabytes of disk, with more the oldest is forgotten; 0 is no limit.",
+        read: number!(history_megabytes),
+    },
+    Key {
+        name: "history.channels",
+        default: "{}",
+        about: "Channels that are kept for other than that many days: { \"#log\" = 7, \"#minutes\" = 0 }.",
+        read: |settings, value| {
+            let days = days(value).ok_or("is a table of \"#channel\" = days")?;
+            settings.history_channels = days;
+            Ok(())
+        },
+    },
+    Key {
         name: "operators",
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
@@ -389,6 +422,14 @@ fn strings(value: &Value) -> Option<Vec<String>> {
     texts.map(|text| Some(text.as_str()?.to_owned())).collect()
 }
 
+fn days(value: &Value) -> Option<BTreeMap<String, u64>> {
+    let one = |(name, days): (&String, &Value)| {
+        let days = u64::try_from(days.as_integer()?).ok()?;
+        name.starts_with('#').then(|| (name.clone(), days))
+    };
+    value.as_table()?.iter().map(one).collect()
+}
+
 fn operators(value: &Value) -> Option<Vec<Operator>> {
     let one = |(name, password): (&String, &Value)| {
         Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
@@ -404,6 +445,7 @@ pub(super) fn empty() -> Settings {
         description: String::new(),
         password: None,
         motd: Vec::new(),
+        data: None,
         listen: Vec::new(),
         certificate: None,
         certificate_key: None,
@@ -447,6 +489,9 @@ pub(super) fn empty() -> Settings {
         history: false,
         history_page: 0,
         history_ack_disk: false,
+        history_days: 0,
+        history_megabytes: 0,
+        history_channels: BTreeMap::new(),
         boot: 0,
         secret: [0; 32],
         given: std::collections::BTreeMap::new(),

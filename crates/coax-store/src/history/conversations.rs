@@ -58,6 +58,30 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Every conversation that still holds something, by its name. Costs a look each.
+    ///
+    /// # Errors
+    ///
+    /// What the disk said.
+    pub fn all_conversations(&self) -> Result<Vec<Conversation>, StoreError> {
+        self.with(|conn| {
+            let sql =
+                "SELECT id, first, second FROM conversation ORDER BY second != '', first, second";
+            let mut statement = conn.prepare_cached(sql)?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?, Target::from_columns(row.get(1)?, row.get(2)?)))
+            })?;
+            let mut found = Vec::new();
+            for row in rows {
+                let (id, target) = row?;
+                found.extend(latest(conn, id, true)?.map(|latest| Conversation { target, latest }));
+            }
+            Ok(found)
+        })
+    }
+}
+
 fn candidates(conn: &Connection, asked: &Conversations) -> Result<Vec<Conversation>, Fault> {
     let mut ids = Vec::new();
     for key in &asked.channels {

@@ -4,14 +4,28 @@
 //!
 //! What a chat server does is the library's business.
 
+mod account;
+mod backup;
 mod config;
+mod conversation;
+mod entry;
+mod export;
+mod folder;
+mod history;
 mod join;
+mod search;
 mod serve;
+mod when;
 
+pub(crate) use account::{AccountChange, AccountReport};
+pub(crate) use backup::BackupReport;
+pub(crate) use conversation::ConversationReport;
+pub(crate) use entry::EntryReport;
 pub(crate) use join::ChatReport;
 pub(crate) use serve::{
-    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatLeft, ChatOperator, ChatPassword,
-    ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore, ChatTrouble,
+    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator,
+    ChatPassword, ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore,
+    ChatTrouble,
 };
 
 use clap::Subcommand;
@@ -25,6 +39,10 @@ EXAMPLES
     coax chat serve                    talk at localhost:6667
     coax chat serve --listen :6667     let everyone in who can reach this machine
     coax chat join localhost/#lobby    talk there from this terminal
+    coax chat search backup            who said that, where and when
+    coax chat history lobby            what was said there lately
+    coax chat backup monday.db         a copy of everything
+    coax chat account add ada          let her sign in
     coax chat config > chat.toml       every setting, at its default
 ";
 
@@ -40,6 +58,11 @@ pub(crate) struct Args {
 enum Verb {
     Serve(serve::Args),
     Join(Box<join::Args>),
+    Search(Box<search::Args>),
+    History(Box<history::Args>),
+    Export(Box<export::Args>),
+    Backup(Box<backup::Args>),
+    Account(account::Args),
     Config(config::Args),
 }
 
@@ -47,6 +70,11 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     match args.verb {
         Verb::Serve(args) => serve::run(args, out),
         Verb::Join(args) => join::run(*args, out),
+        Verb::Search(args) => search::run(&args, out),
+        Verb::History(args) => history::run(&args, out),
+        Verb::Export(args) => export::run(&args, out),
+        Verb::Backup(args) => backup::run(&args, out),
+        Verb::Account(args) => account::run(args, out),
         Verb::Config(args) => config::run(&args, out),
     }
 }

@@ -73,8 +73,14 @@ fn schema() -> Value {
     events.add::<super::chat::ChatReload>();
     events.add::<super::chat::ChatCertificate>();
     events.add::<super::chat::ChatStore>();
+    events.add::<super::chat::ChatForgot>();
     events.add::<super::chat::ChatStopping>();
     events.add::<super::chat::ChatTrouble>();
+    events.add::<super::chat::EntryReport>();
+    events.add::<super::chat::ConversationReport>();
+    events.add::<super::chat::BackupReport>();
+    events.add::<super::chat::AccountReport>();
+    events.add::<super::chat::AccountChange>();
     events.finish()
 }
 

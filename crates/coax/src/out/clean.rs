@@ -23,6 +23,22 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The same for a line of JSON, which stays JSON: what is dangerous can only be inside of a text.
+pub(crate) fn clean_json(line: &str) -> Cow<'_, str> {
+    if !line.chars().any(is_dangerous) {
+        return Cow::Borrowed(line);
+    }
+    let mut safe = String::with_capacity(line.len() + 16);
+    for character in line.chars() {
+        match is_dangerous(character) {
+            // None of them needs two of these escapes.
+            true => safe.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
 /// C0 and C1 controls, and the bidi controls of UAX #9 §2.
 fn is_dangerous(character: char) -> bool {
     let bidi = matches!(character,
@@ -32,7 +48,7 @@ fn is_dangerous(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, clean_json};
 
     #[test]
     fn plain_text_is_not_touched() {
@@ -43,5 +59,14 @@ mod tests {
     fn escapes_and_bidi_controls_are_shown_not_obeyed() {
         assert_eq!(clean("\u{1b}[2Jx"), "\\u{1b}[2Jx");
         assert_eq!(clean("a\u{202e}b\u{9b}c\r"), "a\\u{202e}b\\u{9b}c\\u{d}");
+    }
+    #[test]
+    fn json_stays_the_same_json() {
+        let text = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{2069}\u{61c}é\n";
+        let line = format!("{}\n", serde_json::json!({ "text": text }));
+        let safe = clean_json(&line).into_owned();
+        assert!(!safe.contains(['\u{7f}', '\u{9b}', '\u{202e}', '\u{2069}', '\u{61c}']));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["text"], text);
+        assert_eq!(clean_json("{\"é\":1}\n"), "{\"é\":1}\n");
     }
 }

@@ -39,17 +39,17 @@ const CHANNEL: &str = "#lobby";
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
-    /// Server and channel: localhost/#lobby, tls://host:6697/#rust
+    /// Server and channel, as in localhost/#lobby
     #[arg(value_name = "ENDPOINT/#CHANNEL")]
     place: String,
     /// What to be called [default: your login name]
     #[arg(short, long)]
     nick: Option<String>,
-    /// Sign in to this account; its password is in COAX_CHAT_PASSWORD
+    /// Sign in to this account, by COAX_CHAT_PASSWORD
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// The account's password; the environment keeps it out of ps
-    #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env_values = true)]
+    /// The account's password, better by COAX_CHAT_PASSWORD
+    #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env = true)]
     password: Option<String>,
     /// Say what standard input holds, then leave; print nothing
     #[arg(long)]

@@ -21,6 +21,7 @@ use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::folder::{Folder, socket, stored};
 use crate::cli::EXIT_STATUS;
 use crate::cmd::listen::{announce, queue};
 use crate::failure::{Exit, Failure};
@@ -29,8 +30,9 @@ use crate::session::Signals;
 use crate::{place, runtime};
 
 pub(crate) use events::{
-    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatLeft, ChatOperator, ChatPassword,
-    ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore, ChatTrouble,
+    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator,
+    ChatPassword, ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore,
+    ChatTrouble,
 };
 use log::Log;
 
@@ -49,12 +51,8 @@ pub(crate) struct Args {
     /// Where to listen; may be given several times
     #[arg(short, long, value_name = "ENDPOINT")]
     listen: Vec<String>,
-    /// Where accounts and history are kept
-    #[arg(short, long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Settings to read; coax chat config prints them all
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    folder: Folder,
     /// What everyone must give before they come in
     #[arg(long, value_name = "WORD")]
     password: Option<String>,
@@ -62,8 +60,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let begun = Instant::now();
-    let mut settings = args.settings().map_err(|error| args.failure(error))?;
-    let certify = certify(args.folder());
+    let mut settings = args.settings().map_err(|error| args.folder.failure(error))?;
+    let folder = args.folder.path(&settings);
+    let certify = certify(folder.clone());
     // One's own must be right from the start; one that is made is made while the server is up.
     if settings.certificate.is_some() || settings.certificate_key.is_some() {
         let refused = |why| Failure::new(Exit::Machine, why);
@@ -71,9 +70,9 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         let server = TlsServer::new(&own.chain, &own.key);
         server.map_err(|error| refused(unusable(&settings, &error.to_string())))?;
     }
-    let memory = args.memory(&settings)?;
-    settings.secret = memory.secret().map_err(stored)?;
-    let known = memory.known().map_err(stored)?;
+    let memory = args.memory(folder.as_deref(), &settings)?;
+    settings.secret = memory.secret().map_err(|error| stored(&error))?;
+    let known = memory.known().map_err(|error| stored(&error))?;
     runtime::run(async {
         let signals = Rc::new(tokio::sync::Mutex::new(Signals::catch()?));
         let hangup = Rc::new(RefCell::new(signal(SignalKind::hangup()).map_err(|error| {
@@ -89,12 +88,14 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         // Everyone who comes takes a descriptor.
         queue::widen();
         invite(&addresses, out);
-        out.report(&args.started(&known, begun))?;
-        let (log, writer) = Log::begin(args.file(), *out);
+        let orders = orders(folder.as_deref(), out).await;
+        out.report(&args.started(folder, &known, begun))?;
+        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
         let serve = Serve {
             certify,
             settings,
             memory: Rc::new(memory),
+            orders,
             known,
             reread: Box::new(move || args.settings()),
             tell: Rc::new(move |told| log.tell(told)),
@@ -131,6 +132,18 @@ async fn listeners(settings: &Settings) -> Result<Vec<Listener>, Failure> {
     Ok(listeners)
 }
 
+/// Where `coax chat account` finds this server. Without it all else works.
+async fn orders(folder: Option<&Path>, out: &Out) -> Option<Listener> {
+    let endpoint = socket(folder?);
+    match Listen::default().on(&endpoint, &SystemResolver::default()).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            out.talk(&format!("coax chat account will not reach this server: {error}"));
+            None
+        }
+    }
+}
+
 /// What a person does next.
 fn invite(addresses: &[String], out: &Out) {
     let Some(first) = addresses.first().filter(|_| !out.is_json()) else { return };
@@ -143,28 +156,15 @@ fn invite(addresses: &[String], out: &Out) {
     }
 }
 
-/// What the store says, for a person.
-fn stored(error: coax_store::StoreError) -> Failure {
-    Failure::new(Exit::Machine, error.to_string())
-}
-
 impl Args {
-    fn folder(&self) -> Option<PathBuf> {
-        self.data.clone().or_else(data_folder)
-    }
-
-    fn memory(&self, settings: &Settings) -> Result<Memory, Failure> {
-        let folder = self.folder();
+    fn memory(&self, folder: Option<&Path>, settings: &Settings) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
-        Memory::open(folder.as_deref(), memory, passes).map_err(stored)
+        Memory::open(folder, memory, passes).map_err(|error| stored(&error))
     }
 
     /// The file's settings, and the flags over them.
     fn settings(&self) -> Result<Settings, SettingsError> {
-        let mut settings = match &self.config {
-            Some(file) => Settings::parse(&read(file)?)?,
-            None => Settings::default(),
-        };
+        let mut settings = self.folder.settings()?;
         if !self.listen.is_empty() {
             settings.listen = self.listen.clone();
         }
@@ -175,28 +175,14 @@ impl Args {
         Ok(settings)
     }
 
-    fn file(&self) -> String {
-        self.config.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
-    }
-
-    fn started(&self, known: &Known, begun: Instant) -> ChatStarted {
+    fn started(&self, folder: Option<PathBuf>, known: &Known, begun: Instant) -> ChatStarted {
         ChatStarted {
             version: env!("CARGO_PKG_VERSION"),
-            data: self.folder().map(|folder| folder.display().to_string()),
-            config: self.config.as_ref().map(|file| file.display().to_string()),
+            data: folder.map(|folder| folder.display().to_string()),
+            config: self.folder.file(),
             accounts: known.accounts.len() as u64,
             channels: known.channels.len() as u64,
             seconds: begun.elapsed().as_secs_f64(),
-        }
-    }
-
-    fn failure(&self, error: SettingsError) -> Failure {
-        let file = self.config.as_deref().unwrap_or(Path::new("")).display();
-        let colon = if error.place.is_some() { ":" } else { ": " };
-        let failure = Failure::new(Exit::Usage, format!("{file}{colon}{error}"));
-        match error.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
         }
     }
 }
@@ -222,19 +208,4 @@ fn unusable(settings: &Settings, cause: &str) -> String {
         Some(file) => format!("cannot use the certificate in {}: {cause}", file.display()),
         None => format!("cannot make a certificate: {cause}"),
     }
-}
-
-/// Where programs keep what they know, by the XDG base directory specification.
-fn data_folder() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    Some(given.filter(|path| path.is_absolute()).or_else(home)?.join("coax/chat"))
-}
-
-fn read(file: &Path) -> Result<String, SettingsError> {
-    std::fs::read_to_string(file).map_err(|error| SettingsError {
-        place: None,
-        message: format!("cannot be read: {}", cause_in_words(&error)),
-        hint: Some("coax chat config prints one to begin with".to_owned()),
-    })
 }

@@ -59,6 +59,11 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::KeptAgain { lost } => {
             out.report(&ChatStore { kept: true, error: None, hint: None, lost: Some(lost) })
         }
+        Told::Forgot(entries) => out.report(&ChatForgot { entries }),
+        Told::NotForgotten(why) => {
+            let message = format!("cannot forget what is too old: {why}");
+            out.report(&ChatTrouble { message })
+        }
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
@@ -435,6 +440,19 @@ impl Report for ChatStore {
                 format!("what is said is kept again; changes lost: {}", lost.unwrap_or_default())
             }
         })
+    }
+}
+
+/// Messages and events of the chat are too old, or too many, and are gone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ChatForgot {
+    entries: u64,
+}
+
+impl Report for ChatForgot {
+    const EVENT: &'static str = "chat-forgot";
+    fn human(&self) -> Human {
+        detail(format!("forgot entries of the history: {}", self.entries))
     }
 }
 

@@ -1,0 +1,362 @@
+//! What whoever owns the data folder may tell the server that runs on it: accounts, so far.
+//!
+//! The server holds its accounts in memory and its disk alone, so nobody writes them beside it. It
+//! listens on a socket in its folder instead: an order is a few lines, and is answered when it is in
+//! force and on disk. With no server on the folder the same order is carried out on the disk.
+//!
+//! Nothing here knows how the socket is opened, or where a password comes from.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use coax_irc::check_nick;
+use coax_net::{Listener, Stream};
+use coax_store::{Register, SetPassword, StoreError};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::spawn_local;
+use tokio::time::{sleep, timeout};
+
+use crate::hub::{fold, new_account};
+use crate::memory::Memory;
+use crate::settings::Settings;
+use crate::switchboard::Switchboard;
+
+/// Longer orders are none.
+const LONGEST: u64 = 4096;
+/// How long an order may take to be read.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long its answer may take: hashing waits for its turn, and a disk may be slow.
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
+/// After an error of accept, which is always one of this machine.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// The socket of a folder.
+pub fn socket_in(folder: &Path) -> PathBuf {
+    folder.join("orders")
+}
+
+/// Something the server is to do.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Make an account.
+    Add {
+        /// What it is called.
+        name: String,
+        /// Its password.
+        password: String,
+    },
+    /// Give an account another password.
+    Passwd {
+        /// What it is called.
+        name: String,
+        /// Its password from now on.
+        password: String,
+    },
+}
+
+impl std::fmt::Debug for Order {
+    /// Passwords do not belong into logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct(self.verb()).field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// For programs.
+    pub kind: RefusedKind,
+    /// For people.
+    pub why: String,
+}
+
+/// What kind of reason it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedKind {
+    /// There is one of that name, or none.
+    No,
+    /// No account could be called so, or have that password.
+    Invalid,
+    /// This machine failed.
+    Failed,
+}
+
+impl Refused {
+    fn new(kind: RefusedKind, why: impl Into<String>) -> Refused {
+        Refused { kind, why: why.into() }
+    }
+
+    fn failed(why: impl Into<String>) -> Refused {
+        Refused::new(RefusedKind::Failed, why)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Refused::failed(error.to_string())
+    }
+}
+
+impl Order {
+    /// Gives the order to the server at the other end of `stream`.
+    ///
+    /// # Errors
+    ///
+    /// Why the server did not do it, or gave no answer.
+    pub async fn give<S>(&self, mut stream: S) -> Result<(), Refused>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let asked = async {
+            stream.write_all(self.write().as_bytes()).await?;
+            stream.shutdown().await?;
+            let mut answer = String::new();
+            stream.take(LONGEST).read_to_string(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        match timeout(LONG_PATIENCE, asked).await {
+            Ok(Ok(answer)) => read_answer(&answer),
+            _ => Err(Refused::failed("the server gave no answer")),
+        }
+    }
+
+    /// Carries the order out where no server runs. `now` is in milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the order, or with the disk.
+    pub fn apply(&self, memory: &Memory, settings: &Settings, now: i64) -> Result<(), Refused> {
+        self.check(settings)?;
+        let key = fold(self.name()).into_string();
+        let known = memory.reader().account_of_nick(&key)?;
+        self.check_known(known.as_ref().map(|account| &*account.name.key))?;
+        let password = memory.hashed(self.password().as_bytes());
+        let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
+        Ok(match self {
+            Order::Add { name, .. } => memory.apply(Register(new_account(name, password, now))),
+            Order::Passwd { .. } => memory.apply(SetPassword { key, password }),
+        }?)
+    }
+
+    fn verb(&self) -> &'static str {
+        match self {
+            Order::Add { .. } => "add",
+            Order::Passwd { .. } => "passwd",
+        }
+    }
+
+    fn name(&self) -> &str {
+        let (Order::Add { name, .. } | Order::Passwd { name, .. }) = self;
+        name
+    }
+
+    fn password(&self) -> &str {
+        let (Order::Add { password, .. } | Order::Passwd { password, .. }) = self;
+        password
+    }
+
+    fn write(&self) -> String {
+        format!("{}\n{}\n{}\n", self.verb(), self.name(), self.password())
+    }
+
+    fn read(text: &str) -> Option<Order> {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let (verb, name, password) = (lines.next()?, lines.next()?, lines.next()?);
+        let (name, password) = (name.to_owned(), password.to_owned());
+        match (verb, lines.next()) {
+            ("add", None) => Some(Order::Add { name, password }),
+            ("passwd", None) => Some(Order::Passwd { name, password }),
+            _ => None,
+        }
+    }
+
+    /// What can be wrong with it whoever is known.
+    fn check(&self, settings: &Settings) -> Result<(), Refused> {
+        let invalid = |why: String| Err(Refused::new(RefusedKind::Invalid, why));
+        let (name, password) = (self.name(), self.password());
+        if let Err(why) = check_nick(name.as_bytes(), settings.nick_length) {
+            return invalid(format!("no account can be called '{name}': {why}"));
+        }
+        match password.chars().count() {
+            0 => invalid("a password is needed".to_owned()),
+            length if length < settings.password_length => {
+                let least = settings.password_length;
+                invalid(format!("the password is too short: {least} letters are the least"))
+            }
+            _ if password.len() > crate::credentials::PASSWORD_LIMIT => {
+                invalid("the password is too long".to_owned())
+            }
+            _ if password.contains(['\n', '\r', '\0']) => {
+                invalid("a password is one line".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `owner` is the key of the account that has this nick.
+    fn check_known(&self, owner: Option<&str>) -> Result<(), Refused> {
+        let no = |why: String| Err(Refused::new(RefusedKind::No, why));
+        match (self, owner) {
+            (Order::Add { name, .. }, Some(owner)) if *owner == *fold(name) => {
+                no(format!("there is an account '{name}' already"))
+            }
+            (Order::Add { name, .. }, Some(owner)) => {
+                no(format!("the nick '{name}' belongs to the account '{owner}'"))
+            }
+            (Order::Passwd { name, .. }, owner) if owner != Some(&*fold(name)) => {
+                no(format!("there is no account '{name}'"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const UNHASHED: &str = "the password cannot be hashed: no memory, or no random numbers";
+
+fn read_answer(answer: &str) -> Result<(), Refused> {
+    let line = answer.trim_end();
+    let (word, why) = line.split_once(' ').unwrap_or((line, ""));
+    match word {
+        "done" => Ok(()),
+        "no" => Err(Refused::new(RefusedKind::No, why)),
+        "invalid" => Err(Refused::new(RefusedKind::Invalid, why)),
+        "failed" => Err(Refused::failed(why)),
+        _ => Err(Refused::failed("the server gave no answer")),
+    }
+}
+
+fn write_answer(answer: &Result<(), Refused>) -> String {
+    let word = |kind: RefusedKind| match kind {
+        RefusedKind::No => "no",
+        RefusedKind::Invalid => "invalid",
+        RefusedKind::Failed => "failed",
+    };
+    match answer {
+        Ok(()) => "done\n".to_owned(),
+        Err(refused) => format!("{} {}\n", word(refused.kind), refused.why),
+    }
+}
+
+/// Takes orders for ever. Dropped, it stops listening.
+pub(crate) async fn serve(listener: Listener, board: Rc<Switchboard>, memory: Rc<Memory>) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) if is_ours(&stream) => {
+                spawn_local(answer(stream, board.clone(), memory.clone()));
+            }
+            Ok(_) => {}
+            Err(_) => sleep(BREATH).await,
+        }
+    }
+}
+
+/// The folder may have been opened to others; its orders are its owner's all the same.
+fn is_ours(stream: &Stream) -> bool {
+    let peer = rustix::net::sockopt::socket_peercred(stream);
+    peer.is_ok_and(|peer| peer.uid.is_root() || peer.uid == rustix::process::geteuid())
+}
+
+async fn answer(mut stream: Stream, board: Rc<Switchboard>, memory: Rc<Memory>) {
+    let mut text = String::new();
+    let mut limited = (&mut stream).take(LONGEST);
+    let order = match timeout(PATIENCE, limited.read_to_string(&mut text)).await {
+        Ok(Ok(_)) => Order::read(&text),
+        _ => None,
+    };
+    let answer = match order {
+        Some(order) => carry_out(&order, &board, &memory).await,
+        None => Err(Refused::new(RefusedKind::Invalid, "the server does not know this order")),
+    };
+    // Whoever left before the answer can ask again.
+    let _ = stream.write_all(write_answer(&answer).as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn carry_out(
+    order: &Order,
+    board: &Rc<Switchboard>,
+    memory: &Rc<Memory>,
+) -> Result<(), Refused> {
+    let name = order.name();
+    order.check(&board.settings())?;
+    order.check_known(board.owner(name).as_deref())?;
+    let password = memory.hash(order.password().as_bytes().into()).await;
+    let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
+    // Somebody may have been faster.
+    order.check_known(board.owner(name).as_deref())?;
+    board.account(name, password.clone());
+    match memory.has_kept(&fold(name), password).await {
+        true => Ok(()),
+        false => Err(Refused::failed("it holds until the server ends: the disk did not take it")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Order, RefusedKind, read_answer, write_answer};
+    use crate::memory::Memory;
+    use crate::settings::Settings;
+
+    fn add(name: &str, password: &str) -> Order {
+        Order::Add { name: name.to_owned(), password: password.to_owned() }
+    }
+
+    #[test]
+    fn an_order_is_read_as_it_was_written() {
+        let passwd = Order::Passwd { name: "ada".to_owned(), password: " a  b ".to_owned() };
+        for order in [add("ada", "ßesame"), add("", ""), passwd] {
+            assert_eq!(Order::read(&order.write()), Some(order));
+        }
+        for text in ["", "add\nada\n", "add\nada\nx", "add\nada\nx\ny\n", "drop\nada\nx\n"] {
+            assert_eq!(Order::read(text), None, "{text:?}");
+        }
+        assert!(!format!("{:?}", add("ada", "sesame")).contains("sesame"));
+    }
+
+    #[test]
+    fn an_answer_is_read_as_it_was_written() {
+        let refused = |kind, why: &str| Err(super::Refused::new(kind, why));
+        for answer in [
+            Ok(()),
+            refused(RefusedKind::No, "there is no account 'x'"),
+            refused(RefusedKind::Invalid, "the password is too short"),
+            refused(RefusedKind::Failed, "the disk is full"),
+        ] {
+            assert_eq!(read_answer(&write_answer(&answer)), answer);
+        }
+        assert_eq!(read_answer("").unwrap_err().why, "the server gave no answer");
+    }
+
+    #[test]
+    fn an_order_is_carried_out_once_and_refused_with_a_reason() {
+        let memory = Memory::open(None, 8, 1).unwrap();
+        let settings = Settings::default();
+        let apply = |order: Order| {
+            let done = order.apply(&memory, &settings, 1_700_000_000_000);
+            done.map_err(|refused| (refused.kind, refused.why))
+        };
+        let passwd =
+            |name: &str| Order::Passwd { name: name.to_owned(), password: "secret".into() };
+        assert_eq!(apply(add("Ada", "sesame")), Ok(()));
+        let account = memory.reader().account("ada").unwrap().unwrap();
+        assert_eq!((&*account.name.shown, account.created), ("Ada", 1_700_000_000_000));
+        assert_eq!(apply(passwd("ADA")), Ok(()));
+        let changed = memory.reader().account("ada").unwrap().unwrap();
+        assert_ne!(changed.password, account.password);
+        for (order, kind, why) in [
+            (add("ada", "sesame"), RefusedKind::No, "there is an account 'ada' already"),
+            (passwd("bob"), RefusedKind::No, "there is no account 'bob'"),
+            (add("#bob", "sesame"), RefusedKind::Invalid, "no account can be called '#bob'"),
+            (add("bob", "short"), RefusedKind::Invalid, "6 letters are the least"),
+            (add("bob", ""), RefusedKind::Invalid, "a password is needed"),
+            (add("bob", &"x".repeat(600)), RefusedKind::Invalid, "too long"),
+            (add("bob", "two\nlines"), RefusedKind::Invalid, "a password is one line"),
+        ] {
+            let (found, line) = apply(order).unwrap_err();
+            assert_eq!(found, kind, "{line}");
+            assert!(line.contains(why), "{line}");
+        }
+        assert_eq!(memory.reader().accounts().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,246 @@
+//! `coax chat account`: who may sign in, from the machine the chat runs on.
+//!
+//! Where a server runs, it is told, and the account can be used as soon as the verb is done; where
+//! none runs, the folder is changed itself. A password is typed at a terminal, unseen, or comes from
+//! a pipe; it never stands on the command line, where everyone could read it.
+//!
+//! What makes a good name or password is the server's business.
+
+mod password;
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Subcommand;
+use coax_chat::Memory;
+use coax_chat::orders::{Order, Refused, RefusedKind};
+use coax_chat::settings::Settings;
+use coax_net::{Dial, Stream, SystemResolver};
+use coax_store::{Account, StoreError, StoreErrorKind};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::entry::{clock, moment};
+use super::folder::{Folder, socket, stored};
+use crate::cli::EXIT_STATUS;
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Out, Report};
+use crate::runtime;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax chat account add ada                 asks for the password
+    coax chat account add ada < password.txt  reads it, from a file or a pipe
+    coax chat account passwd ada              gives her another one
+    coax chat account list
+";
+const ADD: &str = "\
+EXAMPLES
+    coax chat account add ada                 asks for the password
+    coax chat account add ada < password.txt  reads it, from a file or a pipe
+";
+const PASSWD: &str = "\
+EXAMPLES
+    coax chat account passwd ada                 asks for the password
+    coax chat account passwd ada < password.txt  reads it, from a file or a pipe
+";
+const LIST: &str = "\
+EXAMPLES
+    coax chat account list
+    coax chat account list --json | jq -r .name
+";
+
+/// How long a server may take to open its door, on the same machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Add accounts, change passwords, list who is known
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Add an account
+    ///
+    /// A server that runs on the folder knows it at once, even where people may not register.
+    #[command(after_long_help = format!("{ADD}\n{EXIT_STATUS}"))]
+    Add(Named),
+    /// Give an account another password
+    ///
+    /// A server that runs on the folder asks for the new one from then on. Who is signed in stays so.
+    #[command(after_long_help = format!("{PASSWD}\n{EXIT_STATUS}"))]
+    Passwd(Named),
+    /// List the accounts
+    #[command(after_long_help = format!("{LIST}\n{EXIT_STATUS}"))]
+    List(Listed),
+}
+
+#[derive(clap::Args, Debug)]
+struct Named {
+    /// The account
+    name: String,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+#[derive(clap::Args, Debug)]
+struct Listed {
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// An account of the chat.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AccountReport {
+    name: String,
+    /// RFC 3339.
+    created: String,
+    /// Every nick that is this account's, its own name included.
+    nicks: Vec<String>,
+    /// SHA-256 of the certificates that sign in to it.
+    certificates: Vec<String>,
+    /// Whether it can be signed in to by password.
+    password: bool,
+    #[serde(skip)]
+    shown: String,
+}
+
+impl Report for AccountReport {
+    const EVENT: &'static str = "account";
+    fn human(&self) -> Human {
+        Human::Answer(self.shown.clone())
+    }
+}
+
+/// An account was added, or has another password.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AccountChange {
+    name: String,
+    /// added or password
+    change: &'static str,
+    /// Whether a server runs, and knows it already.
+    running: bool,
+}
+
+impl Report for AccountChange {
+    const EVENT: &'static str = "account-change";
+    fn human(&self) -> Human {
+        let name = &self.name;
+        let what = match self.change {
+            "added" => format!("added the account {name}"),
+            _ => format!("{name} has another password"),
+        };
+        Human::Talk(match self.running {
+            true => format!("{what}; the running server knows"),
+            false => what,
+        })
+    }
+}
+
+pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+    match args.verb {
+        Verb::Add(named) => {
+            let order = |name, password| Order::Add { name, password };
+            named.change("added", order, out)
+        }
+        Verb::Passwd(named) => {
+            let order = |name, password| Order::Passwd { name, password };
+            named.change("password", order, out)
+        }
+        Verb::List(listed) => list(&listed.folder, out),
+    }
+}
+
+fn list(folder: &Folder, out: &Out) -> Result<(), Failure> {
+    let accounts = folder.reader()?.accounts().map_err(|error| stored(&error))?;
+    if accounts.is_empty() {
+        let failure = Failure::new(Exit::No, "there are no accounts");
+        return Err(failure.hint("coax chat account add NAME makes one"));
+    }
+    accounts.into_iter().try_for_each(|account| out.report(&report(account)))
+}
+
+fn report(account: Account) -> AccountReport {
+    let created = moment(account.created);
+    let others = account.nicks.iter().filter(|nick| nick.key != account.name.key);
+    let others = others.map(|nick| nick.shown.as_str()).collect::<Vec<_>>().join(", ");
+    let name = &account.name.shown;
+    let mut shown = format!("{}  {name}", clock(created));
+    if !others.is_empty() {
+        shown.push_str(&format!("  also {others}"));
+    }
+    match account.fingerprints.len() {
+        0 => {}
+        1 => shown.push_str("  1 certificate"),
+        many => shown.push_str(&format!("  {many} certificates")),
+    }
+    AccountReport {
+        name: account.name.shown,
+        created: created.to_string(),
+        nicks: account.nicks.into_iter().map(|nick| nick.shown).collect(),
+        certificates: account.fingerprints,
+        password: account.password.phc.is_some(),
+        shown,
+    }
+}
+
+impl Named {
+    fn change(
+        self,
+        change: &'static str,
+        order: impl FnOnce(String, String) -> Order,
+        out: &Out,
+    ) -> Result<(), Failure> {
+        let settings = self.folder.settings().map_err(|error| self.folder.failure(error))?;
+        let folder = self.folder.existing()?;
+        let password = password::ask(&self.name)?;
+        let order = order(self.name.clone(), password);
+        let (memory, passes) = (settings.password_memory, settings.password_passes);
+        let running = match Memory::open(Some(&folder), memory, passes) {
+            Ok(memory) => apply(&order, &memory, &settings).map(|()| false)?,
+            Err(error) if error.kind() == StoreErrorKind::InUse => {
+                runtime::run(give(&order, &folder, &error)).map(|()| true)?
+            }
+            Err(error) => return Err(stored(&error)),
+        };
+        out.report(&AccountChange { name: self.name, change, running })
+    }
+}
+
+/// No server runs, and none can start meanwhile.
+fn apply(order: &Order, memory: &Memory, settings: &Settings) -> Result<(), Failure> {
+    let done = order.apply(memory, settings, Timestamp::now().as_millisecond());
+    let closed = memory.close();
+    done.map_err(refused)?;
+    closed.map_err(|error| stored(&error))
+}
+
+/// A server runs, as `used` says.
+async fn give(order: &Order, folder: &Path, used: &StoreError) -> Result<(), Failure> {
+    let deaf = |_| {
+        Failure::new(Exit::Machine, format!("{used}, which takes no orders"))
+            .hint("stop it for as long as this takes, or register in the chat: /msg NickServ HELP")
+    };
+    let resolver = SystemResolver::default();
+    let dial = Dial { timeout: Some(PATIENCE), ..Dial::new(&resolver) };
+    let dialed = dial.connect(&socket(folder)).await.map_err(deaf)?;
+    let stream = Stream::new(dialed.socket, dialed.peer)?;
+    order.give(stream).await.map_err(refused)
+}
+
+fn refused(refused: Refused) -> Failure {
+    let exit = match refused.kind {
+        RefusedKind::No => Exit::No,
+        RefusedKind::Invalid => Exit::Usage,
+        RefusedKind::Failed => Exit::Machine,
+    };
+    let failure = Failure::new(exit, refused.why);
+    match refused.kind {
+        RefusedKind::No => failure.hint("coax chat account list says who is known"),
+        _ => failure,
+    }
+}

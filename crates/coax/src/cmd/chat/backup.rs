@@ -1,0 +1,98 @@
+//! `coax chat backup`: a copy of everything, while the server goes on writing.
+//!
+//! The copy is what the chat was at one moment. It has its name only once it is whole and on disk;
+//! what a signal interrupts leaves nothing behind.
+//!
+//! Nothing here decides when a copy is due.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use coax_net::cause_in_words;
+use schemars::JsonSchema;
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::folder::{Folder, stored};
+use crate::cli::EXIT_STATUS;
+use crate::duration;
+use crate::failure::{Exit, Failure};
+use crate::out::{Human, Out, Report};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+    coax chat backup monday.db                a copy, while the server runs
+    coax chat backup /mnt/monday.db -d /srv/chat
+
+    A copy becomes a chat again in a folder of its own, under the name chat.db:
+    mkdir again && cp monday.db again/chat.db
+    coax chat serve --data again
+";
+
+/// Copy everything to a file, while the server runs
+///
+/// History, accounts and channels, as they are at one moment. The certificate of the server is not
+/// part of it.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// The copy; there must be no file of that name
+    file: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// A copy is whole.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BackupReport {
+    file: String,
+    bytes: u64,
+    seconds: f64,
+    #[serde(skip)]
+    took: String,
+}
+
+impl Report for BackupReport {
+    const EVENT: &'static str = "backup";
+    fn human(&self) -> Human {
+        let megabytes = self.bytes as f64 / 1e6;
+        Human::Talk(format!("{}: {megabytes:.1} MB in {}", self.file, self.took))
+    }
+}
+
+pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
+    let reader = args.folder.reader()?;
+    let signals = [SIGINT, SIGTERM].map(|signal| (signal, Arc::new(AtomicBool::new(false))));
+    for (signal, came) in &signals {
+        signal_hook::flag::register(*signal, came.clone()).map_err(|error| {
+            let cause = cause_in_words(&error);
+            Failure::new(Exit::Machine, format!("cannot catch signals: {cause}"))
+        })?;
+    }
+    let came = || signals.iter().find(|(_, came)| came.load(Ordering::Relaxed));
+    let begun = Instant::now();
+    let done = reader.backup(&args.file, |_| match came() {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    });
+    match (done.map_err(|error| stored(&error))?, came()) {
+        (None, Some((signal, _))) => Err(Failure::signal(*signal)),
+        _ => out.report(&args.report(begun)),
+    }
+}
+
+impl Args {
+    fn report(&self, begun: Instant) -> BackupReport {
+        let took = begun.elapsed();
+        BackupReport {
+            file: self.file.display().to_string(),
+            bytes: fs::metadata(&self.file).map_or(0, |file| file.len()),
+            seconds: took.as_secs_f64(),
+            took: duration::words(took),
+        }
+    }
+}
