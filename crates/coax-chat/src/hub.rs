@@ -114,6 +114,7 @@ impl Hub {
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
             Input::Reload(settings) => self.settings = *settings,
+            Input::Notice { text } => self.tell_operators(now, text, effects),
             Input::Stop { why } => self.stop(now, why, effects),
         }
     }
@@ -177,6 +178,14 @@ impl Hub {
     fn gone(&mut self, now: Time, who: ClientId, why: &str, effects: &mut Effects) {
         if self.clients.find(who).is_some() {
             self.turn(now, who, effects).forget(why);
+        }
+    }
+
+    fn tell_operators(&mut self, now: Time, text: &str, effects: &mut Effects) {
+        let users = self.clients.users().filter(|(_, it)| it.modes.has(UserModes::OPERATOR));
+        let operators = users.map(|(who, it)| (who, it.nick().to_owned())).collect::<Vec<_>>();
+        for (who, nick) in operators {
+            self.turn(now, who, effects).say(who, "NOTICE", &[&nick, text]);
         }
     }
 

@@ -1,23 +1,31 @@
 //! What the server remembers, and what takes time: the store, the history, hashing.
 //!
 //! Questions are answered by threads that may wait; the answers come back to the hub as inputs.
-//! What is to be kept is queued and never waited for, unless somebody asked for that.
+//! What is to be kept is queued and never waited for, unless somebody asked for that. Whether it was
+//! kept is noted, and told whoever runs the server.
 //!
 //! Nothing here decides anything.
+
+mod answer;
+mod trouble;
 
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Options, Password, Scram, Store, StoreError, StoreErrorKind};
+use coax_store::{Change, Entry, Options, Store, StoreError};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
-use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
+use crate::credentials::PasswordCost;
 use crate::hub::KEPT_OUT;
 use crate::hub::{Answer, Keep, Known, Question, Ticket};
 use crate::switchboard::{Oracle, Switchboard};
+use answer::{Answering, draw};
+use trouble::Trouble;
+
+pub use trouble::News;
 
 /// Passwords that are checked at the same time: each takes tens of megabytes.
 const CHECKS: usize = 2;
@@ -31,8 +39,7 @@ pub struct Memory {
     store: Arc<Store>,
     cost: PasswordCost,
     checks: Arc<Semaphore>,
-    /// Changes that the store refused.
-    lost: Arc<AtomicU64>,
+    trouble: Arc<Trouble>,
     /// Changes that are on their way to the disk.
     waiting: Arc<AtomicU64>,
 }
@@ -52,7 +59,7 @@ impl Memory {
             store: Arc::new(store),
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
-            lost: Arc::default(),
+            trouble: Arc::default(),
             waiting: Arc::default(),
         })
     }
@@ -87,7 +94,23 @@ impl Memory {
 
     /// How many changes the store refused because the disk did not keep up, or is full.
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.trouble.lost()
+    }
+
+    /// What is new about keeping and reading; asked once a second.
+    pub fn news(&self) -> Option<News> {
+        self.trouble.news()
+    }
+
+    /// Looks at all that was kept, on a thread of its own. What is wrong is news.
+    pub fn begin_check(&self) {
+        let (reader, trouble) = (self.store.reader().clone(), self.trouble.clone());
+        let check = move || {
+            let found = reader.check();
+            found.err().iter().for_each(|error| trouble.unread(error));
+        };
+        // Without a thread to spare, the next start looks.
+        let _ = std::thread::Builder::new().name("coax-check".to_owned()).spawn(check);
     }
 
     /// Writes what is queued.
@@ -100,17 +123,31 @@ impl Memory {
     }
 
     fn send<C: Change + Send + 'static>(&self, change: C) {
-        let (lost, waiting) = (self.lost.clone(), self.waiting.clone());
+        let (trouble, waiting) = (self.trouble.clone(), self.waiting.clone());
         waiting.fetch_add(1, Ordering::Relaxed);
         let receipt = move |outcome: Result<_, _>| {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            if outcome.is_err() {
-                lost.fetch_add(1, Ordering::Relaxed);
-            }
+            trouble.note(&outcome);
         };
-        if self.store.send(change, receipt).is_err() {
+        let sent = self.store.send(change, receipt);
+        if sent.is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.trouble.note(&sent);
+        }
+    }
+
+    /// Keeps an entry, and says whether it is on disk.
+    fn store(&self, entry: Entry, tell: oneshot::Sender<Answer>) {
+        let trouble = self.trouble.clone();
+        let receipt = move |outcome: Result<_, StoreError>| {
+            trouble.note(&outcome);
+            let answer = outcome.map_or(Answer::Failed, |_| Answer::Stored);
+            drop(tell.send(answer));
+        };
+        // A refused change drops the receipt, and the answer is that it failed.
+        let sent = self.store.send(entry, receipt);
+        if sent.is_err() {
+            self.trouble.note(&sent);
         }
     }
 }
@@ -136,97 +173,26 @@ impl Oracle for Memory {
     fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, question: Question) {
         let (tell, told) = oneshot::channel();
         match question {
-            Question::Keep(entry) => {
-                let receipt = move |outcome: Result<_, StoreError>| {
-                    let answer = outcome.map_or(Answer::Failed, |_| Answer::Stored);
-                    drop(tell.send(answer));
-                };
-                // A refused change drops the receipt, and the answer is that it failed.
-                drop(self.store.send(*entry, receipt));
-            }
+            Question::Keep(entry) => self.store(*entry, tell),
             question => {
-                let (store, cost) = (self.store.clone(), self.cost);
                 let checks = self.checks.clone();
-                let behind = self.waiting.load(Ordering::Relaxed) > 0;
+                let answering = Answering {
+                    store: self.store.clone(),
+                    trouble: self.trouble.clone(),
+                    cost: self.cost,
+                    behind: self.waiting.load(Ordering::Relaxed) > 0,
+                };
                 let is_heavy = matches!(question, Question::Hash { .. } | Question::Verify { .. });
                 spawn_local(async move {
                     let _turn = match is_heavy {
                         true => checks.acquire_owned().await.ok(),
                         false => None,
                     };
-                    let answered =
-                        spawn_blocking(move || find_out(&store, cost, question, behind)).await;
+                    let answered = spawn_blocking(move || answering.find_out(question)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
                 });
             }
         }
         spawn_local(async move { board.answer(ticket, told.await.unwrap_or(Answer::Failed)) });
     }
-}
-
-/// The work itself, on a thread that may wait.
-fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool) -> Answer {
-    let reads = matches!(
-        question,
-        Question::Page(_) | Question::Conversations(_) | Question::Message { .. }
-    );
-    if behind && reads {
-        catch_up(store);
-    }
-    let failed = |error: StoreError| match error.kind() {
-        StoreErrorKind::Missing => Answer::Missing,
-        _ => Answer::Failed,
-    };
-    match question {
-        Question::Verify { password, hash: Some(hash) } => {
-            let right = check_password(&password, &hash);
-            Answer::Verified(right == Ok(Verdict::Right))
-        }
-        Question::Verify { password, hash: None } => {
-            cost.pretend(&password);
-            Answer::Verified(false)
-        }
-        Question::Hash { password } => {
-            hashed(cost, &password).map_or(Answer::Failed, |it| Answer::Hashed(Box::new(it)))
-        }
-        Question::Draw => draw().map_or(Answer::Failed, Answer::Drawn),
-        Question::Page(page) => store.reader().page(&page).map_or_else(failed, Answer::Page),
-        Question::Conversations(asked) => {
-            store.reader().conversations(&asked).map_or_else(failed, Answer::Conversations)
-        }
-        Question::Message { target, msgid } => {
-            let found = store.reader().message(&target, &msgid);
-            found.map_or_else(failed, |kept| Answer::Message(kept.map(Box::new)))
-        }
-        Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
-    }
-}
-
-/// Waits until all that was said before is on disk: whoever asks for history finds it in there.
-fn catch_up(store: &Store) {
-    let (shelf, key) = (SHELF.to_owned(), "nothing".to_owned());
-    // If the disk cannot take it, the history is answered as it is.
-    let _ = store.apply(coax_store::Put { shelf, key, value: None });
-}
-
-fn hashed(cost: PasswordCost, password: &[u8]) -> Option<Password> {
-    let phc = cost.hash(password, &draw()?).ok()?;
-    let salt = draw::<16>()?;
-    let scram = ScramVerifier::of_password(password, &salt, ScramVerifier::ITERATIONS).ok()?;
-    Some(Password {
-        phc: Some(phc),
-        scram: Some(Scram {
-            salt: scram.salt,
-            iterations: scram.iterations,
-            stored_key: scram.stored_key.to_vec(),
-            server_key: scram.server_key.to_vec(),
-        }),
-    })
-}
-
-/// Bytes that nobody can guess.
-fn draw<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
 }

@@ -14,7 +14,7 @@ use tokio::time::{interval, sleep};
 
 use crate::gate::{self, Caller, Gate, House, Line};
 use crate::hub::{Known, Origin};
-use crate::memory::Memory;
+use crate::memory::{Memory, News};
 use crate::session;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
@@ -46,6 +46,8 @@ pub enum Told {
     NotClosed(String),
     /// A connection could not be accepted: descriptors, memory.
     CannotAccept(String),
+    /// What is to be kept is not, or is again; or what was kept cannot be read.
+    Memory(News),
 }
 
 /// A server about to run.
@@ -97,7 +99,8 @@ impl Serve {
         for listener in listeners {
             spawn_local(accept(listener, gate.clone(), self.tell.clone()));
         }
-        spawn_local(tick(board.clone()));
+        spawn_local(tick(board.clone(), memory.clone(), self.tell.clone()));
+        memory.begin_check();
         let why = loop {
             let wanted = tokio::select! {
                 wanted = control() => wanted,
@@ -206,11 +209,15 @@ fn origin_of(caller: Caller) -> Origin {
     }
 }
 
-async fn tick(board: Rc<Switchboard>) {
+async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
         board.tick();
+        if let Some(news) = memory.news() {
+            board.tell_operators(&news.to_string());
+            tell(Told::Memory(news));
+        }
     }
 }
 

@@ -115,6 +115,11 @@ impl Switchboard {
         self.apply(Input::Reload(Box::new(settings)));
     }
 
+    /// Tells operators something about the server.
+    pub fn tell_operators(self: &Rc<Self>, text: &str) {
+        self.apply(Input::Notice { text });
+    }
+
     /// Tells everyone that the server ends, and closes them.
     pub fn stop(self: &Rc<Self>, why: &str) {
         self.apply(Input::Stop { why });

@@ -53,6 +53,11 @@ pub enum Input<'a> {
     },
     /// The settings are different from now on.
     Reload(Box<Settings>),
+    /// Something about the server that its operators should know.
+    Notice {
+        /// What they read.
+        text: &'a str,
+    },
     /// The server ends: everyone is told, and closed.
     Stop {
         /// What everyone reads.

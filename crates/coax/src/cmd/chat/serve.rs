@@ -122,13 +122,26 @@ fn tell(what: &Told, out: &Out) {
         Told::Reloaded => out.talk("read the settings again"),
         Told::NotReloaded(error) => out.talk(&format!("kept the old settings: {error}")),
         Told::NotClosed(why) | Told::CannotAccept(why) => out.talk(why),
+        Told::Memory(news) => {
+            out.talk(&news.to_string());
+            news.advice().into_iter().for_each(|advice| out.talk(&format!("hint: {advice}")));
+        }
         _ => {}
     }
 }
 
 /// What the store says, for a person.
 fn stored(error: coax_store::StoreError) -> Failure {
-    Failure::new(Exit::Machine, error.to_string())
+    use coax_store::StoreErrorKind as Kind;
+    let failure = Failure::new(Exit::Machine, error.to_string());
+    match (error.kind(), error.advice()) {
+        (Kind::InUse, _) => {
+            failure.hint("stop the other server, or choose another folder: --data DIR")
+        }
+        (Kind::ReadOnly | Kind::Foreign, _) => failure.hint("choose another folder: --data DIR"),
+        (_, Some(advice)) => failure.hint(advice),
+        (_, None) => failure,
+    }
 }
 
 impl Args {
