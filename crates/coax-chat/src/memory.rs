@@ -40,6 +40,7 @@ pub struct Memory {
     cost: PasswordCost,
     checks: Arc<Semaphore>,
     trouble: Arc<Trouble>,
+    on_disk: bool,
     /// Changes that are on their way to the disk.
     waiting: Arc<AtomicU64>,
 }
@@ -60,6 +61,7 @@ impl Memory {
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
             trouble: Arc::default(),
+            on_disk: folder.is_some(),
             waiting: Arc::default(),
         })
     }
@@ -102,8 +104,16 @@ impl Memory {
         self.trouble.news()
     }
 
-    /// Looks at all that was kept, on a thread of its own. What is wrong is news.
+    /// What there is to say of a trouble that lasts to the end.
+    pub fn last_news(&self) -> Option<News> {
+        self.trouble.last_news()
+    }
+
+    /// Looks at all that was kept on disk, on a thread of its own. What is wrong is news.
     pub fn begin_check(&self) {
+        if !self.on_disk {
+            return;
+        }
         let (reader, trouble) = (self.store.reader().clone(), self.trouble.clone());
         let check = move || {
             let found = reader.check();

@@ -119,6 +119,9 @@ impl Serve {
         if let Err(error) = memory.close() {
             (self.tell)(Told::NotClosed(error.to_string()));
         }
+        if let Some(news) = memory.last_news() {
+            (self.tell)(Told::Memory(news));
+        }
         why
     }
 

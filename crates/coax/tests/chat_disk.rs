@@ -249,6 +249,20 @@ fn on_a_full_disk_the_operator_is_told_once_when_nobody_waits_for_the_disk() {
 }
 
 #[test]
+fn what_was_lost_to_the_end_is_told_at_the_end() {
+    let Some(disk) = Disk::or_skip("6m") else { return };
+    let server = Server::start(&disk.data(), "disk");
+    let mut ada = Person::join(&server, "ada");
+    let _ballast = disk.fill();
+    let kept = (0..1000).filter(|number| ada.says_kept(*number)).collect::<Vec<_>>();
+    let said = server.end();
+    let (_, lost) = said.split_once("lost for the history, since the trouble began: ").unwrap();
+    // That she left could not be kept either.
+    let lost = lost.lines().next().unwrap().parse::<usize>().unwrap();
+    assert!((1000 - kept.len()..1010 - kept.len()).contains(&lost), "{lost} and {}", kept.len());
+}
+
+#[test]
 fn on_a_disk_with_no_room_at_all_the_server_does_not_start() {
     let Some(disk) = Disk::or_skip("64k") else { return };
     let ballast = disk.fill();

@@ -22,6 +22,8 @@ pub enum News {
     NotKept(StoreError),
     /// Things are kept again, after so many were not.
     KeptAgain(u64),
+    /// The server ends, and so many were not kept since that began.
+    Lost(u64),
     /// What was kept cannot be read, or is damaged.
     NotRead(StoreError),
 }
@@ -31,7 +33,7 @@ impl News {
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             News::NotKept(error) | News::NotRead(error) => error.advice(),
-            News::KeptAgain(_) => None,
+            News::KeptAgain(_) | News::Lost(_) => None,
         }
     }
 }
@@ -43,6 +45,7 @@ impl fmt::Display for News {
             News::KeptAgain(lost) => {
                 write!(f, "what is said is kept again; lost for the history: {lost}")
             }
+            News::Lost(lost) => write!(f, "lost for the history, since the trouble began: {lost}"),
             News::NotRead(error) => write!(f, "the history cannot be read: {error}"),
         }
     }
@@ -85,9 +88,9 @@ impl Trouble {
         }
     }
 
-    /// Something could not be read.
+    /// Something could not be read. A question that makes no sense is no trouble.
     pub(super) fn unread(&self, error: &StoreError) {
-        if is_trouble(error) {
+        if is_trouble(error) && error.kind() != StoreErrorKind::Invalid {
             self.state().unread = Some(error.clone());
         }
     }
@@ -110,6 +113,13 @@ impl Trouble {
             Some(error) => state.failed(error),
             None => state.recovered(),
         }
+    }
+
+    /// What nobody was told yet of a trouble that lasts to the end.
+    pub(super) fn last_news(&self) -> Option<News> {
+        let state = self.state();
+        let lost = state.lost - state.before;
+        (lost > 0).then_some(News::Lost(lost))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -179,9 +189,10 @@ mod tests {
         trouble.note(&Ok(()));
         let news = (0..QUIET).filter_map(|_| trouble.news()).collect::<Vec<_>>();
         assert_eq!(news, [News::KeptAgain(4)]);
-        assert_eq!((trouble.news(), trouble.lost()), (None, 4));
+        assert_eq!((trouble.news(), trouble.last_news(), trouble.lost()), (None, None, 4));
         trouble.note(&failure);
         assert!(matches!(trouble.news(), Some(News::NotKept(_))), "a new one is told anew");
+        assert_eq!(trouble.last_news(), Some(News::Lost(1)));
     }
 
     #[test]
