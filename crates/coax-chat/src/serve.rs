@@ -157,6 +157,7 @@ impl Server {
         server.gate.expect_certificate();
         spawn_local(server.identify(serve.settings.clone()));
         spawn_local(server.board.clone().send());
+        server.memory.begin_check();
         spawn_local(tick(server.board.clone(), server.memory.clone(), server.tell.clone()));
         server
     }
@@ -219,6 +220,9 @@ impl Server {
         self.board.stop(why);
         let _ = timeout(GOODBYE, self.emptied()).await;
         let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
+        if let Some(news) = self.memory.last_news() {
+            (self.tell)(Told::Memory(news));
+        }
         let why = match closed {
             Ok(Ok(Ok(()))) => return None,
             Ok(Ok(Err(error))) => error.to_string(),
@@ -356,22 +360,12 @@ fn origin_of(caller: Caller) -> Origin {
 
 async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
-    let mut lost_before = None;
     loop {
         seconds.tick().await;
         board.tick();
-        match (memory.trouble(), lost_before) {
-            (Some(error), None) => {
-                lost_before = Some(memory.lost());
-                board.tell_operators(&format!("What is said is not kept: {error}"));
-                tell(Told::NotKept(error));
-            }
-            (None, Some(before)) => {
-                lost_before = None;
-                board.tell_operators("What is said is kept again");
-                tell(Told::KeptAgain { lost: memory.lost().saturating_sub(before) + 1 });
-            }
-            _ => {}
+        if let Some(news) = memory.news() {
+            board.tell_operators(&news.to_string());
+            tell(Told::Memory(news));
         }
     }
 }

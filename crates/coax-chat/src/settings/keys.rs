@@ -368,7 +368,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.ack",
         default: "\"memory\"",
-        about: "\"disk\": who says something reads their own message once it is safe on disk.",
+        about: "\"disk\": who says something reads their own message once it is safe on disk, or that it \
+                is not.",
         read: |settings, value| {
             settings.history_ack_disk = match value.as_str() {
                 Some("disk") => true,

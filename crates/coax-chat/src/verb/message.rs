@@ -250,15 +250,15 @@ fn send(
     let kept = talk.filter(|_| turn.hub.settings.history && post.is_kept());
     let echo = relay.line(turn.my_caps()).filter(|_| turn.i_have(Cap::EchoMessage)).cloned();
     let entry = kept.map(|talk| turn.entry(talk, &post.record(&msgid, target)));
-    match (entry, echo) {
-        (Some(entry), Some(echo)) if turn.hub.settings.history_ack_disk => {
+    match entry {
+        Some(entry) if turn.hub.settings.history_ack_disk => {
             let verb = post.verb;
             turn.ask(Question::Keep(Box::new(entry)), move |turn, answer| match answer {
-                Answer::Stored => turn.out.send(turn.who, echo),
+                Answer::Stored => echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo)),
                 _ => turn.fail(verb, "NOT_STORED", &[], "It was said, and could not be kept"),
             });
         }
-        (entry, echo) => {
+        entry => {
             entry.into_iter().for_each(|entry| turn.keep(Keep::Entry(entry)));
             echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo));
         }

@@ -90,8 +90,17 @@ pub(super) fn socket(folder: &Path) -> Endpoint {
 /// What the store says, for a person.
 pub(super) fn stored(error: &StoreError) -> Failure {
     let failure = Failure::new(Exit::Machine, error.to_string());
-    match error.advice() {
-        Some(advice) => failure.hint(advice),
+    let hint = match error.kind() {
+        StoreErrorKind::InUse => {
+            Some("stop the other server, or choose another folder: --data DIR")
+        }
+        StoreErrorKind::ReadOnly | StoreErrorKind::Foreign => {
+            Some("choose another folder: --data DIR")
+        }
+        _ => error.advice(),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
         None => failure,
     }
 }

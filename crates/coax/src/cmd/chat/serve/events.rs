@@ -8,6 +8,7 @@
 
 use coax_chat::gate::Refusal;
 use coax_chat::hub::{Note, Person};
+use coax_chat::memory::News;
 use coax_chat::serve::Told;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,13 +53,7 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::NoCertificate(why) => {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
-        Told::NotKept(error) => {
-            let hint = error.advice().map(str::to_owned);
-            out.report(&ChatStore { kept: false, error: Some(error.to_string()), hint, lost: None })
-        }
-        Told::KeptAgain { lost } => {
-            out.report(&ChatStore { kept: true, error: None, hint: None, lost: Some(lost) })
-        }
+        Told::Memory(news) => out.report(&ChatStore::of(&news)),
         Told::Forgot(entries) => out.report(&ChatForgot { entries }),
         Told::NotForgotten(why) => {
             let message = format!("cannot forget what is too old: {why}");
@@ -418,28 +413,36 @@ impl Report for ChatCertificate {
     }
 }
 
-/// Whether what is said is kept on the disk.
+/// What is said is not kept on the disk any more, or is again; or what was kept cannot be read.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatStore {
-    kept: bool,
+    /// not-kept, kept-again, lost at the end, or not-read
+    change: &'static str,
     error: Option<String>,
-    hint: Option<String>,
-    /// How many changes were lost, once all is kept again.
+    hint: Option<&'static str>,
+    /// How many changes were lost since the trouble began, once that is known.
     lost: Option<u64>,
+    #[serde(skip)]
+    told: String,
+}
+
+impl ChatStore {
+    fn of(news: &News) -> ChatStore {
+        let (change, error, lost) = match news {
+            News::NotKept(error) => ("not-kept", Some(error.to_string()), None),
+            News::KeptAgain(lost) => ("kept-again", None, Some(*lost)),
+            News::Lost(lost) => ("lost", None, Some(*lost)),
+            News::NotRead(error) => ("not-read", Some(error.to_string()), None),
+        };
+        ChatStore { change, error, hint: news.advice(), lost, told: news.to_string() }
+    }
 }
 
 impl Report for ChatStore {
     const EVENT: &'static str = "chat-store";
     fn human(&self) -> Human {
-        said(match (&self.error, self.lost) {
-            (Some(error), _) => {
-                let hint = self.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-                format!("what is said is not kept: {error}{}", hint.unwrap_or_default())
-            }
-            (None, lost) => {
-                format!("what is said is kept again; changes lost: {}", lost.unwrap_or_default())
-            }
-        })
+        let hint = self.hint.map(|hint| format!("\nhint: {hint}"));
+        said(format!("{}{}", self.told, hint.unwrap_or_default()))
     }
 }
 
