@@ -5,7 +5,7 @@
 //!
 //! Nothing here looks into the hub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coax_chat::hub::ClientId;
 
@@ -25,6 +25,8 @@ struct View {
     owed: Option<(String, usize)>,
     /// Who was seen, by nick.
     masks: BTreeMap<String, String>,
+    /// Who was seen to leave.
+    left: BTreeSet<String>,
 }
 
 impl Watch {
@@ -47,6 +49,8 @@ impl Watch {
     /// After each step: nothing is owed to whoever may go on.
     pub(crate) fn check(&mut self, who: ClientId, is_here: bool, held: bool) {
         let Some(view) = self.views.get_mut(&who) else { return };
+        let early = held && view.owed.as_ref().is_some_and(|(_, count)| *count > 0);
+        assert!(!early, "a label was answered before all was");
         let Some((label, count)) = view.owed.take_if(|_| !is_here || !held) else { return };
         assert!(!is_here || count == 1, "label {label} was answered {count} times");
     }
@@ -86,16 +90,22 @@ impl View {
                 // Others who are there already are known by NAMES alone.
                 if nick == self.nick {
                     self.masks.clear();
+                    self.left.clear();
                 }
+                self.left.remove(&nick);
                 self.masks.insert(nick, mask.to_owned());
             }
             ("PART" | "QUIT", _) => {
                 let changes = *command == "QUIT" && line.ends_with(":Changing host");
                 assert!(!(changes && self.knows_chghost), "told of a host by a farewell: {line}");
                 self.masks.remove(&nick);
+                if *command == "QUIT" {
+                    self.left.insert(nick);
+                }
             }
             ("KICK", [_, whom, ..]) => drop(self.masks.remove(&whom.to_ascii_lowercase())),
             ("NICK", _) => {
+                self.left.remove(&last.to_ascii_lowercase());
                 if nick == self.nick {
                     self.nick = last.to_ascii_lowercase();
                 }
@@ -115,6 +125,7 @@ impl View {
             ("PRIVMSG" | "TOPIC", [target, ..]) if target.starts_with('#') => {
                 let known = self.masks.get(&nick).map_or(mask, |known| known);
                 assert_eq!(known, mask, "somebody else speaks");
+                assert!(!self.left.contains(&nick), "somebody speaks who left: {line}");
             }
             _ => {}
         }
