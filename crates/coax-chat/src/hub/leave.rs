@@ -30,7 +30,7 @@ impl Turn<'_> {
         for line in self.out.gathered() {
             self.out.send(self.who, line);
         }
-        self.bare(self.who, "ERROR", &[&text]);
+        self.bare(self.who, "ERROR", &text);
         self.out.push(Effect::Close { client: self.who });
     }
 

@@ -11,7 +11,7 @@ use crate::hub::reach::Whom;
 use crate::hub::{ChannelId, Rank, Relay, Turn, fold};
 
 /// Whom its words are from.
-const SOURCE: &str = "ChanServ!ChanServ@services";
+const NAME: &str = "ChanServ";
 
 const HELP: &[&str] = &[
     "REGISTER <channel>: makes a channel yours, and keeps it",
@@ -61,7 +61,8 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
 
 fn say(turn: &mut Turn<'_>, text: &str) {
     let nick = turn.my_nick();
-    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+    let source = super::service(turn, NAME);
+    turn.say_as(turn.who, &source, "NOTICE", &[&nick, text]);
 }
 
 fn owns(turn: &Turn<'_>, id: ChannelId) -> bool {
@@ -141,7 +142,8 @@ fn give(turn: &mut Turn<'_>, id: ChannelId, who: crate::hub::ClientId, rank: Ran
     theirs.set(rank, on);
     let letter = Rank::ALL.iter().find(|(.., it)| *it == rank).map_or('o', |(letter, ..)| *letter);
     let (sign, nick) = (if on { '+' } else { '-' }, turn.client(who).nick().to_owned());
-    let line = format!(":{SOURCE} MODE {} {sign}{letter} {nick}", turn.channel(id).name);
+    let source = super::service(turn, NAME);
+    let line = format!(":{source} MODE {} {sign}{letter} {nick}", turn.channel(id).name);
     let texts = [(CapSet::NONE, &*line)];
     let stamp = turn.stamp(None);
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
