@@ -23,7 +23,12 @@ from irctest.specifications import Capabilities, OptionalBehaviors
 COAX = os.environ.get("COAX_BIN") or shutil.which("coax") or "coax"
 
 SETTINGS = {
-    "server": {"name": "My.Little.Server", "network": "CoaxTest", "description": "test server"},
+    "server": {
+        "name": "My.Little.Server",
+        "network": "CoaxTest",
+        "description": "test server",
+        "services-name": "My.Little.Services",
+    },
     "limits": {
         "flood-burst": 0,
         "sendq": 1 << 20,
@@ -51,7 +56,7 @@ def toml(settings: dict) -> str:
 class CoaxController(BaseServerController, DirectoryBasedController):
     software_name = "coax"
     _port_wait_interval = 0.01
-    supported_sasl_mechanisms: Set[str] = {"PLAIN", "SCRAM-SHA-256"}
+    supported_sasl_mechanisms: Set[str] = {"EXTERNAL", "PLAIN", "SCRAM-SHA-256"}
     supports_sts = False
     extban_mute_char = "m"
 
@@ -120,15 +125,19 @@ class CoaxController(BaseServerController, DirectoryBasedController):
         websocket_hostname: Optional[str] = None,
         websocket_port: Optional[int] = None,
     ) -> None:
-        if ssl:
-            raise NotImplementedByController("TLS")
-        if websocket_port is not None:
-            raise NotImplementedByController("Websocket")
         self.create_config()
         self.port = port
         self.hostname = hostname
         settings = json.loads(json.dumps(SETTINGS))
-        settings["listen"] = {"endpoints": [f"{hostname}:{port}"]}
+        # Any port takes any protocol; the suite asks for two.
+        endpoints = [f"{hostname}:{port}"]
+        if websocket_port is not None:
+            endpoints.append(f"{websocket_hostname}:{websocket_port}")
+        settings["listen"] = {"endpoints": endpoints}
+        if ssl:
+            self.gen_ssl()
+            settings["listen"]["certificate"] = str(self.pem_path)
+            settings["listen"]["certificate-key"] = str(self.key_path)
         if password is not None:
             settings["server"]["password"] = password
         settings["accounts"]["register-before-connect"] = bool(

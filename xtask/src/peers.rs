@@ -44,7 +44,11 @@ const PEERS: &[(&str, &str)] = &[
 
 /// Installs what is missing.
 pub(crate) fn install() -> Result<(), String> {
-    let missing = missing();
+    provide(&missing())
+}
+
+/// Installs packages that somebody found missing.
+pub(crate) fn provide(missing: &[&str]) -> Result<(), String> {
     if missing.is_empty() {
         eprintln!("peers: nothing is missing");
         return Ok(());

@@ -36,6 +36,7 @@ pub struct Settings {
     pub server_name: String,
     pub network: String,
     pub description: String,
+    pub services_name: String,
     pub password: Option<String>,
     pub motd: Vec<String>,
     pub data: Option<PathBuf>,

@@ -244,6 +244,11 @@ fn words<'a>(verb: &'static str, message: &Message<'a>) -> Option<Words<'a>> {
     Some(words)
 }
 
+/// Whom the words of one of the server's services are from.
+fn service(turn: &Turn<'_>, name: &str) -> String {
+    format!("{name}!{name}@{}", turn.hub.settings.services_name)
+}
+
 /// Whether a command is meant for this server; if not, that is said.
 fn is_here(turn: &mut Turn<'_>, server: Option<&str>) -> bool {
     let Some(asked) = server else { return true };

@@ -95,9 +95,11 @@ fn irc(line: &[u8]) -> bool {
     let first = words.next();
     let many = first.map_or(0, |word| 1 + usize::from(word[0] != b':') * words.count());
     match command.to_ascii_uppercase().as_slice() {
-        b"CAP" => {
-            first.is_some_and(|verb| CAP_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known)))
-        }
+        b"CAP" => first.is_some_and(|verb| {
+            let known = CAP_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known));
+            // A client that asks for what is not there is told so, as by IRC.
+            known || command == b"CAP" && many == 1 && verb.iter().all(u8::is_ascii_uppercase)
+        }),
         b"NICK" | b"PASS" | b"PING" | b"PONG" | b"AUTHENTICATE" => many == 1,
         b"USER" => many >= 4,
         b"WEBIRC" | b"SERVICE" | b"SERVER" => many >= 3,
@@ -147,13 +149,14 @@ mod tests {
 
     #[test]
     fn the_first_line_tells_who_calls() {
-        let table: [(&[u8], Protocol); 21] = [
+        let table: [(&[u8], Protocol); 23] = [
             (HELLO, Protocol::Tls),
             (b"GET / HTTP/1.1\r\n", Protocol::Http),
             (b"HEAD /metrics HTTP/1.0\r\n", Protocol::Http),
             (b"POST / HTTP/1.1\n", Protocol::Http),
             (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Protocol::Http),
             (b"CAP LS 302\r\n", Protocol::Irc),
+            (b"CAP NOSUCH\r\n", Protocol::Irc),
             (b"NICK ada\n", Protocol::Irc),
             (b"nick ada\r\n", Protocol::Irc),
             (b"USER ada 0 * :Ada Lovelace\r\n", Protocol::Irc),
@@ -167,6 +170,7 @@ mod tests {
             (b"pass the salt\n", Protocol::Plain),
             (b"user friendly, this\n", Protocol::Plain),
             (b"cap and gown\n", Protocol::Plain),
+            (b"CAP AND GOWN\n", Protocol::Plain),
             (b"/nick ada\n", Protocol::Plain),
             (&[0x16, 9, 9], Protocol::Plain),
         ];

@@ -36,7 +36,7 @@ impl Turn<'_> {
         for line in lines {
             self.out.send(self.who, line);
         }
-        self.bare(self.who, "ERROR", &[&text]);
+        self.bare(self.who, "ERROR", &text);
         self.out.push(Effect::Close { client: self.who });
     }
 

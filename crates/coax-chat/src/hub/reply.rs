@@ -47,9 +47,12 @@ impl Turn<'_> {
         self.send_scratch(to);
     }
 
-    /// A line without a source: `ERROR :…`, `AUTHENTICATE +`.
-    pub(crate) fn bare(&mut self, to: ClientId, command: &str, params: &[&str]) {
-        finish(Line::new(&mut self.hub.scratch).command(command), params);
+    /// A line without a source: `ERROR :…`, `AUTHENTICATE +`. A single word has no colon: clients
+    /// compare `+` with what follows the command.
+    pub(crate) fn bare(&mut self, to: ClientId, command: &str, word: &str) {
+        let line = Line::new(&mut self.hub.scratch).command(command);
+        // What is too long is cut, as everywhere.
+        let _ = line.last(word.as_bytes());
         self.send_scratch(to);
     }
 

@@ -29,7 +29,7 @@ impl Hub {
                 Due::Ask => {
                     turn.me_mut().pinged = now;
                     let server = turn.hub.settings.server_name.clone();
-                    turn.bare(who, "PING", &[&server]);
+                    turn.bare(who, "PING", &server);
                 }
             }
         }

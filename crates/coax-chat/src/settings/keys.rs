@@ -83,6 +83,12 @@ pub(super) const KEYS: &[Key] = &[
         read: text!(description),
     },
     Key {
+        name: "server.services-name",
+        default: "\"services\"",
+        about: "The host that NickServ and ChanServ speak from, and their line in LINKS.",
+        read: text!(services_name),
+    },
+    Key {
         name: "server.password",
         default: "\"\"",
         about: "What everyone must give with PASS; empty asks for nothing.",
@@ -444,6 +450,7 @@ pub(super) fn empty() -> Settings {
         server_name: String::new(),
         network: String::new(),
         description: String::new(),
+        services_name: String::new(),
         password: None,
         motd: Vec::new(),
         data: None,

@@ -40,7 +40,7 @@ fn begin(turn: &mut Turn<'_>, word: &str) {
             let exchange = Exchange::new(mechanism);
             let sasl = Sasl { exchange, pieces: SaslPieces::default(), account: None };
             turn.me_mut().sasl = Some(Box::new(sasl));
-            turn.bare(turn.who, "AUTHENTICATE", &["+"]);
+            turn.bare(turn.who, "AUTHENTICATE", "+");
         }
         None => {
             let known = mechanisms(turn);
@@ -71,7 +71,7 @@ fn follow(turn: &mut Turn<'_>, mut sasl: Sasl, step: Step) {
     match step {
         Step::Send(message) => {
             for piece in sasl_pieces(&message) {
-                turn.bare(turn.who, "AUTHENTICATE", &[&piece]);
+                turn.bare(turn.who, "AUTHENTICATE", &piece);
             }
             turn.me_mut().sasl = Some(Box::new(sasl));
         }

@@ -8,7 +8,7 @@ use super::Words;
 use crate::hub::{ChannelId, Rank, Turn, fold};
 
 /// Whom its words are from.
-const SOURCE: &str = "ChanServ!ChanServ@services";
+const NAME: &str = "ChanServ";
 
 const HELP: &[&str] = &[
     "REGISTER <channel>: makes a channel yours, and keeps it",
@@ -58,7 +58,8 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
 
 fn say(turn: &mut Turn<'_>, text: &str) {
     let nick = turn.my_nick();
-    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+    let source = super::service(turn, NAME);
+    turn.say_as(turn.who, &source, "NOTICE", &[&nick, text]);
 }
 
 fn owns(turn: &Turn<'_>, id: ChannelId) -> bool {
@@ -138,5 +139,6 @@ fn give(turn: &mut Turn<'_>, id: ChannelId, who: crate::hub::ClientId, rank: Ran
     theirs.set(rank, on);
     let letter = Rank::ALL.iter().find(|(.., it)| *it == rank).map_or('o', |(letter, ..)| *letter);
     let (sign, nick) = (if on { '+' } else { '-' }, turn.client(who).nick().to_owned());
-    super::mode::tell_set(turn, id, Some(SOURCE), &format!("{sign}{letter} {nick}"));
+    let source = super::service(turn, NAME);
+    super::mode::tell_set(turn, id, Some(&source), &format!("{sign}{letter} {nick}"));
 }

@@ -10,7 +10,7 @@ use super::{Words, register};
 use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold};
 
 /// Whom its words are from.
-const SOURCE: &str = "NickServ!NickServ@services";
+const NAME: &str = "NickServ";
 
 const HELP: &[&str] = &[
     "REGISTER <password>: makes an account of your nick",
@@ -50,7 +50,8 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
 
 fn say(turn: &mut Turn<'_>, text: &str) {
     let nick = turn.my_nick();
-    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+    let source = super::service(turn, NAME);
+    turn.say_as(turn.who, &source, "NOTICE", &[&nick, text]);
 }
 
 fn register(turn: &mut Turn<'_>, password: &str) {
