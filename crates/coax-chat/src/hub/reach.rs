@@ -7,11 +7,11 @@
 
 use coax_irc::{CapSet, Capability as Cap, Message};
 
-use super::{Hub, Stamp};
 use super::channel::{ChannelId, Rank};
 use super::client::ClientId;
 use super::relay::Relay;
 use super::turn::Turn;
+use super::{Hub, Stamp};
 
 /// Who of a channel is told.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,8 @@ impl Hub {
         }
         let first = message.params.iter().next().unwrap_or_default();
         let named = first.split(|byte| *byte == b',').filter_map(|name| {
-            let name = std::str::from_utf8(name).ok()?.trim_start_matches(['~', '&', '@', '%', '+']);
+            let name =
+                std::str::from_utf8(name).ok()?.trim_start_matches(['~', '&', '@', '%', '+']);
             self.channels.named(name)
         });
         named.map(members).sum()

@@ -77,3 +77,102 @@ impl Rota {
 fn take(queue: &RefCell<VecDeque<Rc<Outbox>>>, most: usize) -> impl Iterator<Item = Rc<Outbox>> {
     (0..most).map_while(|_| queue.borrow_mut().pop_front())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
+
+    use super::{FEW, Rota, SLICE};
+    use crate::hub::{Keep, Known, Origin, Question, SharedLine, Ticket};
+    use crate::settings::Settings;
+    use crate::switchboard::{Oracle, Outbox, Seat, Switchboard};
+
+    /// Counts how often somebody is woken.
+    #[derive(Default)]
+    struct Bell(AtomicUsize);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn rung(bell: &Bell) -> usize {
+        bell.0.load(Ordering::Relaxed)
+    }
+
+    fn bell(outbox: &Outbox) -> Arc<Bell> {
+        let bell = Arc::new(Bell::default());
+        outbox.wait(&Waker::from(bell.clone()));
+        bell
+    }
+
+    #[test]
+    fn a_slice_is_no_larger_however_many_wait() {
+        let rota = Rota::default();
+        let line = SharedLine::from(&b"hi\r\n"[..]);
+        let bells = (0..SLICE * 3).map(|_| {
+            let outbox = Rc::new(Outbox::new(99));
+            outbox.push(&line);
+            rota.enlist(&outbox);
+            rota.enlist(&outbox);
+            bell(&outbox)
+        });
+        let bells = bells.collect::<Vec<_>>();
+        for slice in 1..=4 {
+            assert!(rota.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let rung = bells.iter().map(|bell| rung(bell)).sum::<usize>();
+            assert_eq!(rung, SLICE * slice.min(3), "each once, so many at a time");
+        }
+        assert!(!rota.is_busy());
+    }
+
+    struct Forgetful;
+
+    impl Oracle for Forgetful {
+        fn ask(&self, _: Rc<Switchboard>, _: Ticket, _: Question) {}
+        fn keep(&self, _: Keep) {}
+    }
+
+    fn arrived(board: &Rc<Switchboard>, nick: &str, channel: &str) -> Seat {
+        let origin = Origin { host: "h".into(), address: "::1".into(), ..Origin::default() };
+        let seat = board.arrive(origin);
+        for line in [format!("NICK {nick}"), "USER u 0 * :r".into(), format!("JOIN {channel}")] {
+            while !seat.say(line.as_bytes()) {
+                let _ = board.rota.poll(&mut Context::from_waker(Waker::noop()));
+            }
+        }
+        seat
+    }
+
+    fn read_all(seat: &Seat) {
+        seat.outbox().took(seat.outbox().len());
+    }
+
+    #[test]
+    fn talk_to_many_keeps_few_waiting_for_nobody() {
+        let board = Switchboard::new(Settings::default(), Known::default(), Rc::new(Forgetful));
+        let many = (0..=FEW + 1).map(|at| arrived(&board, &format!("m{at}"), "#many"));
+        let many = many.collect::<Vec<_>>();
+        let (one, other) = (arrived(&board, "one", "#few"), arrived(&board, "other", "#few"));
+        while board.rota.is_busy() {
+            let _ = board.rota.poll(&mut Context::from_waker(Waker::noop()));
+        }
+        many.iter().chain([&one, &other]).for_each(read_all);
+        let (of_many, of_few) = (bell(many[1].outbox()), bell(other.outbox()));
+
+        assert!(many[0].say(b"PRIVMSG #many :first"), "nobody else is telling anything");
+        assert!(!many[0].say(b"PRIVMSG #many :second"), "the first is not out yet");
+        assert!(one.say(b"PRIVMSG #few :meanwhile") && one.say(b"PING :x"));
+        assert_eq!((rung(&of_many), rung(&of_few)), (0, 1), "few are told at once");
+        assert!(many[0].outbox().is_queueing());
+
+        let _ = board.rota.poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(rung(&of_many), 1);
+        assert!(many[0].say(b"PRIVMSG #many :second"), "its turn has come");
+        assert!(!many[1].outbox().is_empty() && !other.outbox().is_empty());
+    }
+}

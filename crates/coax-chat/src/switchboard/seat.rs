@@ -64,8 +64,8 @@ impl Seat {
     pub async fn leave(mut self, why: &str) {
         std::future::poll_fn(|context| {
             self.outbox.wait(context.waker());
-            let ready = !self.outbox.is_queueing()
-                && self.board.admits(self.client, &self.outbox, b"QUIT");
+            let ready =
+                !self.outbox.is_queueing() && self.board.admits(self.client, &self.outbox, b"QUIT");
             if ready { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

@@ -15,13 +15,12 @@ pub(super) fn idle(asked: &Asked<'_>) -> Result<Table, String> {
     let all = turns(asked, "idle", |server| {
         let empty = memory_of_tree(server.id());
         let mut crowd = Crowd::new()?;
-        crowd.register(server.port, GUESTS, server.at_once)?;
+        crowd.register(server, GUESTS)?;
         let full = memory_of_tree(server.id());
         let each = full.saturating_sub(empty) as f64 / 1024.0 / GUESTS as f64;
         Ok((each, crowd.now().as_secs_f64(), crowd.lost))
     })?;
-    let title =
-        format!("chat: {GUESTS} registered clients that say nothing, median of {}", asked.rounds);
+    let title = format!("chat: {GUESTS} registered clients that say nothing, {}", asked.terms());
     let mut table = Table::new(title, &["server", "KiB/client", "seconds to register", "lost"]);
     for (server, turns) in &all {
         table.rows.push(vec![
@@ -31,6 +30,6 @@ pub(super) fn idle(asked: &Asked<'_>) -> Result<Table, String> {
             Cell::Number(middle(turns, |turn| turn.2 as f64), 0),
         ]);
     }
-    table.notes.push("Plaintext connections; the kernel's own buffers are not in it.".to_owned());
+    table.notes.push("The kernel's own buffers are not in it.".to_owned());
     Ok(table)
 }
