@@ -30,7 +30,7 @@ cargo xtask bench NAME [--json]
                              measure coax beside its peers: stream, pipe, echo, start, resolve, stub
 cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
                              measure coax scan, in network namespaces, as root
-cargo xtask bench chat [fanout|pace|idle|joins]… [--rounds N] [--only SERVER] [--json]
+cargo xtask bench chat [fanout|pace|idle|joins]… [--tls] [--rounds N] [--only SERVER] [--json]
                              measure coax chat serve beside InspIRCd and ngIRCd
 cargo xtask bench store [FOLDER] [--json]
                              measure the chat's memory, on the disk of FOLDER

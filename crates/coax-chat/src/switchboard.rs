@@ -144,7 +144,7 @@ impl Switchboard {
 
     /// Sends what many are told. Runs for ever, beside everything else.
     pub async fn send(self: Rc<Self>) {
-        std::future::poll_fn(|context| self.rota.poll(context)).await;
+        self.rota.run().await;
     }
 
     /// What was asked is known.

@@ -76,6 +76,8 @@ fn line() -> impl Strategy<Value = String> {
         1 => nick().prop_map(|nick| format!("MONITOR + {nick}")),
         1 => nick().prop_map(|nick| format!("WHOIS {nick}")),
         1 => Just("WHO *".to_owned()),
+        2 => channel().prop_map(|name| format!("NAMES {name}")),
+        1 => Just("CAP REQ :userhost-in-names".to_owned()),
         1 => Just("LIST".to_owned()),
         1 => Just("AWAY :out".to_owned()),
         1 => Just("NS REGISTER sesame".to_owned()),
@@ -218,25 +220,9 @@ impl World {
         for effect in self.effects.drain().collect::<Vec<_>>() {
             self.told.push(format!("{effect:?}"));
             match effect {
-                Effect::Send { to, line } => {
-                    assert!(self.connected[to.0 as usize], "a line to nobody: {line:?}");
-                    assert!(line.ends_with(b"\r\n"), "half a line");
-                    let inside = &line[..line.len() - 2];
-                    assert!(
-                        !inside.contains(&b'\n') && !inside.contains(&b'\r'),
-                        "two lines in one"
-                    );
-                    let tags = if line[0] == b'@' {
-                        line.iter().position(|b| *b == b' ').expect("a source, then a space") + 1
-                    } else {
-                        0
-                    };
-                    assert!(line.len() - tags <= 512, "a line over 512 bytes");
-                    match self.is_past {
-                        true => self.check_history(to, inside),
-                        false => self.check_channel_talk(to, &inside[tags..]),
-                    }
-                    self.watch.heard(to, inside, self.is_past);
+                Effect::Send { to, line } => self.check_line(to, &line),
+                Effect::SendAll { to, head, tails } => {
+                    tails.iter().for_each(|tail| self.check_line(to, &[&*head, tail].concat()));
                 }
                 Effect::Close { client } => self.connected[client.0 as usize] = false,
                 Effect::Hold { client } => {
@@ -352,6 +338,23 @@ impl World {
 }
 
 impl World {
+    fn check_line(&mut self, to: ClientId, line: &[u8]) {
+        assert!(self.connected[to.0 as usize], "a line to nobody: {line:?}");
+        assert!(line.ends_with(b"\r\n"), "half a line");
+        let inside = &line[..line.len() - 2];
+        assert!(!inside.contains(&b'\n') && !inside.contains(&b'\r'), "two lines in one");
+        let tags = match line[0] {
+            b'@' => line.iter().position(|b| *b == b' ').expect("a source, then a space") + 1,
+            _ => 0,
+        };
+        assert!(line.len() - tags <= 512, "a line over 512 bytes");
+        match self.is_past {
+            true => self.check_history(to, inside),
+            false => self.check_channel_talk(to, &inside[tags..]),
+        }
+        self.watch.heard(to, inside, self.is_past);
+    }
+
     /// What is said in a channel is heard by its members, and by nobody else.
     fn check_channel_talk(&self, to: ClientId, line: &[u8]) {
         let line = String::from_utf8_lossy(line);

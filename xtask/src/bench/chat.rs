@@ -11,6 +11,7 @@ mod joins;
 mod outsider;
 mod servers;
 mod talk;
+mod wire;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use super::contender::unused_port;
 use super::median;
 use super::table::Table;
 use servers::{Running, SERVERS, Server};
+use wire::Way;
 
 const CHANNEL: &str = "#bench";
 const ROUNDS: usize = 3;
@@ -37,6 +39,7 @@ struct Asked<'a> {
     rounds: usize,
     /// This server alone.
     only: Option<&'a str>,
+    way: Way,
     kinds: Vec<&'a str>,
 }
 
@@ -55,7 +58,7 @@ pub(super) fn run(words: &[&str], show: &mut dyn FnMut(Table)) -> Result<(), Str
 }
 
 fn read<'a>(words: &[&'a str]) -> Result<Asked<'a>, String> {
-    let mut asked = Asked { rounds: ROUNDS, only: None, kinds: Vec::new() };
+    let mut asked = Asked { rounds: ROUNDS, only: None, way: Way::Plain, kinds: Vec::new() };
     let mut words = words.iter().copied();
     while let Some(word) = words.next() {
         match word {
@@ -63,6 +66,7 @@ fn read<'a>(words: &[&'a str]) -> Result<Asked<'a>, String> {
                 let count = words.next().and_then(|count| count.parse().ok());
                 asked.rounds = count.filter(|count| *count > 0).ok_or("--rounds needs a number")?;
             }
+            "--tls" => asked.way = Way::Tls,
             "--only" => {
                 let names = SERVERS.map(|server| server.name);
                 let name = words.next().filter(|name| names.contains(name));
@@ -97,7 +101,7 @@ fn turns<T>(
     for round in 0..asked.rounds {
         for (server, turns) in &mut all {
             eprintln!("{what}, round {} of {}: {}", round + 1, asked.rounds, server.name);
-            let running = server.start(&folder(), unused_port()?)?;
+            let running = server.start(&folder(), unused_port()?, asked.way)?;
             turns.push(turn(&running).map_err(|error| format!("{}: {error}", server.name))?);
         }
     }
@@ -109,6 +113,14 @@ fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("coax-bench-chat-{}", std::process::id()))
 }
 
+impl Asked<'_> {
+    /// What a title says after the number of clients.
+    fn terms(&self) -> String {
+        let tls = if self.way == Way::Tls { "over TLS, " } else { "" };
+        format!("{tls}server on one processor, median of {}", self.rounds)
+    }
+}
+
 /// The middle of what each turn came to.
 fn middle<T>(turns: &[T], what: impl Fn(&T) -> f64) -> f64 {
     median(&mut turns.iter().map(what).collect::<Vec<_>>())
@@ -116,11 +128,12 @@ fn middle<T>(turns: &[T], what: impl Fn(&T) -> f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Way, read};
 
     #[test]
     fn words_say_what_is_measured() {
         let asked = read(&["joins", "--rounds", "1", "--only", "coax"]).unwrap();
+        assert!(asked.way == Way::Plain && read(&["--tls"]).unwrap().way == Way::Tls);
         assert_eq!((asked.rounds, asked.only, asked.kinds), (1, Some("coax"), vec!["joins"]));
         for wrong in [&["jumps"][..], &["--rounds"], &["--rounds", "0"], &["--only", "irssi"]] {
             assert!(read(wrong).is_err(), "{wrong:?}");

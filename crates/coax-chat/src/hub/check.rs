@@ -26,6 +26,7 @@ impl Hub {
                 assert_eq!(place, Some(at), "a member who does not know it");
                 assert!(self.clients.get(member.client).is_registered(), "a member unregistered");
             }
+            assert!(channel.roster.is_true(&channel.members, &self.clients), "names of the past");
         }
         for (nick, watchers) in &self.watchers {
             for who in watchers {

@@ -59,9 +59,16 @@ impl Roster {
     ) -> impl Iterator<Item = Arc<[SharedLine]>> + 'a {
         let form = self.form(caps.intersection(CAPS), room);
         form.blocks.resize(members.len().div_ceil(BLOCK), None);
-        form.blocks.iter_mut().zip(members.chunks(BLOCK)).map(move |(block, members)| {
-            let words = members.iter().map(|it| word(it.rank, clients.get(it.client), caps));
-            block.get_or_insert_with(|| lines(words, room)).clone()
+        (0..).zip(members.chunks(BLOCK)).map(move |(at, members)| form.block(at, members, clients))
+    }
+
+    /// Whether what is kept is what would be written now.
+    pub(super) fn is_true(&self, members: &[Member], clients: &Clients) -> bool {
+        self.forms.iter().all(|form| {
+            let blocks = form.blocks.iter().zip(members.chunks(BLOCK));
+            blocks
+                .filter_map(|(block, members)| Some((block.as_ref()?, members)))
+                .all(|(block, members)| *block == form.write(members, clients))
         })
     }
 
@@ -74,6 +81,22 @@ impl Roster {
             self.forms.len() - 1
         });
         &mut self.forms[at]
+    }
+}
+
+impl Form {
+    fn block(&mut self, at: usize, members: &[Member], clients: &Clients) -> Arc<[SharedLine]> {
+        if let Some(written) = &self.blocks[at] {
+            return written.clone();
+        }
+        let written = self.write(members, clients);
+        self.blocks[at] = Some(written.clone());
+        written
+    }
+
+    fn write(&self, members: &[Member], clients: &Clients) -> Arc<[SharedLine]> {
+        let words = members.iter().map(|it| word(it.rank, clients.get(it.client), self.caps));
+        lines(words, self.room)
     }
 }
 

@@ -8,7 +8,7 @@ use super::Words;
 use crate::hub::{Turn, fold, is_host};
 
 /// Whom its words are from.
-const SOURCE: &str = "HostServ!HostServ@services";
+const NAME: &str = "HostServ";
 
 const HELP: &[&str] = &[
     "ON, OFF: shows your account's host, or where you come from",
@@ -42,8 +42,8 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
 }
 
 fn say(turn: &mut Turn<'_>, text: &str) {
-    let nick = turn.my_nick();
-    turn.say_as(turn.who, SOURCE, "NOTICE", &[&nick, text]);
+    let (nick, source) = (turn.my_nick(), super::service(turn, NAME));
+    turn.say_as(turn.who, &source, "NOTICE", &[&nick, text]);
 }
 
 fn on(turn: &mut Turn<'_>) {

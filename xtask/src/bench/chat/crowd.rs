@@ -6,17 +6,15 @@
 //! Nothing here knows which server it is.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use super::outsider::Outsiders;
 use super::servers::Running;
+use super::wire::Wire;
 
 /// What one read takes at most: others are looked after in between.
 const ROOM: usize = 64 << 10;
@@ -51,7 +49,7 @@ pub(super) struct Crowd {
 }
 
 struct Client {
-    socket: OwnedFd,
+    wire: Wire,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
     open: bool,
@@ -69,17 +67,18 @@ impl Crowd {
         self.clients.len()
     }
 
-    /// Connects and registers `count` more, of which at most `at_once` are on their way in.
-    pub(super) fn register(&mut self, port: u16, count: usize, at_once: usize) -> io::Result<()> {
+    /// Connects and registers `count` more, of which no more are on their way in than the server
+    /// can take at once.
+    pub(super) fn register(&mut self, server: &Running, count: usize) -> io::Result<()> {
         let mut welcome = 0;
         for asked in 1..=count {
             let number = self.clients.len();
-            let socket = connect(port)?;
+            let wire = Wire::connect(server.port, server.way)?;
             let data = epoll::EventData::new_u64(number as u64);
-            epoll::add(&self.poll, &socket, data, epoll::EventFlags::IN)?;
-            self.clients.push(Client { socket, partial: Vec::new(), open: true });
+            epoll::add(&self.poll, &wire, data, epoll::EventFlags::IN)?;
+            self.clients.push(Client { wire, partial: Vec::new(), open: true });
             self.say(number, &format!("NICK b{number}\r\nUSER b{number} 0 * :bench\r\n"));
-            self.until((asked + 1).saturating_sub(at_once), &mut welcome, Heard::Welcome)?;
+            self.until((asked + 1).saturating_sub(server.at_once), &mut welcome, Heard::Welcome)?;
         }
         self.until(count, &mut welcome, Heard::Welcome)
     }
@@ -99,7 +98,7 @@ impl Crowd {
     /// `members` of a channel, once what they were told of each other is read.
     pub(super) fn gathered(server: &Running, channel: &str, members: usize) -> io::Result<Crowd> {
         let mut crowd = Crowd::new()?;
-        crowd.register(server.port, members, server.at_once)?;
+        crowd.register(server, members)?;
         crowd.join(channel)?;
         let mut more = true;
         while std::mem::take(&mut more) {
@@ -110,9 +109,9 @@ impl Crowd {
 
     /// Looks after the two from now on.
     pub(super) fn watch(&mut self, outside: Outsiders) -> io::Result<()> {
-        for socket in outside.sockets() {
+        for wire in outside.wires() {
             let data = epoll::EventData::new_u64(OUTSIDE);
-            epoll::add(&self.poll, socket, data, epoll::EventFlags::IN)?;
+            epoll::add(&self.poll, wire, data, epoll::EventFlags::IN)?;
         }
         self.outside = Some(outside);
         Ok(())
@@ -152,9 +151,7 @@ impl Crowd {
     /// Sends what `number` says; a client that cannot send any more is lost.
     pub(super) fn say(&mut self, number: usize, text: &str) {
         let client = &mut self.clients[number];
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let sent = rustix::net::send(&client.socket, text.as_bytes(), flags);
-        if client.open && sent != Ok(text.len()) {
+        if client.open && !client.wire.send(text.as_bytes()) {
             client.open = false;
             self.lost += 1;
         }
@@ -174,9 +171,9 @@ impl Crowd {
         for event in events.iter().filter(|event| event.data.u64() != OUTSIDE) {
             self.glance()?;
             let number = event.data.u64() as usize;
-            let count = match self.receive(number)? {
+            let count = match self.clients[number].wire.receive(&mut self.scratch)? {
                 Some(0) => {
-                    epoll::delete(&self.poll, &self.clients[number].socket)?;
+                    epoll::delete(&self.poll, &self.clients[number].wire)?;
                     self.lost += usize::from(std::mem::take(&mut self.clients[number].open));
                     continue;
                 }
@@ -201,30 +198,11 @@ impl Crowd {
     fn glance(&mut self) -> io::Result<()> {
         self.outside.as_mut().map_or(Ok(()), Outsiders::glance)
     }
-
-    /// Bytes read into the scratch; 0 where the server has closed.
-    fn receive(&mut self, number: usize) -> io::Result<Option<usize>> {
-        let socket = &self.clients[number].socket;
-        match rustix::net::recv(socket, &mut self.scratch[..], RecvFlags::DONTWAIT) {
-            Ok((count, _)) => Ok(Some(count)),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
-            Err(Errno::CONNRESET) => Ok(Some(0)),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-pub(super) fn connect(port: u16) -> io::Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC;
-    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
-    rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
-    rustix::net::sockopt::set_tcp_nodelay(&socket, true)?;
-    Ok(socket)
 }
 
 /// Calls `each` for every whole line; keeps the beginning of the last one in `partial`.
 pub(super) fn lines(partial: &mut Vec<u8>, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
-    while let Some(end) = memchr::memchr(b'\n', bytes) {
+    while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
         let (line, rest) = bytes.split_at(end + 1);
         bytes = rest;
         if partial.is_empty() {
@@ -265,7 +243,7 @@ pub(super) fn read(line: &[u8]) -> Line {
 }
 
 fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(b' ', text)?;
+    let end = text.iter().position(|&byte| byte == b' ')?;
     Some((&text[..end], &text[end + 1..]))
 }
 

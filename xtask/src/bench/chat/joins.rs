@@ -35,8 +35,7 @@ struct Rush {
 
 pub(super) fn joins(asked: &Asked<'_>) -> Result<Table, String> {
     let mut all = turns(asked, "joins", rush)?;
-    let title =
-        format!("chat: {COMERS} clients join one channel at once, median of {}", asked.rounds);
+    let title = format!("chat: {COMERS} clients join one channel at once, {}", asked.terms());
     let columns = [
         "server",
         "all in, s",
@@ -70,36 +69,50 @@ pub(super) fn joins(asked: &Asked<'_>) -> Result<Table, String> {
     Ok(table)
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Count {
+    /// Who has read the names.
+    joined: usize,
+    /// Lines that told somebody of somebody.
+    came: usize,
+}
+
+impl Count {
+    fn add(&mut self, heard: Heard) {
+        match heard {
+            Heard::Joined => self.joined += 1,
+            Heard::Came => self.came += 1,
+            _ => {}
+        }
+    }
+}
+
 fn rush(server: &Running) -> io::Result<Rush> {
     let mut crowd = Crowd::new()?;
-    crowd.register(server.port, COMERS, server.at_once)?;
-    crowd.watch(Outsiders::new(server.port)?)?;
+    crowd.register(server, COMERS)?;
+    crowd.watch(Outsiders::new(server)?)?;
     let (cpu, begun) = (cpu_of_tree(server.id()), crowd.now());
-    let (mut joined, mut came, mut seconds) = (0, 0, [0.0; 2]);
-    let mut next = 0;
+    let mut count = Count::default();
+    let (mut next, mut seconds, mut latest) = (0, [0.0; 2], begun);
     while seconds[1] == 0.0 && crowd.lost == 0 {
         // A few at a time, so that this end reads as well while it speaks.
         for number in next..COMERS.min(next + 64) {
             crowd.say(number, &format!("JOIN {CHANNEL}\r\n"));
         }
         next = COMERS.min(next + 64);
-        let before = (joined, came);
+        let before = count;
         let pause = if next < COMERS { Duration::ZERO } else { SILENCE };
-        crowd.listen(pause, |_, _, heard| match heard {
-            Heard::Joined => joined += 1,
-            Heard::Came => came += 1,
-            _ => {}
-        })?;
-        let spent = (crowd.now() - begun).as_secs_f64();
-        if joined == COMERS && seconds[0] == 0.0 {
-            seconds[0] = spent;
+        crowd.listen(pause, |_, _, heard| count.add(heard))?;
+        let now = crowd.now();
+        if count.joined == COMERS && seconds[0] == 0.0 {
+            seconds[0] = (now - begun).as_secs_f64();
         }
-        if came == COMERS * (COMERS + 1) / 2 && joined == COMERS {
-            seconds[1] = spent;
+        if count.joined == COMERS && count.came == COMERS * (COMERS + 1) / 2 {
+            seconds[1] = (now - begun).as_secs_f64();
         }
-        if next == COMERS && (joined, came) == before {
-            let so_far = format!("{joined} of {COMERS} are in, {came} lines of it were read");
-            return Err(io::Error::other(so_far));
+        latest = if count == before { latest } else { now };
+        if now > latest + SILENCE {
+            return Err(io::Error::other(format!("nothing more comes: {count:?}")));
         }
     }
     let cpu = cpu_of_tree(server.id()).saturating_sub(cpu).as_secs_f64();

@@ -7,13 +7,11 @@
 //! crowd does not make the server look slow.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
-
-use super::crowd::{Heard, Line, connect, lines, read};
+use super::crowd::{Heard, Line, lines, read};
+use super::servers::Running;
+use super::wire::Wire;
 
 /// How often something is said.
 const EACH: Duration = Duration::from_millis(10);
@@ -33,15 +31,15 @@ pub(super) struct Outsiders {
 }
 
 struct Person {
-    socket: OwnedFd,
+    wire: Wire,
     partial: Vec<u8>,
 }
 
 impl Outsiders {
     /// Registers them and lets them in.
-    pub(super) fn new(port: u16) -> io::Result<Outsiders> {
+    pub(super) fn new(server: &Running) -> io::Result<Outsiders> {
         let begun = Instant::now();
-        let (speaker, listener) = (Person::new(port, "outs")?, Person::new(port, "outl")?);
+        let (speaker, listener) = (Person::new(server, "outs")?, Person::new(server, "outl")?);
         let looked = Duration::ZERO;
         let mut both = Outsiders {
             speaker,
@@ -94,8 +92,8 @@ impl Outsiders {
         self.due.saturating_sub(self.begun.elapsed())
     }
 
-    pub(super) fn sockets(&self) -> [&OwnedFd; 2] {
-        [&self.speaker.socket, &self.listener.socket]
+    pub(super) fn wires(&self) -> [&Wire; 2] {
+        [&self.speaker.wire, &self.listener.wire]
     }
 
     /// Milliseconds, of all that was said. Whoever is not answered in the end has waited as long.
@@ -110,15 +108,16 @@ impl Outsiders {
 }
 
 impl Person {
-    fn new(port: u16, nick: &str) -> io::Result<Person> {
-        let mut person = Person { socket: connect(port)?, partial: Vec::new() };
+    fn new(server: &Running, nick: &str) -> io::Result<Person> {
+        let mut person =
+            Person { wire: Wire::connect(server.port, server.way)?, partial: Vec::new() };
         person.say(&format!("NICK {nick}\r\nUSER {nick} 0 * :bench\r\n"));
         Ok(person)
     }
 
     fn say(&mut self, text: &str) {
         // Whoever cannot send waits for ever, and that is what is measured.
-        let _ = rustix::net::send(&self.socket, text.as_bytes(), SendFlags::NOSIGNAL);
+        let _ = self.wire.send(text.as_bytes());
     }
 
     fn until(&mut self, what: Heard) -> io::Result<()> {
@@ -134,12 +133,8 @@ impl Person {
     }
 
     fn hear(&mut self, mut each: impl FnMut(Heard)) -> io::Result<()> {
-        let mut bytes = [0; 4096];
-        let count = match rustix::net::recv(&self.socket, &mut bytes, RecvFlags::DONTWAIT) {
-            Ok((count, _)) => count,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
+        let mut bytes = vec![0; 4096];
+        let Some(count) = self.wire.receive(&mut bytes)? else { return Ok(()) };
         let mut pings = Vec::new();
         lines(&mut self.partial, &bytes[..count], |line| match read(line) {
             Line::Told(heard) => each(heard),

@@ -43,8 +43,8 @@ pub(super) fn fan_out(asked: &Asked<'_>) -> Result<Table, String> {
     })?;
     let title = format!(
         "chat: {SPEAKERS} of {MEMBERS} members talk, {UNDER_WAY} messages each under way, \
-         server on one processor, median of {}",
-        asked.rounds
+         {}",
+        asked.terms()
     );
     let columns = ["server", "deliveries/s", "coax is", "CPU µs/delivery", "lost"];
     let mut table = Table::new(title, &columns);
@@ -112,10 +112,7 @@ pub(super) fn pace(asked: &Asked<'_>) -> Result<Table, String> {
         let mut crowd = Crowd::gathered(server, CHANNEL, PACE_MEMBERS)?;
         talk_in_time(&mut crowd, server)
     })?;
-    let title = format!(
-        "chat: {PACE} messages/s to {PACE_MEMBERS} members, server on one processor, median of {}",
-        asked.rounds
-    );
+    let title = format!("chat: {PACE} messages/s to {PACE_MEMBERS} members, {}", asked.terms());
     let columns = ["server", "p50 ms", "p99 ms", "CPU µs/delivery", "lost"];
     let mut table = Table::new(title, &columns);
     for (server, turns) in &mut all {
