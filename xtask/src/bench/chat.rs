@@ -8,6 +8,7 @@
 
 mod crowd;
 mod servers;
+mod start;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,9 @@ type Measure = fn() -> Result<Table, String>;
 
 /// Runs the tables called for, all without a word.
 pub(super) fn run(words: &[&str], show: &mut dyn FnMut(Table)) -> Result<(), String> {
+    if words == ["start"] {
+        return start::run(show);
+    }
     if let Some(word) = words.iter().find(|word| KINDS.iter().all(|(kind, _)| kind != *word)) {
         return Err(format!(
             "bench chat has {}, not {word}",
