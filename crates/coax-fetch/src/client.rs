@@ -87,6 +87,7 @@ impl Client {
             protocols: options.http.protocols(),
             authorities: options.authorities.clone(),
             insecure: options.insecure,
+            ..TlsOptions::default()
         });
         let shared = Shared { options, tls, pool: Arc::default() };
         Ok(Client { shared: Arc::new(shared) })

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::{Stream, cause_in_words, relay};
+use config::Distrust;
 
 /// How TLS is spoken by a client. Clones share what was loaded.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,9 @@ pub struct TlsOptions {
     pub authorities: Option<PathBuf>,
     /// Believes whoever answers: encrypted, but nobody knows with whom.
     pub insecure: bool,
+    /// Believes the server whose own certificate has this SHA-256, whoever signed it and whatever
+    /// name it is for, and nobody else.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// A connection whose peer has proved who it is.
@@ -57,6 +61,7 @@ pub struct TlsError {
     host: String,
     kind: TlsErrorKind,
     why: String,
+    fingerprint: Option<String>,
 }
 
 /// Who is at fault.
@@ -75,12 +80,17 @@ pub enum TlsErrorKind {
 
 impl TlsError {
     fn new(host: &Host, kind: TlsErrorKind, why: impl Into<String>) -> TlsError {
-        TlsError { host: host.to_string(), kind, why: why.into() }
+        TlsError { host: host.to_string(), kind, why: why.into(), fingerprint: None }
     }
 
     /// Who is at fault.
     pub fn kind(&self) -> TlsErrorKind {
         self.kind
+    }
+
+    /// The SHA-256 of the certificate that was not believed, in hexadecimal.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 
     /// The cause alone.
@@ -114,7 +124,8 @@ impl Tls {
             Ok(inner) => Ok(TlsStream { inner }),
             Err(error) => {
                 let (kind, why) = trouble(&error);
-                Err(TlsError::new(host, kind, why))
+                let fingerprint = shown(&error);
+                Err(TlsError { fingerprint, ..TlsError::new(host, kind, why) })
             }
         }
     }
@@ -166,6 +177,14 @@ fn trouble(error: &io::Error) -> (TlsErrorKind, String) {
     (TlsErrorKind::Connection, why)
 }
 
+/// The SHA-256 of the certificate that was not believed.
+fn shown(error: &io::Error) -> Option<String> {
+    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(bad) => Some(Distrust::of(bad)?.fingerprint.clone()),
+        _ => None,
+    }
+}
+
 /// Why TLS failed, in words, for whoever speaks it through another library of the same provider.
 /// `None` where `error` is none of TLS.
 pub fn tls_cause(
@@ -186,7 +205,11 @@ pub fn tls_cause(
 
 fn distrust(bad: &rustls::CertificateError) -> &'static str {
     use rustls::CertificateError as Bad;
+    if let Some(distrusted) = Distrust::of(bad) {
+        return distrust(&distrusted.why);
+    }
     match bad {
+        Bad::ApplicationVerificationFailure => "its certificate has another fingerprint",
         Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => "its certificate is not valid yet",
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {

@@ -10,6 +10,7 @@ mod idle;
 mod joins;
 mod outsider;
 mod servers;
+mod start;
 mod talk;
 mod wire;
 
@@ -45,6 +46,9 @@ struct Asked<'a> {
 
 /// Runs the tables called for, all without a word.
 pub(super) fn run(words: &[&str], show: &mut dyn FnMut(Table)) -> Result<(), String> {
+    if words == ["start"] {
+        return start::run(show);
+    }
     let asked = read(words)?;
     super::echo::raise_limit()?;
     super::prepare()?;

@@ -16,7 +16,7 @@ use super::time::Time;
 use super::turn::Turn;
 
 /// Most that are remembered; the least guilty are forgotten first.
-const MOST: usize = 4096;
+const MOST: usize = 2048;
 
 /// The longest wait because of an account, in milliseconds: its owner may be the one who waits.
 const LONGEST_FOR_ACCOUNT: u64 = 60_000;

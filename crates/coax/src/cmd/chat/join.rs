@@ -8,9 +8,11 @@
 
 mod seat;
 
+use std::path::PathBuf;
+
 use coax_addr::{Endpoint, Place, Transport};
 use coax_irc_client::Identity;
-use coax_net::{SystemResolver, Tls};
+use coax_net::{SystemResolver, Tls, TlsError, TlsOptions};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,13 +28,15 @@ use seat::{Seat, sit};
 const EXAMPLES: &str = "\
 EXAMPLES
     coax chat join localhost/#lobby --nick ada
-    coax chat join tls://irc.libera.chat:6697/#rust
+    coax chat join ircs://irc.libera.chat/#rust      TLS, at port 6697
     echo 'backup is done' | coax chat join localhost/#ops --once
     coax chat join localhost/#lobby --json       what is said, as JSON
 ";
 
 /// Where IRC servers listen when nobody says otherwise.
 const PORT: &str = "6667";
+/// And with TLS. RFC 7194.
+const TLS_PORT: &str = "6697";
 const CHANNEL: &str = "#lobby";
 
 /// Join a chat from the terminal
@@ -54,6 +58,15 @@ pub(crate) struct Args {
     /// Say what standard input holds, then leave; print nothing
     #[arg(long)]
     once: bool,
+    /// Believe the authorities in FILE, too (PEM)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"])]
+    ca: Option<PathBuf>,
+    /// Believe the server with this certificate alone (SHA-256)
+    #[arg(long, value_name = "HEX", value_parser = fingerprint, conflicts_with = "insecure")]
+    fingerprint: Option<[u8; 32]>,
+    /// Believe whoever answers: encrypted, but nobody knows with whom
+    #[arg(long)]
+    insecure: bool,
     #[command(flatten)]
     reach: Reach,
 }
@@ -102,25 +115,52 @@ async fn join(args: &Args, endpoint: &Endpoint, channel: &str, out: &Out) -> Res
     let seat = Seat { identity: args.identity()?, channel: channel.to_owned(), once: args.once };
     match &endpoint.place {
         Place::Net { transport: Transport::Tls, host, .. } => {
-            let secure = Tls::default().connect(stream, host).await?;
-            sit(secure, seat, out).await
+            let secure = args.tls().connect(stream, host).await;
+            sit(secure.map_err(|error| args.distrusted(error))?, seat, out).await
         }
         _ => sit(stream, seat, out).await,
     }
 }
 
 impl Args {
+    fn tls(&self) -> Tls {
+        Tls::new(TlsOptions {
+            authorities: self.ca.clone(),
+            insecure: self.insecure,
+            fingerprint: self.fingerprint,
+            ..TlsOptions::default()
+        })
+    }
+
+    /// What to type when a certificate is not believed.
+    fn distrusted(&self, error: TlsError) -> Failure {
+        let shown = error.fingerprint().map(str::to_owned);
+        let failure = Failure::from(error);
+        match (shown, self.fingerprint) {
+            (Some(shown), None) => failure.hint(format!(
+                "if its operator confirms it: --fingerprint {shown}; --ca FILE believes an authority"
+            )),
+            (Some(shown), Some(_)) => failure.hint(format!("it is {shown}; ask its operator")),
+            (None, _) => failure,
+        }
+    }
+
     /// The server, and the channel behind it.
     fn split(&self) -> Result<(Endpoint, String), Failure> {
         let (server, channel) = match self.place.split_once("/#") {
             Some((server, channel)) => (server, format!("#{channel}")),
             None => (self.place.trim_end_matches('/'), CHANNEL.to_owned()),
         };
-        let endpoint =
-            place::endpoint(server, None).or_else(|error| match server.contains(':') {
-                true => Err(error),
-                false => place::endpoint(server, Some(PORT)),
-            })?;
+        let (scheme, server) = match server.split_once("://") {
+            Some(("irc", server)) => ("", server),
+            Some(("ircs" | "tls", server)) => ("tls://", server),
+            _ => ("", server),
+        };
+        let port = if scheme.is_empty() { PORT } else { TLS_PORT };
+        let endpoint = |text: &str| place::endpoint(&format!("{scheme}{text}"), None);
+        // Where no port is named, IRC's own is meant.
+        let endpoint = endpoint(server)
+            .or_else(|error| endpoint(&format!("{server}:{port}")).map_err(|_| error))?;
         match &endpoint.place {
             Place::Unix { .. } | Place::Net { transport: Transport::Tcp | Transport::Tls, .. } => {
                 Ok((endpoint, channel))
@@ -144,6 +184,20 @@ impl Args {
         };
         Ok(Identity { real_name: nick.clone(), nick, account, password: None })
     }
+}
+
+/// Sixty-four hexadecimal digits, with or without colons between them.
+fn fingerprint(text: &str) -> Result<[u8; 32], String> {
+    let digits = text.replace(':', "");
+    let wrong = || "a SHA-256 has 64 hexadecimal digits".to_owned();
+    if digits.len() != 64 || !digits.is_ascii() {
+        return Err(wrong());
+    }
+    let mut bytes = [0; 32];
+    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(bytes)
 }
 
 /// The same place, without the TLS that is spoken there.

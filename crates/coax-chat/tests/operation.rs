@@ -1,0 +1,315 @@
+//! What operators rely on, with a clock that the test winds: waiting after wrong passwords, sessions
+//! of an account, who is kept out, what CAP says of TLS.
+//!
+//! The hub is given everything as values, so an hour takes no time.
+
+#![allow(clippy::unwrap_used)]
+
+use coax_chat::Settings;
+use coax_chat::hub::{
+    Answer, Cause, ClientId, Effect, Effects, Hub, Input, Means, Note, Origin, Question, Ticket,
+    Time, Way,
+};
+use coax_store::Password;
+
+/// `ada` and a password, for SASL PLAIN.
+const ADA: &str = "AUTHENTICATE AGFkYQBzZXNhbWU=";
+
+struct World {
+    hub: Hub,
+    now: u64,
+    next: u32,
+    heard: Vec<(u32, String)>,
+    notes: Vec<Note>,
+    questions: Vec<(Ticket, Question)>,
+}
+
+impl World {
+    fn new(settings: &str) -> World {
+        let settings = Settings::parse(settings).unwrap();
+        World {
+            hub: Hub::new(settings, Time(1_700_000_000_000)),
+            now: 1_700_000_000_000,
+            next: 0,
+            heard: Vec::new(),
+            notes: Vec::new(),
+            questions: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, input: Input<'_>) {
+        let mut effects = Effects::default();
+        self.hub.apply(Time(self.now), input, &mut effects);
+        for effect in effects.drain() {
+            match effect {
+                Effect::Send { to, line } => {
+                    self.heard.push((to.0, String::from_utf8_lossy(&line).into_owned()));
+                }
+                Effect::Note(note) => self.notes.push(*note),
+                Effect::Ask { ticket, question } => self.questions.push((ticket, question)),
+                _ => {}
+            }
+        }
+        self.hub.check();
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now += seconds * 1000;
+    }
+
+    fn arrive(&mut self, origin: Origin) -> u32 {
+        self.next += 1;
+        self.apply(Input::Arrive { client: ClientId(self.next), origin });
+        self.next
+    }
+
+    /// Somebody who has registered.
+    fn join(&mut self, nick: &str, address: &str) -> u32 {
+        let who = self.arrive(from(address));
+        self.say(who, &format!("NICK {nick}"));
+        self.say(who, "USER u 0 * :r");
+        who
+    }
+
+    fn say(&mut self, who: u32, line: &str) {
+        self.apply(Input::Line { client: ClientId(who), line: line.as_bytes() });
+    }
+
+    /// Answers what was asked, as if every password were right, or wrong.
+    fn answer(&mut self, right: bool) -> usize {
+        let questions = std::mem::take(&mut self.questions);
+        let count = questions.len();
+        for (ticket, question) in questions {
+            let answer = match question {
+                Question::Verify { hash, .. } => Answer::Verified(right && hash.is_some()),
+                Question::Hash { .. } => {
+                    let phc = Some("$argon2id$".to_owned());
+                    Answer::Hashed(Box::new(Password { phc, scram: None }))
+                }
+                _ => Answer::Failed,
+            };
+            self.apply(Input::Answer { ticket, answer });
+        }
+        count
+    }
+
+    fn register(&mut self, nick: &str, address: &str) -> u32 {
+        let who = self.join(nick, address);
+        self.say(who, "NS REGISTER sesame");
+        self.answer(true);
+        who
+    }
+
+    /// The last line somebody heard.
+    fn last(&self, who: u32) -> &str {
+        let mine = self.heard.iter().rev().find(|(to, _)| *to == who);
+        mine.map(|(_, line)| line.trim_end()).unwrap_or_default()
+    }
+
+    /// Tries a password by SASL from an address; whether it was looked at.
+    fn tries(&mut self, address: &str, right: bool) -> bool {
+        let who = self.arrive(from(address));
+        self.say(who, "AUTHENTICATE PLAIN");
+        self.say(who, ADA);
+        let looked_at = self.answer(right) > 0;
+        let numeric = if looked_at && right { " 903 " } else { " 904 " };
+        assert!(self.last(who).contains(numeric), "{}", self.last(who));
+        self.apply(Input::Gone { client: ClientId(who), why: "gone" });
+        looked_at
+    }
+}
+
+fn from(address: &str) -> Origin {
+    Origin { host: address.to_owned(), address: address.to_owned(), ..Origin::default() }
+}
+
+#[test]
+fn wrong_passwords_make_one_wait_longer_each_time_and_never_for_ever() {
+    let mut world = World::new("");
+    world.register("ada", "198.51.100.1");
+    assert!((0..5).all(|_| world.tries("192.0.2.1", false)), "five are free");
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        let mut waited = 0;
+        while !world.tries("192.0.2.1", false) {
+            world.wait(1);
+            waited += 1;
+        }
+        waits.push(waited);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    // The right one is refused as well while one has to wait, and is taken after.
+    assert!(!world.tries("192.0.2.2", true), "another address waits for the account too");
+    world.wait(60);
+    assert!(world.tries("192.0.2.2", true));
+}
+
+#[test]
+fn the_owner_comes_in_from_home_while_others_guess() {
+    let mut world = World::new("");
+    world.register("ada", "198.51.100.1");
+    assert!(world.tries("198.51.100.1", true));
+    let stranger = |number: u32| format!("192.0.2.{}", number % 200);
+    for number in 0..300 {
+        world.tries(&stranger(number), false);
+    }
+    assert!(!world.tries("203.0.113.1", true), "elsewhere they wait");
+    assert!(world.tries("198.51.100.1", true), "at home they do not");
+}
+
+#[test]
+fn a_hundred_attempts_at_the_same_time_are_a_hundred() {
+    let mut world = World::new("");
+    world.register("ada", "198.51.100.1");
+    for _ in 0..100 {
+        let who = world.arrive(from("192.0.2.1"));
+        world.say(who, "AUTHENTICATE PLAIN");
+        world.say(who, ADA);
+    }
+    assert_eq!(world.questions.len(), 5, "the others are not even looked at");
+}
+
+#[test]
+fn nickserv_oper_and_scram_wait_as_well() {
+    let mut world = World::new("[operators]\nroot = \"secret\"");
+    world.register("ada", "198.51.100.1");
+    let eve = world.join("eve", "192.0.2.1");
+    for _ in 0..5 {
+        world.say(eve, "NS IDENTIFY ada wrong");
+        assert_eq!(world.answer(false), 1);
+    }
+    world.say(eve, "NS IDENTIFY ada sesame");
+    assert!(world.last(eve).ends_with("Too many wrong passwords: try again in 1 s"));
+    assert_eq!(world.answer(true), 0);
+    for _ in 0..5 {
+        world.say(eve, "OPER root wrong");
+        assert!(world.last(eve).ends_with("Password incorrect"));
+    }
+    world.say(eve, "OPER root secret");
+    assert!(world.last(eve).ends_with("Too many wrong passwords: try again in 1 s"));
+    let scram = world.arrive(from("192.0.2.7"));
+    world.say(scram, "AUTHENTICATE SCRAM-SHA-256");
+    // n,,n=ada,r=rOprNGfwEbeRWgbNEkqO
+    world.say(scram, "AUTHENTICATE biwsbj1hZGEscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==");
+    assert!(world.last(scram).contains(" 904 "), "{}", world.last(scram));
+    world.wait(1);
+    world.say(eve, "OPER root secret");
+    assert!(world.heard.iter().any(|(to, line)| *to == eve && line.contains(" 381 ")));
+    assert_eq!(world.hub.counts().tries, [[0, 0, 1], [0, 5, 1], [1, 5, 1]]);
+    let early = |note: &&Note| matches!(note, Note::NotSignedIn { wait: 1, .. });
+    assert_eq!(world.notes.iter().filter(early).count(), 3);
+    let oper = |note: &Note| matches!(note, Note::NotSignedIn { means: Means::Oper, .. });
+    assert!(world.notes.iter().any(oper));
+}
+
+#[test]
+fn nobody_waits_where_that_is_switched_off() {
+    let mut world = World::new("[accounts]\nwrong-passwords = 0");
+    world.register("ada", "198.51.100.1");
+    assert!((0..100).all(|_| world.tries("192.0.2.1", false)));
+}
+
+#[test]
+fn an_account_has_so_many_sessions_and_one_more_when_one_ends() {
+    let mut world = World::new("[limits]\nper-account = 2");
+    let first = world.register("ada", "198.51.100.1");
+    let sign_in = |world: &mut World, nick: &str| {
+        let who = world.join(nick, "198.51.100.2");
+        world.say(who, "NS IDENTIFY ada sesame");
+        world.answer(true);
+        (who, world.last(who).ends_with("You are now identified for ada"))
+    };
+    assert!(sign_in(&mut world, "ada2").1);
+    let (third, identified) = sign_in(&mut world, "ada3");
+    assert!(!identified);
+    assert!(world.last(third).ends_with("Too many are signed in to that account already"));
+    let by_sasl = world.arrive(from("198.51.100.3"));
+    world.say(by_sasl, "AUTHENTICATE PLAIN");
+    world.say(by_sasl, ADA);
+    world.answer(true);
+    assert!(world.last(by_sasl).contains(" 904 "));
+    world.apply(Input::Gone { client: ClientId(first), why: "gone" });
+    assert!(sign_in(&mut world, "ada4").1);
+}
+
+#[test]
+fn whoever_is_kept_out_goes_at_once_and_when_they_say_who_they_are() {
+    let mut world = World::new("[operators]\nroot = \"secret\"");
+    let root = world.join("root", "198.51.100.9");
+    world.say(root, "OPER root secret");
+    let mallory = world.register("mallory", "192.0.2.1");
+    let other = world.join("other", "192.0.2.2");
+    let bystander = world.join("bystander", "203.0.113.1");
+    world.say(root, "KLINE 10 *!*@192.0.2.2 :enough");
+    assert!(world.last(other).contains("You are kept out of this server: enough"));
+    world.say(root, "KLINE $a:mallory :enough");
+    assert!(world.last(mallory).starts_with("ERROR"));
+    let again = world.join("again", "192.0.2.77");
+    world.say(again, "NS IDENTIFY mallory sesame");
+    world.answer(true);
+    assert!(world.last(again).starts_with("ERROR"), "{}", world.last(again));
+    let kept_out = |note: &&Note| matches!(note, Note::Left { cause: Cause::KeptOut, .. });
+    assert_eq!(world.notes.iter().filter(kept_out).count(), 3);
+    // Ten minutes later the one with a term may come back, and nobody else was touched.
+    let early = world.join("early", "192.0.2.2");
+    assert!(world.last(early).starts_with("ERROR"));
+    world.wait(601);
+    let late = world.join("late", "192.0.2.2");
+    assert!(world.last(late).contains(" 422 "));
+    world.say(bystander, "PING here");
+    assert!(world.last(bystander).contains("PONG"));
+}
+
+#[test]
+fn cap_tells_irc_clients_to_come_by_tls_and_nobody_else() {
+    let own = "certificate = \"a\"\ncertificate-key = \"b\"\nsts = true\nsts-port = 6697\n";
+    let offer = |settings: &str, secure: bool, way: Way, version: &str| {
+        let mut world = World::new(&format!("[listen]\n{settings}"));
+        let who = world.arrive(Origin { secure, way, ..from("192.0.2.1") });
+        world.say(who, &format!("CAP LS {version}"));
+        let words = world.heard.iter().flat_map(|(_, line)| line.split_whitespace());
+        let sts = words.filter(|word| word.starts_with("sts")).map(str::to_owned);
+        let sts = sts.collect::<Vec<_>>().join(" ");
+        world.say(who, "CAP REQ sts");
+        assert!(world.last(who).contains(" NAK "), "{}", world.last(who));
+        sts
+    };
+    assert_eq!(offer(own, false, Way::Irc, "302"), "sts=port=6697");
+    assert_eq!(offer(own, true, Way::Irc, "302"), "sts=duration=2592000");
+    assert_eq!(offer(own, false, Way::Irc, ""), "");
+    assert_eq!(offer(own, false, Way::WebSocket, "302"), "");
+    assert_eq!(offer("", true, Way::Irc, "302"), "");
+    // Taken back: those who had it are told where they are.
+    let back = format!("{own}sts-duration = 0");
+    assert_eq!(offer(&back, true, Way::Irc, "302"), "sts=duration=0");
+    assert_eq!(offer(&back, false, Way::Irc, "302"), "");
+    let alone = Settings::parse("[listen]\nsts = true").unwrap_err();
+    assert_eq!(alone.place, Some((2, 1)));
+}
+
+#[test]
+fn operators_alone_are_told_what_operators_should_know() {
+    let mut world = World::new("[operators]\nroot = \"secret\"");
+    let (root, ada) = (world.join("root", "192.0.2.1"), world.join("ada", "192.0.2.2"));
+    world.say(root, "OPER root secret");
+    world.apply(Input::TellOperators { text: "the disk is full" });
+    assert!(world.last(root).ends_with("NOTICE root :the disk is full"));
+    assert!(!world.last(ada).contains("disk"));
+}
+
+#[test]
+fn a_note_never_holds_a_password() {
+    let mut world = World::new("[operators]\nroot = \"hush-oper\"");
+    let ada = world.join("ada", "192.0.2.1");
+    world.say(ada, "NS REGISTER hush-account");
+    world.answer(true);
+    world.say(ada, "OPER root hush-wrong");
+    world.say(ada, "OPER root hush-oper");
+    world.say(ada, "NS IDENTIFY ada hush-account");
+    world.answer(false);
+    world.say(ada, "NS PASSWD hush-account hush-new");
+    world.answer(true);
+    world.say(ada, "QUIT :bye");
+    assert!(world.notes.len() >= 6, "{:?}", world.notes);
+    assert!(!format!("{:?}", world.notes).contains("hush"), "{:?}", world.notes);
+}
