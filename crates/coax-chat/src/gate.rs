@@ -9,6 +9,7 @@
 
 mod crowd;
 mod goodbye;
+mod origin;
 mod page;
 mod plain;
 mod prefixed;
