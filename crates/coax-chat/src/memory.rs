@@ -22,6 +22,10 @@ use crate::switchboard::{Oracle, Switchboard};
 /// Passwords that are checked at the same time: each takes tens of megabytes.
 const CHECKS: usize = 2;
 
+/// Questions about the history that are answered at the same time: a crowd that asks at once waits in
+/// line, and not each on a thread of its own.
+const READS: usize = 4;
+
 /// The shelf where the server's own secret lies.
 const SHELF: &str = "server";
 
@@ -31,6 +35,7 @@ pub struct Memory {
     store: Arc<Store>,
     cost: PasswordCost,
     checks: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
     /// Changes that the store refused.
     lost: Arc<AtomicU64>,
     /// Changes that are on their way to the disk.
@@ -52,6 +57,7 @@ impl Memory {
             store: Arc::new(store),
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
+            reads: Arc::new(Semaphore::new(READS)),
             lost: Arc::default(),
             waiting: Arc::default(),
         })
@@ -146,14 +152,13 @@ impl Oracle for Memory {
             }
             question => {
                 let (store, cost) = (self.store.clone(), self.cost);
-                let checks = self.checks.clone();
                 let behind = self.waiting.load(Ordering::Relaxed) > 0;
-                let is_heavy = matches!(question, Question::Hash { .. } | Question::Verify { .. });
+                let turns = match question {
+                    Question::Hash { .. } | Question::Verify { .. } => self.checks.clone(),
+                    _ => self.reads.clone(),
+                };
                 spawn_local(async move {
-                    let _turn = match is_heavy {
-                        true => checks.acquire_owned().await.ok(),
-                        false => None,
-                    };
+                    let _turn = turns.acquire_owned().await.ok();
                     let answered =
                         spawn_blocking(move || find_out(&store, cost, question, behind)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
