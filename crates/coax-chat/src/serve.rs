@@ -5,12 +5,14 @@
 //!
 //! Nothing here prints, catches signals or reads a file.
 
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
+use rustix::process::{Resource, getrlimit};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{interval, sleep};
+use tokio::time::{Instant, interval, sleep};
 
 use crate::gate::{self, Caller, Gate, House, Line};
 use crate::hub::{Known, Origin};
@@ -24,6 +26,12 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// After an error of accept, which is always one of this machine.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// Descriptors that are kept for the history and for files.
+const SPARE: u64 = 32;
+
+/// It is said again after this long: a flood must not fill the log as well.
+const SAID: Duration = Duration::from_secs(60);
 
 /// What whoever runs the server wants of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,15 +140,44 @@ impl Serve {
 
 /// Accepts for ever. Dropped, it stops listening.
 async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
+    let mut said: Option<Instant> = None;
     loop {
         match listener.accept().await {
-            Ok(stream) => welcome(stream, &gate),
-            Err(error) => {
-                tell(Told::CannotAccept(error.to_string()));
-                sleep(BREATH).await;
+            Ok(stream) if has_room(&stream) => welcome(stream, &gate),
+            refused => {
+                if said.is_none_or(|said| said.elapsed() > SAID) {
+                    tell(Told::CannotAccept(why(&refused)));
+                    said = Some(Instant::now());
+                }
+                match refused {
+                    Ok(stream) => turn_away(&stream),
+                    Err(_) => sleep(BREATH).await,
+                }
             }
         }
     }
+}
+
+/// Whether what the server itself opens now and then still finds descriptors: the history above all.
+/// The system gives out the lowest number that is free.
+fn has_room(stream: &Stream) -> bool {
+    let number = u64::try_from(stream.as_fd().as_raw_fd()).unwrap_or_default();
+    getrlimit(Resource::Nofile).current.is_none_or(|most| number + SPARE < most)
+}
+
+fn why(refused: &Result<Stream, impl std::fmt::Display>) -> String {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or_default();
+    match refused {
+        Ok(_) => format!("there is no room for more connections (ulimit -n is {most})"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Says why, if the network takes it at once.
+fn turn_away(stream: &Stream) {
+    let words = b"ERROR :There is no room for more connections\r\n";
+    let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+    let _ = rustix::net::send(stream, words, flags);
 }
 
 fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>) {
