@@ -10,6 +10,7 @@
 mod crowd;
 mod goodbye;
 mod identity;
+mod origin;
 mod page;
 mod plain;
 mod prefixed;

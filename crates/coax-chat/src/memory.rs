@@ -30,6 +30,10 @@ pub use trouble::News;
 /// Passwords that are checked at the same time: each takes tens of megabytes.
 const CHECKS: usize = 2;
 
+/// Questions about the history that are answered at the same time: a crowd that asks at once waits in
+/// line, and not each on a thread of its own.
+const READS: usize = 4;
+
 /// The shelf where the server's own secret lies.
 const SHELF: &str = "server";
 
@@ -39,6 +43,7 @@ pub struct Memory {
     store: Arc<Store>,
     cost: PasswordCost,
     checks: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
     trouble: Arc<Trouble>,
     on_disk: bool,
     /// Changes that are on their way to the disk.
@@ -77,6 +82,7 @@ impl Memory {
             store: Arc::new(store),
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
+            reads: Arc::new(Semaphore::new(READS)),
             trouble: Arc::default(),
             on_disk: folder.is_some(),
             waiting: Arc::default(),
@@ -262,19 +268,18 @@ impl Oracle for Memory {
         match question {
             Question::Keep(entry) => self.store(*entry, tell),
             question => {
-                let checks = self.checks.clone();
+                let turns = match question {
+                    Question::Hash { .. } | Question::Verify { .. } => self.checks.clone(),
+                    _ => self.reads.clone(),
+                };
                 let answering = Answering {
                     store: self.store.clone(),
                     trouble: self.trouble.clone(),
                     cost: self.cost,
                     behind: self.waiting.load(Ordering::Relaxed) > 0,
                 };
-                let is_heavy = matches!(question, Question::Hash { .. } | Question::Verify { .. });
                 spawn_local(async move {
-                    let _turn = match is_heavy {
-                        true => checks.acquire_owned().await.ok(),
-                        false => None,
-                    };
+                    let _turn = turns.acquire_owned().await.ok();
                     let answered = spawn_blocking(move || answering.find_out(question)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
                 });

@@ -7,14 +7,16 @@
 
 mod told;
 
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::certificate::Certificate;
 use crate::forgetting::forget;
@@ -37,6 +39,12 @@ const LAST_WRITE: Duration = Duration::from_secs(15);
 
 /// After an error of accept, which is always one of this machine.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// Descriptors that are kept for the history and for files.
+const SPARE: u64 = 32;
+
+/// It is said again after this long: a flood must not fill the log as well.
+const SAID: Duration = Duration::from_secs(60);
 
 /// Finds the certificate that the settings name, or makes one. It may take a while.
 pub type Certify = Arc<dyn Fn(&Settings) -> Result<Certificate, String> + Send + Sync>;
@@ -255,15 +263,44 @@ fn identity(
 
 /// Accepts for ever. Dropped, it stops listening.
 async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
+    let mut said: Option<Instant> = None;
     loop {
         match listener.accept().await {
-            Ok(stream) => welcome(stream, &gate, &tell),
-            Err(error) => {
-                tell(Told::CannotAccept(error.to_string()));
-                sleep(BREATH).await;
+            Ok(stream) if has_room(&stream) => welcome(stream, &gate, &tell),
+            refused => {
+                if said.is_none_or(|said| said.elapsed() > SAID) {
+                    tell(Told::CannotAccept(why(&refused)));
+                    said = Some(Instant::now());
+                }
+                match refused {
+                    Ok(stream) => turn_away(&stream),
+                    Err(_) => sleep(BREATH).await,
+                }
             }
         }
     }
+}
+
+/// Whether what the server itself opens now and then still finds descriptors: the history above all.
+/// The system gives out the lowest number that is free.
+fn has_room(stream: &Stream) -> bool {
+    let number = u64::try_from(stream.as_fd().as_raw_fd()).unwrap_or_default();
+    getrlimit(Resource::Nofile).current.is_none_or(|most| number + SPARE < most)
+}
+
+fn why(refused: &Result<Stream, impl std::fmt::Display>) -> String {
+    let most = getrlimit(Resource::Nofile).current.unwrap_or_default();
+    match refused {
+        Ok(_) => format!("there is no room for more connections (ulimit -n is {most})"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Says why, if the network takes it at once.
+fn turn_away(stream: &Stream) {
+    let words = b"ERROR :There is no room for more connections\r\n";
+    let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
+    let _ = rustix::net::send(stream, words, flags);
 }
 
 fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>, tell: &Rc<dyn Fn(Told)>) {

@@ -80,7 +80,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if !self.waiting.is_empty() {
                 let waiting = std::mem::take(&mut self.waiting);
                 self.take_in(&waiting);
-                continue;
+                // What is asked for in one packet is answered in turns with everybody else.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
             match ready!(self.poll_read(context)) {
                 Ok(0) => return Poll::Ready("Connection closed".to_owned()),
@@ -132,6 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
         let count = buffer.filled().len();
         add(&self.seat.board().metrics().received, count as u64);
+        self.pace.read(count);
         if matches!(read, Poll::Ready(Ok(()))) {
             self.take_in(&shared[..count]);
         }
@@ -142,25 +145,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Says every line of `bytes`, as long as the hub and the pace allow; the rest waits.
     fn take_in(&mut self, mut bytes: &[u8]) {
         while self.may_go_on() {
-            match self.framer.next(&mut bytes) {
+            let before = self.seat.outbox().len();
+            let price = match self.framer.next(&mut bytes) {
                 Some(Ok(line)) => {
                     if !self.seat.say(line) {
                         self.waiting.extend_from_slice(line);
                         self.waiting.push(b'\n');
                         break;
                     }
+                    pace::price(line)
                 }
-                Some(Err(why)) => self.seat.said_too_much(why),
+                Some(Err(why)) => {
+                    self.seat.said_too_much(why);
+                    1
+                }
                 None => return,
-            }
-            self.pace.spend();
+            };
+            self.pace.spend(price);
+            self.pace.answered(self.seat.outbox().len().saturating_sub(before));
         }
         self.waiting.extend_from_slice(bytes);
     }
 
+    /// Asked before each line: forty questions in one packet must not be forty answers in memory.
     fn may_go_on(&self) -> bool {
         let outbox = self.seat.outbox();
-        !outbox.is_held() && outbox.ending().is_none() && !self.pace.is_spent()
+        let reads = outbox.len() <= UNREAD && outbox.ending().is_none();
+        reads && !outbox.is_held() && !self.pace.is_spent()
     }
 }
 

@@ -181,7 +181,7 @@ fn same(one: &str, other: &str) -> bool {
 /// Text without controls, colours among them, and without what turns its direction (UAX #9 §2).
 fn clean(text: &str) -> String {
     let unseen = |letter: char| {
-        let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         turns || letter.is_control()
     };
     text.chars().filter(|&letter| !unseen(letter)).collect()

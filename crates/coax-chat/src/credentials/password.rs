@@ -8,11 +8,15 @@
 
 use std::fmt;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use super::prepared::{PASSWORD_LIMIT, prepared};
+
+/// More than what the allocator keeps for later: glibc gives blocks over 32 MiB back to the system.
+/// Smaller ones it keeps for each thread that ever hashed, and aligned ones it does not even use again,
+/// so that guessing passwords would cost memory that nobody gets back.
+const GIVEN_BACK: usize = (33 << 20) / Block::SIZE;
 
 /// What one guess costs. RFC 9106 §4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +46,15 @@ impl PasswordCost {
     /// Hashes a password into PHC text. The salt must be random and used once.
     pub fn hash(&self, password: &[u8], salt: &[u8; 16]) -> Result<String, PasswordError> {
         let password = fit(password)?;
-        let hash = self.argon2()?.hash_password_with_salt(&password, salt);
-        Ok(hash.map_err(PasswordError::from_crate)?.to_string())
+        let params = self.params()?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(|_| PasswordError::Cost)?,
+            salt: Some(Salt::new(salt).map_err(|_| PasswordError::Damaged)?),
+            hash: Some(output(Algorithm::Argon2id, Version::V0x13, params, &password, salt)?),
+        };
+        Ok(hash.to_string())
     }
 
     /// Whether a hash costs at least this much. If not, the password is worth hashing again when it is
@@ -57,10 +68,6 @@ impl PasswordCost {
     pub fn pretend(&self, password: &[u8]) {
         // The answer is known; only the time it takes must be the same.
         let _ = self.hash(password, &[0; 16]);
-    }
-
-    fn argon2(&self) -> Result<Argon2<'static>, PasswordError> {
-        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params()?))
     }
 
     fn params(&self) -> Result<Params, PasswordError> {
@@ -83,11 +90,41 @@ pub enum Verdict {
 pub fn check_password(password: &[u8], phc: &str) -> Result<Verdict, PasswordError> {
     let hash = PasswordHash::new(phc).map_err(|_| PasswordError::Damaged)?;
     let Ok(password) = fit(password) else { return Ok(Verdict::Wrong) };
-    match Argon2::default().verify_password(&password, &hash) {
-        Ok(()) => Ok(Verdict::Right),
-        Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
-        Err(error) => Err(PasswordError::from_crate(error)),
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Err(PasswordError::Damaged);
+    };
+    let algorithm =
+        Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| PasswordError::Damaged)?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from);
+    let version = version.map_err(|_| PasswordError::Damaged)?;
+    let params = Params::try_from(&hash).map_err(|_| PasswordError::Damaged)?;
+    // Two outputs are compared in constant time.
+    match output(algorithm, version, params, &password, salt)? == *expected {
+        true => Ok(Verdict::Right),
+        false => Ok(Verdict::Wrong),
     }
+}
+
+/// The hash itself, in memory that is given back.
+fn output(
+    algorithm: Algorithm,
+    version: Version,
+    params: Params,
+    password: &[u8],
+    salt: &[u8],
+) -> Result<Output, PasswordError> {
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let out = buffer.get_mut(..length).ok_or(PasswordError::Damaged)?;
+    let count = params.block_count();
+    let mut blocks = Vec::new();
+    blocks.try_reserve_exact(count.max(GIVEN_BACK)).map_err(|_| PasswordError::Memory)?;
+    // Only these are ever touched; the rest is a promise that costs nothing.
+    blocks.resize(count, Block::new());
+    let argon2 = Argon2::new(algorithm, version, params);
+    let hashed = argon2.hash_password_into_with_memory(password, salt, out, blocks.as_mut_slice());
+    hashed.map_err(|_| PasswordError::Damaged)?;
+    Output::new(out).map_err(|_| PasswordError::Damaged)
 }
 
 fn fit(password: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>, PasswordError> {
@@ -111,15 +148,6 @@ pub enum PasswordError {
     Cost,
     /// There is not enough memory.
     Memory,
-}
-
-impl PasswordError {
-    fn from_crate(error: password_hash::Error) -> PasswordError {
-        match error {
-            password_hash::Error::OutOfMemory => PasswordError::Memory,
-            _ => PasswordError::Damaged,
-        }
-    }
 }
 
 impl fmt::Display for PasswordError {

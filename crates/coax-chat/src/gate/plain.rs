@@ -12,6 +12,8 @@ use coax_irc_client::{SaidKind, Talk, Turned};
 #[derive(Debug)]
 pub(super) struct Plain {
     guest: u64,
+    /// How far away the next name is that is tried.
+    step: u64,
     arrived: bool,
     settled: bool,
     talk: Talk,
@@ -23,6 +25,7 @@ impl Plain {
     pub(super) fn new(guest: u64, channel: &str) -> Plain {
         Plain {
             guest,
+            step: 1,
             arrived: false,
             settled: false,
             talk: Talk::new(format!("guest{guest}"), channel),
@@ -72,8 +75,11 @@ impl Plain {
         Turned { person: vec![greeting], ..hub(format!("JOIN {}", self.talk.channel())) }
     }
 
+    /// Farther away each time: somebody who holds the next hundred names holds up nobody.
     fn next_guest(&mut self) -> Turned {
-        *self = Plain::new(self.guest + 1, self.talk.channel());
+        let next = self.guest.wrapping_add(self.step);
+        let step = self.step.saturating_mul(2);
+        *self = Plain { step, ..Plain::new(next, self.talk.channel()) };
         hub(format!("NICK {}", self.talk.nick()))
     }
 }
@@ -89,6 +95,20 @@ fn last(message: &Message<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::Plain;
+
+    #[test]
+    fn a_hundred_names_that_are_taken_are_passed_in_a_few_steps() {
+        let mut guest = Plain::new(1, "#lobby");
+        let taken =
+            |name: &str| name["NICK guest".len()..].parse::<u32>().expect("a number") <= 100;
+        let mut name = guest.hello().server[0].clone();
+        let mut tried = 0;
+        while taken(&name) {
+            name = guest.heard(b":s 433 * x :Nickname is already in use").server[0].clone();
+            tried += 1;
+        }
+        assert_eq!((name.as_str(), tried), ("NICK guest128", 7));
+    }
 
     #[test]
     fn a_guest_whose_name_is_taken_gets_the_next() {

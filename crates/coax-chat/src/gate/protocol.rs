@@ -137,8 +137,18 @@ const BEGINNINGS: [(&[u8], Protocol); 19] = [
 /// What an unfinished line may become, where that is more than talk. Commands are in capitals here:
 /// programs write them so, and a program's line may come in pieces.
 fn beginning(bytes: &[u8]) -> Option<Protocol> {
+    if request(bytes) {
+        return Some(Protocol::Http);
+    }
     let fits = |start: &[u8]| bytes.starts_with(start) || start.starts_with(bytes);
     BEGINNINGS.iter().find(|(start, _)| fits(start)).map(|&(_, protocol)| protocol)
+}
+
+/// A method and a path, whatever the method: what a page of a stranger has a browser send must never
+/// be taken for talk, however long its first line is.
+fn request(bytes: &[u8]) -> bool {
+    let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    method > 0 && bytes[method..].starts_with(b" /")
 }
 
 #[cfg(test)]
@@ -206,6 +216,12 @@ mod tests {
         let mut target = b"GET /".to_vec();
         target.resize(LOOK, b'a');
         assert_eq!(protocol(&target, false), Some(Protocol::Http));
+        for method in ["PATCH /", "NICK /", "PASS /"] {
+            let mut other = method.as_bytes().to_vec();
+            other.resize(LOOK, b'a');
+            assert_eq!(protocol(&other, false), Some(Protocol::Http), "{method}");
+            assert_eq!(protocol(&other[..9], true), None);
+        }
         assert_eq!(protocol(&[b'a'; LOOK], false), Some(Protocol::Plain));
         assert_eq!(protocol(&[b'\n'; LOOK], false), Some(Protocol::Plain));
     }

@@ -102,9 +102,11 @@ impl Place {
         let to = newline(&text[start..], start).unwrap_or(text.len());
         let line = text[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
         let letters = |range: Range<usize>| String::from_utf8_lossy(&text[range]).chars().count();
+        let bytes = text[from..to].strip_suffix(b"\r").unwrap_or(&text[from..to]);
+        // The CR is not shown: a place behind it is the end of what is.
+        let start = start.min(from + bytes.len());
         let before = letters(from..start);
         let marked = letters(start..span.end.clamp(start, to)).max(1);
-        let bytes = text[from..to].strip_suffix(b"\r").unwrap_or(&text[from..to]);
         Place {
             line,
             column: before + 1,
@@ -177,6 +179,7 @@ mod tests {
     fn a_place_at_the_end_has_a_caret_too() {
         assert_eq!(told(b"ab\n", 3..3), ("r.csv:2:1: odd".to_owned(), " 2 | \n   | ^".to_owned()));
         assert_eq!(told(b"", 9..99).0, "r.csv:1:1: odd");
+        assert_eq!(told(b"a\"b\r", 4..4).1, " 1 | a\"b\n   |    ^");
         assert_eq!(told(b"ab\ncd", 1..5).1, " 1 | ab\n   |  ^");
     }
 
