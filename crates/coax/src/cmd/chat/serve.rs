@@ -58,6 +58,8 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             Failure::new(Exit::Machine, format!("cannot catch signals: {cause}"))
         })?));
         let listeners = listeners(&settings).await?;
+        // Whoever reads that it listens may give it orders.
+        let orders = orders(folder.as_deref(), out).await;
         let mut addresses = Vec::new();
         for listener in &listeners {
             announce(listener.addresses(), out)?;
@@ -66,7 +68,6 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         // Everyone who comes takes a descriptor.
         queue::widen();
         invite(&addresses, out);
-        let orders = orders(folder.as_deref(), out).await;
         let told = *out;
         let serve = Serve {
             tls: Some(args.tls(folder, &settings)?),
