@@ -5,6 +5,9 @@
 //!
 //! Nothing here knows what is asked.
 
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,13 +46,15 @@ struct State {
 #[derive(Debug)]
 pub(crate) enum Origin {
     File(PathBuf),
+    /// A file that nobody writes to, on a disk where nobody can.
+    Still(PathBuf),
     Memory(String),
 }
 
 impl Origin {
     pub(crate) fn file(&self) -> &Path {
         match self {
-            Origin::File(path) => path,
+            Origin::File(path) | Origin::Still(path) => path,
             Origin::Memory(_) => Path::new("the store in memory"),
         }
     }
@@ -61,6 +66,10 @@ impl Origin {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 Connection::open_with_flags(path, flags)
             }
+            Origin::Still(path) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                Connection::open_with_flags(still(path), flags | OpenFlags::SQLITE_OPEN_URI)
+            }
             Origin::Memory(name) => {
                 let flags = OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI;
                 Connection::open_with_flags(format!("file:{name}?vfs=memdb"), flags)
@@ -69,8 +78,33 @@ impl Origin {
     }
 }
 
+/// The name by which SQLite opens a file without a place for its log.
+/// Source: <https://www.sqlite.org/uri.html>.
+fn still(path: &Path) -> PathBuf {
+    let mut name = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' => name.extend(format!("%{byte:02x}").into_bytes()),
+            other => name.push(*other),
+        }
+    }
+    name.extend(b"?immutable=1");
+    PathBuf::from(OsString::from_vec(name))
+}
+
+/// Whether the file lies there without a log. A server would have one.
+fn lies_still(file: &Path) -> bool {
+    let beside = |end: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        fs::metadata(name)
+    };
+    beside("-wal").map_or(true, |wal| wal.len() == 0) && beside("-shm").is_err()
+}
+
 impl Reader {
-    /// Reads the memory of a server, running or not, without taking its folder.
+    /// Reads the memory of a server, running or not, without taking its folder. A copy on a disk
+    /// that can only be read is read as well.
     ///
     /// # Errors
     ///
@@ -81,10 +115,17 @@ impl Reader {
             let line = format!("{} holds no history", folder.display());
             return Err(StoreError::missing(line));
         }
-        let reader = Reader::new(Origin::File(file), 1);
         let known = MIGRATIONS.len();
-        let name = shown(reader.file());
-        let found = reader.with(|conn| schema::admit(conn, &name, known))?;
+        let name = shown(&file);
+        let mut reader = Reader::new(Origin::File(file.clone()), 1);
+        let mut found = reader.with(|conn| schema::admit(conn, &name, known));
+        if found.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Disk)
+            && lies_still(&file)
+        {
+            reader = Reader::new(Origin::Still(file), 1);
+            found = reader.with(|conn| schema::admit(conn, &name, known));
+        }
+        let found = found?;
         match found {
             0 => Err(StoreError::missing(format!("{} holds no history", folder.display()))),
             older if older < known => Err(StoreError::new(

@@ -150,6 +150,35 @@ fn a_read_only_disk_is_refused_with_its_name() {
 }
 
 #[test]
+fn a_copy_on_a_read_only_disk_is_read_as_it_lies() {
+    let Some(disk) = Disk::or_skip("4m") else { return };
+    // What a URI would take for something else.
+    let folder = disk.path().join("50% of #1?");
+    let store = open(&folder).unwrap();
+    store.apply(entry(1, 10)).unwrap();
+    store.close().unwrap();
+    disk.turn_read_only();
+    assert_eq!(ids(&Reader::open(&folder).unwrap()), ["m1"]);
+}
+
+#[test]
+fn a_log_on_a_read_only_disk_is_not_passed_over() {
+    let Some(disk) = Disk::or_skip("4m") else { return };
+    let folder = disk.path().join("data");
+    let store = open(&folder).unwrap();
+    store.apply(entry(1, 10)).unwrap();
+    let killed = disk.path().join("killed");
+    fs::create_dir(&killed).unwrap();
+    for name in ["chat.db", "chat.db-wal"] {
+        fs::copy(folder.join(name), killed.join(name)).unwrap();
+    }
+    store.close().unwrap();
+    disk.turn_read_only();
+    let error = Reader::open(&killed).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Disk, "{error}");
+}
+
+#[test]
 fn a_disk_that_fails_is_told_and_writing_goes_on_when_it_does_not() {
     // A limit on the size of files makes writes fail as a disk does. The signal that comes with it
     // must be ignored from the start, which only a shell can do here.

@@ -133,7 +133,7 @@ fn too_much_becomes_less_and_the_disk_has_its_room_back() {
 
 #[test]
 fn people_talk_while_much_is_forgotten() {
-    let place = Place::with(&[("#lobby", 10, 30_000)], "long ago");
+    let place = Place::with(&[("#lobby", 10, 10_000)], "long ago");
     place.set("[history]\ndays = 7\n[limits]\nflood-burst = 0");
     let server = place.serve();
     let stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
@@ -150,7 +150,7 @@ fn people_talk_while_much_is_forgotten() {
             assert!(lines.read_line(&mut line).unwrap() > 0, "the end");
         }
     }
-    server.expect_err("forgot 30000 entries");
+    server.expect_err("forgot 10000 entries");
     let left = place.left("lobby");
     assert_eq!((left.len(), &*left[0]), (100, "word"));
 }

@@ -20,9 +20,9 @@ use crate::out::Out;
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
-    /// The verb to explain; without one, coax itself
+    /// The verb to explain, such as chat search; without one, coax itself
     #[arg(value_name = "VERB", conflicts_with = "dir")]
-    verb: Option<String>,
+    verb: Vec<String>,
     /// Write every page into this directory instead
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -31,6 +31,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 EXAMPLES
     coax man connect | man -l -
+    coax man chat search | man -l -
     coax man --dir ~/.local/share/man/man1";
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
@@ -38,10 +39,10 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     if let Some(directory) = args.dir {
         return write_all(&coax, &directory, out);
     }
-    let command = match &args.verb {
-        Some(verb) => coax.find_subcommand(verb).cloned().ok_or_else(|| no_such(verb))?,
-        None => coax,
-    };
+    let mut command = coax;
+    for verb in &args.verb {
+        command = command.find_subcommand(verb).cloned().ok_or_else(|| no_such(&args.verb))?;
+    }
     Ok(io::stdout().lock().write_all(&page(command)?)?)
 }
 
@@ -52,8 +53,16 @@ fn whole() -> Command {
     coax
 }
 
-fn no_such(verb: &str) -> Failure {
-    Failure::new(Exit::Usage, format!("no such verb: '{verb}'")).hint("coax --help lists the verbs")
+/// coax, its verbs, and the verbs of those.
+fn all(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().flat_map(all);
+    std::iter::once(command).chain(below).collect()
+}
+
+fn no_such(words: &[String]) -> Failure {
+    let words = words.join(" ");
+    Failure::new(Exit::Usage, format!("no such verb: '{words}'"))
+        .hint("coax --help lists the verbs")
 }
 
 fn write_all(coax: &Command, directory: &Path, out: &Out) -> Result<(), Failure> {
@@ -62,7 +71,7 @@ fn write_all(coax: &Command, directory: &Path, out: &Out) -> Result<(), Failure>
         Failure::new(Exit::Machine, format!("cannot write {}: {cause}", path.display()))
     };
     fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
-    for command in std::iter::once(coax).chain(coax.get_subcommands()) {
+    for command in all(coax) {
         let path = directory.join(format!("{}.1", title(command)));
         fs::write(&path, page(command.clone())?).map_err(|error| failed(&path, &error))?;
         out.talk(&path.display().to_string());
@@ -117,11 +126,11 @@ fn sections(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{page, sections, title, whole};
+    use super::{all, page, sections, title, whole};
 
     #[test]
     fn every_verb_has_a_page_with_its_examples() {
-        for command in whole().get_subcommands() {
+        for command in all(&whole()) {
             let page = String::from_utf8(page(command.clone()).unwrap()).unwrap();
             assert!(page.contains(".SH EXAMPLES"), "{}", title(command));
             assert!(page.contains(".SH EXIT STATUS"), "{}", title(command));

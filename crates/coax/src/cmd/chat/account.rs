@@ -9,14 +9,14 @@
 mod password;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use coax_chat::Memory;
 use coax_chat::orders::{Order, Refused, RefusedKind};
 use coax_chat::settings::Settings;
 use coax_net::{Dial, Stream, SystemResolver};
-use coax_store::{Account, StoreError, StoreErrorKind};
+use coax_store::{Account, StoreErrorKind};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,7 +52,9 @@ EXAMPLES
 ";
 
 /// How long a server may take to open its door, on the same machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Between two looks whether it did.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// Add accounts, change passwords, list who is known
 #[derive(clap::Args, Debug)]
@@ -199,19 +201,33 @@ impl Named {
         let folder = self.folder.existing()?;
         let password = password::ask(&self.name)?;
         let order = order(self.name.clone(), password);
-        let (memory, passes) = (settings.password_memory, settings.password_passes);
-        let running = match Memory::open(Some(&folder), memory, passes) {
-            Ok(memory) => apply(&order, &memory, &settings).map(|()| false)?,
-            Err(error) if error.kind() == StoreErrorKind::InUse => {
-                runtime::run(give(&order, &folder, &error)).map(|()| true)?
-            }
-            Err(error) => return Err(stored(&error)),
-        };
+        let running = carry_out(&order, &folder, &settings)?;
         out.report(&AccountChange { name: self.name, change, running })
     }
 }
 
-/// No server runs, and none can start meanwhile.
+/// Where no server runs, none can start meanwhile; where one runs, it is told. One that is just
+/// starting, or ending, is waited for. Whether one runs.
+fn carry_out(order: &Order, folder: &Path, settings: &Settings) -> Result<bool, Failure> {
+    let (memory, passes) = (settings.password_memory, settings.password_passes);
+    let late = Instant::now() + PATIENCE;
+    loop {
+        let used = match Memory::open(Some(folder), memory, passes) {
+            Ok(memory) => return apply(order, &memory, settings).map(|()| false),
+            Err(error) if error.kind() == StoreErrorKind::InUse => error,
+            Err(error) => return Err(stored(&error)),
+        };
+        if let Some(done) = runtime::run(give(order, folder))? {
+            return done.map(|()| true).map_err(refused);
+        }
+        if Instant::now() >= late {
+            return Err(Failure::new(Exit::Machine, format!("{used}, which takes no orders"))
+                .hint("stop it for as long as this takes, or use /msg NickServ HELP in the chat"));
+        }
+        std::thread::sleep(BREATH);
+    }
+}
+
 fn apply(order: &Order, memory: &Memory, settings: &Settings) -> Result<(), Failure> {
     let done = order.apply(memory, settings, Timestamp::now().as_millisecond());
     let closed = memory.close();
@@ -219,17 +235,13 @@ fn apply(order: &Order, memory: &Memory, settings: &Settings) -> Result<(), Fail
     closed.map_err(|error| stored(&error))
 }
 
-/// A server runs, as `used` says.
-async fn give(order: &Order, folder: &Path, used: &StoreError) -> Result<(), Failure> {
-    let deaf = |_| {
-        Failure::new(Exit::Machine, format!("{used}, which takes no orders"))
-            .hint("stop it for as long as this takes, or register in the chat: /msg NickServ HELP")
-    };
+/// What the server says; nothing where none opens.
+async fn give(order: &Order, folder: &Path) -> Result<Option<Result<(), Refused>>, Failure> {
     let resolver = SystemResolver::default();
     let dial = Dial { timeout: Some(PATIENCE), ..Dial::new(&resolver) };
-    let dialed = dial.connect(&socket(folder)).await.map_err(deaf)?;
+    let Ok(dialed) = dial.connect(&socket(folder)).await else { return Ok(None) };
     let stream = Stream::new(dialed.socket, dialed.peer)?;
-    order.give(stream).await.map_err(refused)
+    Ok(Some(order.give(stream).await))
 }
 
 fn refused(refused: Refused) -> Failure {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use coax_net::cause_in_words;
+use coax_store::{StoreError, StoreErrorKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -79,9 +80,18 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         Some(_) => ControlFlow::Break(()),
         None => ControlFlow::Continue(()),
     });
-    match (done.map_err(|error| stored(&error))?, came()) {
+    match (done.map_err(|error| failed(&error))?, came()) {
         (None, Some((signal, _))) => Err(Failure::signal(*signal)),
         _ => out.report(&args.report(begun)),
+    }
+}
+
+/// What the store advises is meant for a server.
+fn failed(error: &StoreError) -> Failure {
+    match error.kind() {
+        StoreErrorKind::DiskFull => Failure::new(Exit::Machine, error.to_string())
+            .hint("free some space, or copy to another disk; nothing was left behind"),
+        _ => stored(error),
     }
 }
 

@@ -63,7 +63,7 @@ impl Folder {
         let Some(path) = self.path(&settings) else {
             return Err(Failure::new(
                 Exit::Usage,
-                "there is no folder to look in: HOME is not set",
+                "there is no folder to look in: HOME names none",
             )
             .hint("name one with --data DIR"));
         };
@@ -90,18 +90,15 @@ pub(super) fn socket(folder: &Path) -> Endpoint {
 /// What the store says, for a person.
 pub(super) fn stored(error: &StoreError) -> Failure {
     let failure = Failure::new(Exit::Machine, error.to_string());
-    let hint = match error.kind() {
-        StoreErrorKind::InUse => {
-            Some("stop the other server, or choose another folder: --data DIR")
+    match (error.kind(), error.advice()) {
+        (StoreErrorKind::InUse, _) => {
+            failure.hint("stop the other server, or choose another folder: --data DIR")
         }
-        StoreErrorKind::ReadOnly | StoreErrorKind::Foreign => {
-            Some("choose another folder: --data DIR")
+        (StoreErrorKind::ReadOnly | StoreErrorKind::Foreign, _) => {
+            failure.hint("choose another folder: --data DIR")
         }
-        _ => error.advice(),
-    };
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+        (_, Some(advice)) => failure.hint(advice),
+        (_, None) => failure,
     }
 }
 
@@ -133,9 +130,9 @@ fn empty(path: &Path, why: &str) -> Failure {
 
 /// Where programs keep what they know, by the XDG base directory specification.
 fn data_folder() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    Some(given.filter(|path| path.is_absolute()).or_else(home)?.join("coax/chat"))
+    let named = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || Some(named("HOME")?.join(".local/share"));
+    Some(named("XDG_DATA_HOME").or_else(home)?.join("coax/chat"))
 }
 
 fn read(file: &Path) -> Result<String, SettingsError> {

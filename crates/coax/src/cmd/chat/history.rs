@@ -5,8 +5,7 @@
 //!
 //! Nothing here needs a running server, or disturbs one.
 
-use std::num::NonZeroUsize;
-
+use clap::value_parser;
 use coax_store::{Anchor, Kept, Page, Place, Reader, Slice, StoreError, Target};
 
 use super::conversation::{ConversationReport, find, shown};
@@ -42,9 +41,9 @@ pub(crate) struct Args {
     channel: Option<String>,
     #[command(flatten)]
     between: Between,
-    /// At most so many, the newest [default: 50, or all with --since]
-    #[arg(short = 'n', long, value_name = "NUMBER")]
-    limit: Option<NonZeroUsize>,
+    /// The newest so many [default: 50; all with --since]
+    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Who came, left and changed the topic, too
     #[arg(long)]
     events: bool,
@@ -60,7 +59,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let Some(channel) = &args.channel else { return list(&reader, args.private, out) };
     let targets = find(&reader, channel)?;
     let told = match args.limit {
-        Some(limit) => args.newest(&reader, &targets, limit.get(), out)?,
+        Some(limit) => args.newest(&reader, &targets, limit as usize, out)?,
         None if args.between.since.is_some() => args.all(&reader, &targets, out)?,
         None => args.newest(&reader, &targets, USUAL, out)?,
     };

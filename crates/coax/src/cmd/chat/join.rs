@@ -55,7 +55,7 @@ pub(crate) struct Args {
     /// The account's password, better by COAX_CHAT_PASSWORD
     #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env = true)]
     password: Option<String>,
-    /// Say what standard input holds, then leave; print nothing
+    /// Say what stdin holds, then leave; print nothing
     #[arg(long)]
     once: bool,
     /// Believe the authorities in FILE, too (PEM)

@@ -5,8 +5,7 @@
 //!
 //! Nothing here needs a running server, or disturbs one.
 
-use std::num::NonZeroUsize;
-
+use clap::value_parser;
 use coax_store::{Hit, Search, StoreError, StoreErrorKind};
 
 use super::conversation::find;
@@ -45,8 +44,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     between: Between,
     /// At most so many, the newest
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "50")]
-    limit: NonZeroUsize,
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "50", value_parser = value_parser!(u32).range(1..))]
+    limit: u32,
     /// In the talk of two as well
     #[arg(long)]
     private: bool,
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     if hits.is_empty() {
         return Err(args.nothing());
     }
-    let limit = args.limit.get();
+    let limit = args.limit as usize;
     if hits.len() > limit {
         hits.truncate(limit);
         out.talk(&format!("these are the newest {limit}; there are more (--limit, --until)"));
@@ -98,7 +97,7 @@ impl Args {
             after: self.between.since.map(|_| after),
             before: self.between.until.map(|_| before),
             // One more, to know whether there are more.
-            limit: self.limit.get().saturating_add(1),
+            limit: (self.limit as usize).saturating_add(1),
             ..Search::default()
         }
     }

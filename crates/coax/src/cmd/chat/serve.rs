@@ -80,6 +80,8 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             Failure::new(Exit::Machine, format!("cannot catch signals: {cause}"))
         })?));
         let listeners = listeners(&settings).await?;
+        // Whoever reads that it listens may give it orders.
+        let orders = orders(folder.as_deref(), out).await;
         let mut addresses = Vec::new();
         for listener in &listeners {
             announce(listener.addresses(), out)?;
@@ -88,7 +90,6 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         // Everyone who comes takes a descriptor.
         queue::widen();
         invite(&addresses, out);
-        let orders = orders(folder.as_deref(), out).await;
         out.report(&args.started(folder, &known, begun))?;
         let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
         let serve = Serve {
