@@ -358,7 +358,7 @@ fn damage_within_is_found_while_the_talk_goes_on() {
     scribble(&talked(&data, 300));
     let server = Server::start(&data, "memory");
     let told = server.running.expect_part("the history cannot be read: ");
-    assert!(told.contains("chat.db is damaged: "), "{told}");
+    assert!(told.contains("chat.db is damaged: ") && !told.contains("***"), "{told}");
     server.running.expect_err("hint: move the file away together with its -wal");
     let (mut ada, mut bob) = (Person::join(&server, "ada"), Person::join(&server, "bob"));
     ada.say("CHATHISTORY LATEST #disk * 10000\r\nPRIVMSG #disk :after all");
@@ -366,6 +366,34 @@ fn damage_within_is_found_while_the_talk_goes_on() {
     assert!(server.running.is_running());
     let said = server.end();
     assert_eq!(said.matches("the history cannot be read: ").count(), 1, "{said}");
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_refused_in_one_line_or_ends_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let file = talked(&data, 200);
+    let whole = fs::read(&file).unwrap();
+    let header = [16, 18, 20, 24, 28, 44, 52, 56, 68, 100, 103, 105, 107];
+    let pages = (1..16).map(|part| whole.len() / 4096 * part / 16 * 4096 + part * 37 % 13);
+    for at in header.into_iter().chain(pages) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        fs::write(&file, &damaged).unwrap();
+        let (words, _settings) = words(&data, "disk");
+        let server = Program::new(&words[0]).args(&words[1..]).start();
+        if !server.listens() {
+            let outcome = server.wait().fails(5, "chat.db");
+            assert!(outcome.err().contains("hint: "), "byte {at}: {}", outcome.shown());
+            continue;
+        }
+        let server = Server { running: server, _settings };
+        let (mut ada, mut bob) = (Person::join(&server, "ada"), Person::join(&server, "bob"));
+        ada.say("CHATHISTORY LATEST #disk * 10000\r\nPRIVMSG #disk :after all");
+        bob.hear(" PRIVMSG #disk :after all");
+        ada.hear_any(&[" PRIVMSG #disk :after all", "FAIL PRIVMSG NOT_STORED"]);
+        server.end();
+    }
 }
 
 #[test]
