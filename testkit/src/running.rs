@@ -201,6 +201,14 @@ impl Running {
         self.expect_line("listening on ")
     }
 
+    /// Waits until it listens, or has said its last word; whether it listens.
+    pub fn listens(&self) -> bool {
+        let place = self.stderr.as_ref();
+        place.is_some_and(|place| {
+            place.wait_for(self.until, |said| rest_of_line(said, "listening on ")).is_some()
+        })
+    }
+
     /// Waits until it listens on IP, and gives the port the system chose.
     #[track_caller]
     pub fn port(&self) -> u16 {

@@ -67,7 +67,11 @@ pub(crate) fn check(conn: &Connection, file: &Path) -> Result<(), StoreError> {
     let found: Result<String, _> = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found {
         Ok(found) if found == "ok" => Ok(()),
-        Ok(found) => Err(StoreError::damaged(file, found.lines().next().unwrap_or_default())),
+        Ok(found) => {
+            // The first line may say which database it is about; there is only one.
+            let what = found.lines().find(|line| !line.starts_with("***")).unwrap_or("somewhere");
+            Err(StoreError::damaged(file, what))
+        }
         Err(error) => Err(StoreError::sqlite(file, &error)),
     }
 }

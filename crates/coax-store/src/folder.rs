@@ -54,7 +54,7 @@ impl Folder {
         let path = self.file();
         let mut file =
             private().open(&path).map_err(|error| StoreError::system("write to", &path, &error))?;
-        inspect(&path, &mut file)
+        inspect(&path, &mut file, self.was_left_open())
     }
 
     /// Whether the last server could not say goodbye: it left something to catch up with.
@@ -91,8 +91,10 @@ fn in_use(path: &Path, lock: &mut File) -> StoreError {
     StoreError::new(StoreErrorKind::InUse, format!("{} is used by {owner}", path.display()))
 }
 
-/// An empty file is a new one. Any other says in its header what it is and how long.
-fn inspect(path: &Path, file: &mut File) -> Result<(), StoreError> {
+/// An empty file is a new one. Any other says in its header what it is and how long. Whoever was
+/// killed while it wrote the log back may have written the header, and not yet what it speaks of:
+/// then the log has it.
+fn inspect(path: &Path, file: &mut File, has_log: bool) -> Result<(), StoreError> {
     let broken = |error| StoreError::system("read", path, &error);
     let length = file.metadata().map_err(broken)?.len();
     if length == 0 {
@@ -108,7 +110,7 @@ fn inspect(path: &Path, file: &mut File) -> Result<(), StoreError> {
     if !header.starts_with(MAGIC) {
         return Err(StoreError::damaged(path, "its beginning is not that of a database"));
     }
-    match length < length_by_header(&header) {
+    match !has_log && length < length_by_header(&header) {
         true => Err(StoreError::damaged(path, "it is shorter than it says")),
         false => Ok(()),
     }

@@ -301,6 +301,31 @@ fn after_a_crash_the_check_comes_before_the_start() {
 }
 
 #[test]
+fn whoever_was_killed_while_it_wrote_the_log_back_starts_again() {
+    let (folder, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(folder.path()).unwrap();
+    // Somebody who reads keeps what comes from being written back.
+    let reading = Connection::open(folder.path().join("chat.db")).unwrap();
+    reading.execute_batch("BEGIN; SELECT count(*) FROM message").unwrap();
+    for number in 0..300 {
+        store.apply(entry(number, 400)).unwrap();
+    }
+    for name in ["chat.db", "chat.db-wal"] {
+        fs::copy(folder.path().join(name), killed.path().join(name)).unwrap();
+    }
+    drop(reading);
+    store.close().unwrap();
+    // The first page is written back first, and says how long the file is going to be.
+    let whole = fs::read(folder.path().join("chat.db")).unwrap();
+    let file = OpenOptions::new().write(true).open(killed.path().join("chat.db")).unwrap();
+    assert!(file.metadata().unwrap().len() < whole.len() as u64, "nothing is left to write back");
+    file.write_all_at(&whole[..4096], 0).unwrap();
+    let store = open(killed.path()).unwrap();
+    assert_eq!(ids(store.reader()).len(), 300);
+    store.reader().check().unwrap();
+}
+
+#[test]
 fn a_newer_file_and_a_foreign_one_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = closed(folder.path());

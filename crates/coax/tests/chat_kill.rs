@@ -75,6 +75,8 @@ fn start(place: &tempfile::TempDir) -> Running {
         .arg(place.path().join("chat.toml"))
         .arg("--data")
         .arg(place.path().join("data"))
+        // A machine that has much to do is no failure.
+        .deadline(Duration::from_secs(120))
         .start();
     running.listening();
     running
@@ -103,7 +105,7 @@ fn talk_until_killed(server: &Running, round: usize, echoes: usize) -> Heard {
     let mut heard = Heard::new();
     let mut count = 0;
     while count < echoes {
-        let (person, said) = told.recv_timeout(Duration::from_secs(20)).expect("an echo");
+        let (person, said) = told.recv_timeout(Duration::from_secs(60)).expect("an echo");
         count += usize::from(person == said.sender);
         heard.entry(person).or_default().push(said);
     }
@@ -135,7 +137,7 @@ fn listen(person: usize, reader: BufReader<TcpStream>, tell: Sender<(usize, Said
 /// Somebody in the channel, who reads their own messages back and may ask for the history.
 fn join(server: &Running, nick: &str) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let caps = "CAP REQ :echo-message batch draft/chathistory\r\nCAP END";
     let hello = format!("NICK {nick}\r\nUSER u 0 * :r\r\n{caps}\r\nJOIN #kill\r\n");
     stream.write_all(hello.as_bytes()).unwrap();
