@@ -1,4 +1,4 @@
-//! irctest against the server this workspace builds.
+//! irctest against the server this workspace builds, and another maker's WebSocket.
 //!
 //! The suite is taken from `COAX_IRCTEST`, or fetched at the commit named here; its own environment
 //! lies under target/, and what Debian has for it is installed where that may be done. Each test
@@ -26,25 +26,43 @@ const SELECTION: &str = "not implementation-specific and not deprecated and not 
 /// Seconds that one test may take. The slowest waits for eight.
 const DEADLINE: &str = "120";
 
-/// Runs the common selection, or the given modules of it.
+/// Runs the common selection and the WebSocket's tests, or the given modules of the selection.
 pub(crate) fn check(words: &[&str]) -> Result<(), String> {
     peers::provide(&missing())?;
     let suite = suite()?;
-    let pytest = environment()?;
-    let coax = binary()?;
-    let scratch = scratch()?;
-    let mut command = Command::new(pytest);
+    let bench = Bench { pytest: environment()?, coax: binary()?, scratch: scratch()? };
+    if words.is_empty() {
+        run(bench.pytest(&workspace().join("conformance")).args(["-W", "error", "--tb=short"]))?;
+    }
+    let mut command = bench.pytest(&suite);
     command
-        .current_dir(&suite)
-        .env("PYTHONPATH", workspace().join("conformance"))
-        .env("COAX_BIN", coax)
-        .env("TMPDIR", scratch)
-        .args(["--controller", "coax_controller", "-m", SELECTION, "-q", "-rpfEsxX"])
-        .args(["-p", "no:cacheprovider", "--tb=short", "--dist", "worksteal"])
-        .args(["-n", &workers(), "--timeout", DEADLINE])
+        .args(["--controller", "coax_controller", "-m", SELECTION, "-rpfEsxX"])
+        .args(["--tb=short", "--dist", "worksteal"])
         .args(words);
     let told = listen(&mut command)?;
     verdict::judge(&told, words.is_empty())
+}
+
+/// What every run of pytest needs.
+struct Bench {
+    pytest: PathBuf,
+    coax: PathBuf,
+    scratch: PathBuf,
+}
+
+impl Bench {
+    /// pytest for the tests in `folder`.
+    fn pytest(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.pytest);
+        command
+            .current_dir(folder)
+            .env("PYTHONPATH", workspace().join("conformance"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("COAX_BIN", &self.coax)
+            .env("TMPDIR", &self.scratch)
+            .args(["-q", "-p", "no:cacheprovider", "-n", &workers(), "--timeout", DEADLINE]);
+        command
+    }
 }
 
 /// Most of a test is waiting: for a server to start, for its answers, for it to end.
