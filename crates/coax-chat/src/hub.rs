@@ -141,7 +141,7 @@ impl Hub {
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
-            Input::TellOperators { text } => self.tell_operators(now, text, effects),
+            Input::Notice { text } => self.tell_operators(now, text, effects),
         }
     }
 

@@ -1,23 +1,31 @@
 //! What the server remembers, and what takes time: the store, the history, hashing.
 //!
 //! Questions are answered by threads that may wait; the answers come back to the hub as inputs.
-//! What is to be kept is queued and never waited for, unless somebody asked for that.
+//! What is to be kept is queued and never waited for, unless somebody asked for that. Whether it was
+//! kept is noted, and told whoever runs the server.
 //!
 //! Nothing here decides anything.
 
+mod answer;
+mod trouble;
+
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Options, Password, Scram, Store, StoreError, StoreErrorKind};
+use coax_store::{Change, Entry, Options, Store, StoreError};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
-use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
+use crate::credentials::PasswordCost;
 use crate::hub::KEPT_OUT;
 use crate::hub::{Answer, Keep, Known, Question, Ticket};
 use crate::switchboard::{Oracle, Switchboard};
+use answer::{Answering, draw};
+use trouble::Trouble;
+
+pub use trouble::News;
 
 /// Passwords that are checked at the same time: each takes tens of megabytes.
 const CHECKS: usize = 2;
@@ -31,15 +39,12 @@ pub struct Memory {
     store: Arc<Store>,
     cost: PasswordCost,
     checks: Arc<Semaphore>,
-    /// Changes that the store refused.
-    lost: Arc<AtomicU64>,
+    trouble: Arc<Trouble>,
+    on_disk: bool,
     /// Changes that are on their way to the disk.
     waiting: Arc<AtomicU64>,
     /// Changes that are on it.
     kept: Arc<AtomicU64>,
-    /// Why the last change that failed did, as long as none succeeded since.
-    trouble: Arc<Mutex<Option<StoreError>>>,
-    in_trouble: Arc<AtomicBool>,
 }
 
 /// What the store did so far.
@@ -72,11 +77,10 @@ impl Memory {
             store: Arc::new(store),
             cost: PasswordCost::new(memory, passes, 1).unwrap_or_default(),
             checks: Arc::new(Semaphore::new(CHECKS)),
-            lost: Arc::default(),
+            trouble: Arc::default(),
+            on_disk: folder.is_some(),
             waiting: Arc::default(),
             kept: Arc::default(),
-            trouble: Arc::default(),
-            in_trouble: Arc::default(),
         })
     }
 
@@ -110,7 +114,31 @@ impl Memory {
 
     /// How many changes the store refused because the disk did not keep up, or is full.
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.trouble.lost()
+    }
+
+    /// What is new about keeping and reading; asked once a second.
+    pub fn news(&self) -> Option<News> {
+        self.trouble.news()
+    }
+
+    /// What there is to say of a trouble that lasts to the end.
+    pub fn last_news(&self) -> Option<News> {
+        self.trouble.last_news()
+    }
+
+    /// Looks at all that was kept on disk, on a thread of its own. What is wrong is news.
+    pub fn begin_check(&self) {
+        if !self.on_disk {
+            return;
+        }
+        let (reader, trouble) = (self.store.reader().clone(), self.trouble.clone());
+        let check = move || {
+            let found = reader.check();
+            found.err().iter().for_each(|error| trouble.unread(error));
+        };
+        // Without a thread to spare, the next start looks.
+        let _ = std::thread::Builder::new().name("coax-check".to_owned()).spawn(check);
     }
 
     /// What the store did so far.
@@ -119,6 +147,12 @@ impl Memory {
         let (commits, failures) = self.store.commits();
         let (waiting, kept, lost) = (now(&self.waiting), now(&self.kept), self.lost());
         Figures { waiting, kept, lost, commits, failures }
+    }
+
+    /// Writes what is queued, from any thread.
+    pub fn closing(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
+        let store = self.store.clone();
+        move || store.close()
     }
 
     /// Writes what is queued.
@@ -130,46 +164,35 @@ impl Memory {
         self.store.close()
     }
 
-    /// Why nothing is kept, as long as nothing is.
-    pub fn trouble(&self) -> Option<StoreError> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Writes what is queued, from any thread.
-    pub fn closing(&self) -> impl FnOnce() -> Result<(), StoreError> + Send + 'static {
-        let store = self.store.clone();
-        move || store.close()
-    }
-
-    fn troubles(&self) -> impl Fn(Option<StoreError>) + Send + use<> {
-        let (trouble, in_trouble) = (self.trouble.clone(), self.in_trouble.clone());
-        move |now| {
-            // What is wrong with one change alone is no trouble of the store.
-            let own = |error: &StoreError| {
-                use StoreErrorKind::{Exists, Invalid, Missing};
-                matches!(error.kind(), Exists | Invalid | Missing)
-            };
-            let now = now.filter(|error| !own(error));
-            if in_trouble.swap(now.is_some(), Ordering::Relaxed) || now.is_some() {
-                *trouble.lock().unwrap_or_else(PoisonError::into_inner) = now;
-            }
-        }
-    }
-
     fn send<C: Change + Send + 'static>(&self, change: C) {
-        let (lost, waiting) = (self.lost.clone(), self.waiting.clone());
-        let (kept, troubles) = (self.kept.clone(), self.troubles());
+        let (trouble, waiting) = (self.trouble.clone(), self.waiting.clone());
+        let kept = self.kept.clone();
         waiting.fetch_add(1, Ordering::Relaxed);
         let receipt = move |outcome: Result<_, _>| {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            let count = if outcome.is_ok() { &kept } else { &lost };
-            count.fetch_add(1, Ordering::Relaxed);
-            troubles(outcome.err());
+            kept.fetch_add(outcome.is_ok().into(), Ordering::Relaxed);
+            trouble.note(&outcome);
         };
-        if let Err(error) = self.store.send(change, receipt) {
-            self.troubles()(Some(error));
+        let sent = self.store.send(change, receipt);
+        if sent.is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.trouble.note(&sent);
+        }
+    }
+
+    /// Keeps an entry, and says whether it is on disk.
+    fn store(&self, entry: Entry, tell: oneshot::Sender<Answer>) {
+        let (trouble, kept) = (self.trouble.clone(), self.kept.clone());
+        let receipt = move |outcome: Result<_, StoreError>| {
+            kept.fetch_add(outcome.is_ok().into(), Ordering::Relaxed);
+            trouble.note(&outcome);
+            let answer = outcome.map_or(Answer::Failed, |_| Answer::Stored);
+            drop(tell.send(answer));
+        };
+        // A refused change drops the receipt, and the answer is that it failed.
+        let sent = self.store.send(entry, receipt);
+        if sent.is_err() {
+            self.trouble.note(&sent);
         }
     }
 }
@@ -195,97 +218,26 @@ impl Oracle for Memory {
     fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, question: Question) {
         let (tell, told) = oneshot::channel();
         match question {
-            Question::Keep(entry) => {
-                let receipt = move |outcome: Result<_, StoreError>| {
-                    let answer = outcome.map_or(Answer::Failed, |_| Answer::Stored);
-                    drop(tell.send(answer));
-                };
-                // A refused change drops the receipt, and the answer is that it failed.
-                drop(self.store.send(*entry, receipt));
-            }
+            Question::Keep(entry) => self.store(*entry, tell),
             question => {
-                let (store, cost) = (self.store.clone(), self.cost);
                 let checks = self.checks.clone();
-                let behind = self.waiting.load(Ordering::Relaxed) > 0;
+                let answering = Answering {
+                    store: self.store.clone(),
+                    trouble: self.trouble.clone(),
+                    cost: self.cost,
+                    behind: self.waiting.load(Ordering::Relaxed) > 0,
+                };
                 let is_heavy = matches!(question, Question::Hash { .. } | Question::Verify { .. });
                 spawn_local(async move {
                     let _turn = match is_heavy {
                         true => checks.acquire_owned().await.ok(),
                         false => None,
                     };
-                    let answered =
-                        spawn_blocking(move || find_out(&store, cost, question, behind)).await;
+                    let answered = spawn_blocking(move || answering.find_out(question)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
                 });
             }
         }
         spawn_local(async move { board.answer(ticket, told.await.unwrap_or(Answer::Failed)) });
     }
-}
-
-/// The work itself, on a thread that may wait.
-fn find_out(store: &Store, cost: PasswordCost, question: Question, behind: bool) -> Answer {
-    let reads = matches!(
-        question,
-        Question::Page(_) | Question::Conversations(_) | Question::Message { .. }
-    );
-    if behind && reads {
-        catch_up(store);
-    }
-    let failed = |error: StoreError| match error.kind() {
-        StoreErrorKind::Missing => Answer::Missing,
-        _ => Answer::Failed,
-    };
-    match question {
-        Question::Verify { password, hash: Some(hash) } => {
-            let right = check_password(&password, &hash);
-            Answer::Verified(right == Ok(Verdict::Right))
-        }
-        Question::Verify { password, hash: None } => {
-            cost.pretend(&password);
-            Answer::Verified(false)
-        }
-        Question::Hash { password } => {
-            hashed(cost, &password).map_or(Answer::Failed, |it| Answer::Hashed(Box::new(it)))
-        }
-        Question::Draw => draw().map_or(Answer::Failed, Answer::Drawn),
-        Question::Page(page) => store.reader().page(&page).map_or_else(failed, Answer::Page),
-        Question::Conversations(asked) => {
-            store.reader().conversations(&asked).map_or_else(failed, Answer::Conversations)
-        }
-        Question::Message { target, msgid } => {
-            let found = store.reader().message(&target, &msgid);
-            found.map_or_else(failed, |kept| Answer::Message(kept.map(Box::new)))
-        }
-        Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
-    }
-}
-
-/// Waits until all that was said before is on disk: whoever asks for history finds it in there.
-fn catch_up(store: &Store) {
-    let (shelf, key) = (SHELF.to_owned(), "nothing".to_owned());
-    // If the disk cannot take it, the history is answered as it is.
-    let _ = store.apply(coax_store::Put { shelf, key, value: None });
-}
-
-fn hashed(cost: PasswordCost, password: &[u8]) -> Option<Password> {
-    let phc = cost.hash(password, &draw()?).ok()?;
-    let salt = draw::<16>()?;
-    let scram = ScramVerifier::of_password(password, &salt, ScramVerifier::ITERATIONS).ok()?;
-    Some(Password {
-        phc: Some(phc),
-        scram: Some(Scram {
-            salt: scram.salt,
-            iterations: scram.iterations,
-            stored_key: scram.stored_key.to_vec(),
-            server_key: scram.server_key.to_vec(),
-        }),
-    })
-}
-
-/// Bytes that nobody can guess.
-fn draw<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use coax_net::{Address, Listener, Stream, TlsServer};
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::certificate::Certificate;
 use crate::gate::{self, Caller, Gate, House, Line, Refusal};
@@ -34,6 +34,9 @@ const LAST_WRITE: Duration = Duration::from_secs(15);
 
 /// After an error of accept, which is always one of this machine.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// A shortage is said again after this long: it may be another one.
+const SAID: Duration = Duration::from_secs(60);
 
 /// Finds the certificate that the settings name, or makes one. It may take a while.
 pub type Certify = Arc<dyn Fn(&Settings) -> Result<Certificate, String> + Send + Sync>;
@@ -91,12 +94,12 @@ impl Serve {
             }
         };
         let again = async { while control().await == Control::Reload {} };
-        let lost = tokio::select! {
-            lost = server.end(&why) => lost,
+        tokio::select! {
+            () = server.end(&why) => {}
             // Whoever asks twice does not want to wait for what is left.
-            () = again => None,
-        };
-        Ended { why, by_operator, lost }
+            () = again => {}
+        }
+        Ended { why, by_operator }
     }
 }
 
@@ -134,6 +137,7 @@ impl Server {
             Server { board, gate, memory, reread, certify, certificate, tell, accepting, port };
         server.gate.expect_certificate();
         spawn_local(server.identify(serve.settings.clone()));
+        server.memory.begin_check();
         spawn_local(tick(server.board.clone(), server.memory.clone(), server.tell.clone()));
         server
     }
@@ -186,8 +190,8 @@ impl Server {
         self.identify(settings).await;
     }
 
-    /// Tells everyone, waits for those who read it, and puts away what is to be kept. What was lost.
-    async fn end(&mut self, why: &str) -> Option<String> {
+    /// Tells everyone, waits for those who read it, and puts away what is to be kept.
+    async fn end(&mut self, why: &str) {
         self.accepting.drain(..).for_each(|accepting| accepting.abort());
         let connected = self.board.connected();
         (self.tell)(Told::Stopping { why: why.to_owned(), connected });
@@ -195,13 +199,18 @@ impl Server {
         self.board.stop(why);
         let _ = timeout(GOODBYE, self.emptied()).await;
         let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
-        let why = match closed {
-            Ok(Ok(Ok(()))) => return None,
-            Ok(Ok(Err(error))) => error.to_string(),
-            Ok(Err(_)) => "the store broke off".to_owned(),
-            Err(_) => "the disk does not take what is left".to_owned(),
-        };
-        Some(why)
+        match closed {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
+            Ok(Err(_)) => (self.tell)(Told::NotClosed("the store broke off".to_owned())),
+            Err(_) => {
+                let why = "the disk does not take what is left".to_owned();
+                (self.tell)(Told::NotClosed(why));
+            }
+        }
+        if let Some(news) = self.memory.last_news() {
+            (self.tell)(Told::Memory(news));
+        }
     }
 
     async fn emptied(&self) {
@@ -227,11 +236,15 @@ fn identity(
 
 /// Accepts for ever. Dropped, it stops listening.
 async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
+    let mut told: Option<Instant> = None;
     loop {
         match listener.accept().await {
             Ok(stream) => welcome(stream, &gate, &tell),
             Err(error) => {
-                tell(Told::CannotAccept(error.to_string()));
+                if told.is_none_or(|told| told.elapsed() > SAID) {
+                    tell(Told::CannotAccept(error.to_string()));
+                    told = Some(Instant::now());
+                }
                 sleep(BREATH).await;
             }
         }
@@ -332,22 +345,12 @@ fn origin_of(caller: Caller) -> Origin {
 
 async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
-    let mut lost_before = None;
     loop {
         seconds.tick().await;
         board.tick();
-        match (memory.trouble(), lost_before) {
-            (Some(error), None) => {
-                lost_before = Some(memory.lost());
-                board.tell_operators(&format!("What is said is not kept: {error}"));
-                tell(Told::NotKept(error));
-            }
-            (None, Some(before)) => {
-                lost_before = None;
-                board.tell_operators("What is said is kept again");
-                tell(Told::KeptAgain { lost: memory.lost().saturating_sub(before) + 1 });
-            }
-            _ => {}
+        if let Some(news) = memory.news() {
+            board.tell_operators(&news.to_string());
+            tell(Told::Memory(news));
         }
     }
 }

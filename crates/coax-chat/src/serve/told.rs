@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use crate::gate::{Refusal, Way};
 use crate::hub::Note;
+use crate::memory::News;
 use crate::settings::{Changes, SettingsError};
 
 /// What whoever runs the server wants of it.
@@ -54,13 +55,10 @@ pub enum Told {
     },
     /// No certificate, or the old one stays.
     NoCertificate(String),
-    /// Nothing is kept any more, or something is not.
-    NotKept(coax_store::StoreError),
-    /// All is kept again.
-    KeptAgain {
-        /// So many changes were lost meanwhile.
-        lost: u64,
-    },
+    /// What is to be kept is not, or is again; or what was kept cannot be read.
+    Memory(News),
+    /// What was to be kept could not be put away in order.
+    NotClosed(String),
     /// Everyone is being told that the server ends.
     Stopping {
         /// Why.
@@ -79,6 +77,4 @@ pub struct Ended {
     pub why: String,
     /// An operator wanted it.
     pub by_operator: bool,
-    /// What was to be kept, and was not: why.
-    pub lost: Option<String>,
 }

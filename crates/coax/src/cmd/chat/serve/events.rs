@@ -8,6 +8,7 @@
 
 use coax_chat::gate::Refusal;
 use coax_chat::hub::{Note, Person};
+use coax_chat::memory::News;
 use coax_chat::serve::Told;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,17 +53,17 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::NoCertificate(why) => {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
-        Told::NotKept(error) => {
-            let hint = error.advice().map(str::to_owned);
-            out.report(&ChatStore { kept: false, error: Some(error.to_string()), hint, lost: None })
-        }
-        Told::KeptAgain { lost } => {
-            out.report(&ChatStore { kept: true, error: None, hint: None, lost: Some(lost) })
-        }
+        Told::Memory(news) => out.report(&ChatStore {
+            kept: matches!(news, News::KeptAgain(_)),
+            message: news.to_string(),
+            hint: news.advice(),
+        }),
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
-        Told::CannotAccept(message) => out.report(&ChatTrouble { message }),
+        Told::NotClosed(message) | Told::CannotAccept(message) => {
+            out.report(&ChatTrouble { message })
+        }
         _ => Ok(()),
     };
 }
@@ -413,28 +414,20 @@ impl Report for ChatCertificate {
     }
 }
 
-/// Whether what is said is kept on the disk.
+/// Whether what is said is kept on the disk, and can be read there.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatStore {
+    /// Whether all is well again.
     kept: bool,
-    error: Option<String>,
-    hint: Option<String>,
-    /// How many changes were lost, once all is kept again.
-    lost: Option<u64>,
+    message: String,
+    hint: Option<&'static str>,
 }
 
 impl Report for ChatStore {
     const EVENT: &'static str = "chat-store";
     fn human(&self) -> Human {
-        said(match (&self.error, self.lost) {
-            (Some(error), _) => {
-                let hint = self.hint.as_ref().map(|hint| format!("\nhint: {hint}"));
-                format!("what is said is not kept: {error}{}", hint.unwrap_or_default())
-            }
-            (None, lost) => {
-                format!("what is said is kept again; changes lost: {}", lost.unwrap_or_default())
-            }
-        })
+        let hint = self.hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        said(format!("{}{hint}", self.message))
     }
 }
 
@@ -449,7 +442,7 @@ pub(crate) struct ChatStopping {
 impl Report for ChatStopping {
     const EVENT: &'static str = "chat-stopping";
     fn human(&self) -> Human {
-        said(format!("the server ends: {}; told: {}", self.why, self.connected))
+        said(format!("the end; told to {} connected: {}", self.connected, quoted(&self.why)))
     }
 }
 
