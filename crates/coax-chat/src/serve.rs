@@ -93,11 +93,13 @@ impl Serve {
                 },
             }
         };
+        let memory = server.memory.clone();
         let again = async { while control().await == Control::Reload {} };
         tokio::select! {
             () = server.end(&why) => {}
-            // Whoever asks twice does not want to wait for what is left.
-            () = again => {}
+            // Whoever asks twice does not want to wait for what is left: nor for the store, which
+            // would write it before it lets go.
+            () = again => std::mem::forget(memory),
         }
         Ended { why, by_operator }
     }
