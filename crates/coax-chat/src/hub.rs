@@ -152,7 +152,7 @@ impl Hub {
             Input::Account { name, password } => self.set_account(now, name, password, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
-            Input::TellOperators { text } => self.tell_operators(now, text, effects),
+            Input::Notice { text } => self.tell_operators(now, text, effects),
         }
     }
 

@@ -43,7 +43,7 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Descriptors that are kept for the history and for files.
 const SPARE: u64 = 32;
 
-/// It is said again after this long: a flood must not fill the log as well.
+/// A shortage is said again after this long: a flood must not fill the log as well.
 const SAID: Duration = Duration::from_secs(60);
 
 /// Finds the certificate that the settings name, or makes one. It may take a while.
@@ -103,13 +103,15 @@ impl Serve {
                 },
             }
         };
+        let memory = server.memory.clone();
         let again = async { while control().await == Control::Reload {} };
-        let lost = tokio::select! {
-            lost = server.end(&why) => lost,
-            // Whoever asks twice does not want to wait for what is left.
-            () = again => None,
-        };
-        Ended { why, by_operator, lost }
+        tokio::select! {
+            () = server.end(&why) => {}
+            // Whoever asks twice does not want to wait for what is left: nor for the store, which
+            // would write it before it lets go.
+            () = again => std::mem::forget(memory),
+        }
+        Ended { why, by_operator }
     }
 }
 
@@ -219,8 +221,8 @@ impl Server {
         self.identify(settings).await;
     }
 
-    /// Tells everyone, waits for those who read it, and puts away what is to be kept. What was lost.
-    async fn end(&mut self, why: &str) -> Option<String> {
+    /// Tells everyone, waits for those who read it, and puts away what is to be kept.
+    async fn end(&mut self, why: &str) {
         self.accepting.drain(..).for_each(|accepting| accepting.abort());
         let connected = self.board.connected();
         (self.tell)(Told::Stopping { why: why.to_owned(), connected });
@@ -228,16 +230,18 @@ impl Server {
         self.board.stop(why);
         let _ = timeout(GOODBYE, self.emptied()).await;
         let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
+        match closed {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
+            Ok(Err(_)) => (self.tell)(Told::NotClosed("the store broke off".to_owned())),
+            Err(_) => {
+                let why = "the disk does not take what is left".to_owned();
+                (self.tell)(Told::NotClosed(why));
+            }
+        }
         if let Some(news) = self.memory.last_news() {
             (self.tell)(Told::Memory(news));
         }
-        let why = match closed {
-            Ok(Ok(Ok(()))) => return None,
-            Ok(Ok(Err(error))) => error.to_string(),
-            Ok(Err(_)) => "the store broke off".to_owned(),
-            Err(_) => "the disk does not take what is left".to_owned(),
-        };
-        Some(why)
     }
 
     async fn emptied(&self) {

@@ -118,9 +118,9 @@ impl Switchboard {
         self.metrics.page(&self.hub.borrow(), figures).text()
     }
 
-    /// Tells every operator.
+    /// Tells operators something about the server.
     pub fn tell_operators(self: &Rc<Self>, text: &str) {
-        self.apply(Input::TellOperators { text });
+        self.apply(Input::Notice { text });
     }
 
     /// The settings in force.

@@ -288,11 +288,43 @@ fn cap_tells_irc_clients_to_come_by_tls_and_nobody_else() {
 }
 
 #[test]
+fn a_cloaked_address_is_shown_to_nobody_but_operators() {
+    let mut world = World::new("[server]\ncloak = true\n[operators]\nroot = \"secret\"");
+    let eve = world.join("eve", "198.51.100.1");
+    let ada = world.join("ada", "192.0.2.55");
+    for line in ["CAP REQ :userhost-in-names extended-monitor", "MONITOR + ada", "JOIN #c"] {
+        world.say(eve, line);
+    }
+    for line in ["JOIN #c", "PRIVMSG #c :hello", "TOPIC #c :tea", "AWAY :out", "NICK ada_"] {
+        world.say(ada, line);
+    }
+    let asks = ["WHO #c", "WHO ada_ %uhinr", "WHOIS ada_", "USERHOST ada_", "NAMES #c", "LINKS"];
+    asks.iter().for_each(|line| world.say(eve, line));
+    world.say(ada, "QUIT :bye");
+    world.say(eve, "WHOWAS ada_");
+    let of_eve = world.heard.iter().filter(|(to, _)| *to == eve).map(|(_, line)| line);
+    let of_eve = of_eve.cloned().collect::<String>();
+    assert!(of_eve.matches(".cloak").count() > 8, "{of_eve}");
+    assert!(!of_eve.contains("192.0.2.55"), "{of_eve}");
+    let again = world.join("ada", "192.0.2.55");
+    world.say(eve, "OPER root secret");
+    world.say(eve, "WHOIS ada");
+    assert!(world.heard.iter().any(|(to, line)| *to == eve && line.contains("192.0.2.55")));
+    // Two from one address have one cloak, and a ban of it holds.
+    let cloak = |world: &World, who: u32| {
+        let welcome = world.heard.iter().find(|(to, line)| *to == who && line.contains(" 001 "));
+        welcome.unwrap().1.trim_end().rsplit('@').next().unwrap().to_owned()
+    };
+    assert_eq!(cloak(&world, ada), cloak(&world, again));
+    assert_ne!(cloak(&world, ada), cloak(&world, eve));
+}
+
+#[test]
 fn operators_alone_are_told_what_operators_should_know() {
     let mut world = World::new("[operators]\nroot = \"secret\"");
     let (root, ada) = (world.join("root", "192.0.2.1"), world.join("ada", "192.0.2.2"));
     world.say(root, "OPER root secret");
-    world.apply(Input::TellOperators { text: "the disk is full" });
+    world.apply(Input::Notice { text: "the disk is full" });
     assert!(world.last(root).ends_with("NOTICE root :the disk is full"));
     assert!(!world.last(ada).contains("disk"));
 }

@@ -209,7 +209,7 @@ fn the_log_tells_who_came_and_went_and_why() {
     server.running.expect_err("was turned away: it broke off");
     server.running.signal(Signal::TERM);
     let log = server.running.wait().err();
-    assert!(log.contains("the server ends: The server ends; told: 1"), "{log}");
+    assert!(log.contains("the end; told to 1 connected: \"The server ends\""), "{log}");
     assert!(!log.contains("hush") && !log.contains('\x1b'), "{log}");
 }
 
@@ -222,7 +222,7 @@ fn without_v_the_log_is_silent_about_guests() {
     zoe.hear("ERROR");
     server.running.signal(Signal::TERM);
     let log = server.running.wait().err();
-    assert!(log.contains("the server ends") && !log.contains("127.0.0.1 "), "{log}");
+    assert!(log.contains("the end; told to 0") && !log.contains("127.0.0.1 "), "{log}");
     assert!(!log.contains("zoe"), "{log}");
 }
 
@@ -370,7 +370,7 @@ fn a_second_signal_ends_it_at_once() {
     ada.say("PING here");
     ada.hear("PONG");
     server.running.signal(Signal::TERM);
-    server.running.expect_err("the server ends");
+    server.running.expect_err("the end; told to 2");
     server.running.signal(Signal::TERM);
     assert!(server.running.ends_within(Duration::from_secs(2)));
 }

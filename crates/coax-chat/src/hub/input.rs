@@ -61,8 +61,8 @@ pub enum Input<'a> {
     },
     /// The settings are different from now on.
     Reload(Box<Settings>),
-    /// Something the operators should know.
-    TellOperators {
+    /// Something about the server that its operators should know.
+    Notice {
         /// What they read.
         text: &'a str,
     },

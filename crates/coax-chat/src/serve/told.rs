@@ -61,6 +61,8 @@ pub enum Told {
     Forgot(u64),
     /// They could not be.
     NotForgotten(String),
+    /// What was to be kept could not be put away in order.
+    NotClosed(String),
     /// Everyone is being told that the server ends.
     Stopping {
         /// Why.
@@ -79,6 +81,4 @@ pub struct Ended {
     pub why: String,
     /// An operator wanted it.
     pub by_operator: bool,
-    /// What was to be kept, and was not: why.
-    pub lost: Option<String>,
 }

@@ -42,6 +42,8 @@ EXAMPLES
     coax chat serve --listen :6667       for everyone who can reach it
     coax chat serve --config chat.toml   with settings: coax chat config prints them
     coax chat serve --password sesame    for those who know the word
+    kill -HUP PID                        read settings and certificate again
+    curl localhost:6667/metrics          what it counts, for Prometheus
 ";
 
 /// Serve a chat that everyone can join
@@ -116,10 +118,9 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         };
         let ended = serve.run(listeners, control).await;
         writer.end();
-        match ended.lost {
-            Some(why) => Err(Failure::new(Exit::Machine, format!("not everything is kept: {why}"))),
-            None if ended.by_operator => Ok(()),
-            None => Err(signals.lock().await.failure()),
+        match ended.by_operator {
+            true => Ok(()),
+            false => Err(signals.lock().await.failure()),
         }
     })
 }

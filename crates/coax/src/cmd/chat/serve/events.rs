@@ -62,7 +62,9 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
-        Told::CannotAccept(message) => out.report(&ChatTrouble { message }),
+        Told::NotClosed(message) | Told::CannotAccept(message) => {
+            out.report(&ChatTrouble { message })
+        }
         _ => Ok(()),
     };
 }
@@ -470,7 +472,7 @@ pub(crate) struct ChatStopping {
 impl Report for ChatStopping {
     const EVENT: &'static str = "chat-stopping";
     fn human(&self) -> Human {
-        said(format!("the server ends: {}; told: {}", self.why, self.connected))
+        said(format!("the end; told to {} connected: {}", self.connected, quoted(&self.why)))
     }
 }
 
