@@ -110,7 +110,7 @@ pub fn irssi(port: u16) -> Option<Client> {
 chatnets = {{ here = {{ type = \"IRC\"; nick = \"irssi\"; }}; }};
 channels = ({{ name = \"#lobby\"; chatnet = \"here\"; autojoin = \"yes\"; }});
 logs = {{ \"{}\" = {{ auto_open = \"yes\"; level = \"ALL\"; items = ({{ type = \"target\"; name = \"#lobby\"; }}); }}; }};
-settings = {{ core = {{ real_name = \"irssi\"; user_name = \"irssi\"; nick = \"irssi\"; }}; \"irc/core\" = {{ cmd_queue_speed = \"1msec\"; cmds_max_at_once = \"100\"; }}; }};
+settings = {{ core = {{ real_name = \"irssi\"; user_name = \"irssi\"; nick = \"irssi\"; }}; \"irc/core\" = {{ cmd_queue_speed = \"1msec\"; cmds_max_at_once = \"100\"; }}; \"fe-text\" = {{ paste_verify_line_count = \"0\"; }}; }};
 ",
             log.display()
         ),

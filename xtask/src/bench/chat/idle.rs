@@ -7,28 +7,20 @@
 use super::super::meter::memory_of_tree;
 use super::super::table::{Cell, Table};
 use super::crowd::Crowd;
-use super::wire::Way;
 use super::{Asked, middle, turns};
 
-/// Without TLS, and with it: a handshake is work at this end as well.
-const GUESTS: [usize; 2] = [10_000, 2_000];
-
-fn guests(way: Way) -> usize {
-    GUESTS[usize::from(way == Way::Tls)]
-}
+const GUESTS: usize = 10_000;
 
 pub(super) fn idle(asked: &Asked<'_>) -> Result<Table, String> {
     let all = turns(asked, "idle", |server| {
         let empty = memory_of_tree(server.id());
         let mut crowd = Crowd::new()?;
-        let guests = guests(server.way);
-        crowd.register(server, guests)?;
+        crowd.register(server, GUESTS)?;
         let full = memory_of_tree(server.id());
-        let each = full.saturating_sub(empty) as f64 / 1024.0 / guests as f64;
+        let each = full.saturating_sub(empty) as f64 / 1024.0 / GUESTS as f64;
         Ok((each, crowd.now().as_secs_f64(), crowd.lost))
     })?;
-    let (guests, terms) = (guests(asked.way), asked.terms());
-    let title = format!("chat: {guests} registered clients that say nothing, {terms}");
+    let title = format!("chat: {GUESTS} registered clients that say nothing, {}", asked.terms());
     let mut table = Table::new(title, &["server", "KiB/client", "seconds to register", "lost"]);
     for (server, turns) in &all {
         table.rows.push(vec![

@@ -21,9 +21,12 @@ const COMERS: usize = 10_000;
 /// Who has told nothing new for so long has lost somebody.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// Who is not done by then has a stall, not a time.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What a turn came to.
 struct Rush {
-    /// Until all were in, and until all knew.
+    /// Until all were in, and until all knew; 0 where that was not awaited.
     seconds: [f64; 2],
     cpu: f64,
     /// Bytes.
@@ -56,8 +59,8 @@ pub(super) fn joins(asked: &Asked<'_>) -> Result<Table, String> {
         let waited = [waited(0.5), waited(0.99), waited(1.0)];
         table.rows.push(vec![
             Cell::text(server.name),
-            Cell::Number(middle(turns, |turn| turn.seconds[0]), 2),
-            Cell::Number(middle(turns, |turn| turn.seconds[1]), 2),
+            seconds(middle(turns, |turn| turn.seconds[0])),
+            seconds(middle(turns, |turn| turn.seconds[1])),
             Cell::Number(middle(turns, |turn| turn.cpu), 2),
             Cell::Number(middle(turns, |turn| turn.peak as f64 / 1024.0 / 1024.0), 0),
             Cell::Number(waited[0], 2),
@@ -67,6 +70,13 @@ pub(super) fn joins(asked: &Asked<'_>) -> Result<Table, String> {
         ]);
     }
     Ok(table)
+}
+
+fn seconds(number: f64) -> Cell {
+    match number > 0.0 {
+        true => Cell::Number(number, 2),
+        false => Cell::text(format!("over {}", PATIENCE.as_secs())),
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,7 +104,7 @@ fn rush(server: &Running) -> io::Result<Rush> {
     let (cpu, begun) = (cpu_of_tree(server.id()), crowd.now());
     let mut count = Count::default();
     let (mut next, mut seconds, mut latest) = (0, [0.0; 2], begun);
-    while seconds[1] == 0.0 && crowd.lost == 0 {
+    while seconds[1] == 0.0 && crowd.lost == 0 && latest < begun + PATIENCE {
         // A few at a time, so that this end reads as well while it speaks.
         for number in next..COMERS.min(next + 64) {
             crowd.say(number, &format!("JOIN {CHANNEL}\r\n"));
