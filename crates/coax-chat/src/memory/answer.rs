@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use coax_store::{Password, Scram, Store, StoreError, StoreErrorKind};
 
+use rustix::rand::{GetRandomFlags, getrandom};
+
 use super::SHELF;
 use super::trouble::Trouble;
 use crate::credentials::{PasswordCost, ScramVerifier, Verdict, check_password};
@@ -97,9 +99,11 @@ pub(super) fn hashed(cost: PasswordCost, password: &[u8]) -> Option<Password> {
     })
 }
 
-/// Bytes that nobody can guess.
+/// Bytes that nobody can guess. They are the system's: the library for TLS gathers its own chance for
+/// a tenth of a second first, once in each thread, and a server must not start so late.
 pub(super) fn draw<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
+    // So few bytes come whole, or not at all (getrandom(2)).
+    let count = getrandom(&mut bytes[..], GetRandomFlags::empty()).ok()?;
+    (count == N).then_some(bytes)
 }

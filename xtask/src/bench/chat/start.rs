@@ -1,7 +1,7 @@
 //! How soon a chat server greets its first guest: from the start of the program to the welcome.
 //!
-//! The guest calls again and again until somebody answers, so a server that listens before it can
-//! greet gains nothing. With an empty folder the server makes its database, its secret and its
+//! The guest calls as soon as the server says that it listens; the time is that of its welcome, so a
+//! server that listens before it can greet gains nothing. With an empty folder the server makes its database, its secret and its
 //! certificate; with a kept one it reads them.
 //!
 //! Nothing here measures what a server does afterwards.
@@ -11,10 +11,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::super::contender::unused_port;
 use super::super::table::{Cell, Table};
 use super::super::{coax, quantile};
 use super::folder;
@@ -22,8 +20,6 @@ use super::folder;
 const ROUNDS: usize = 30;
 /// How long a server may take at the most.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two calls of the guest.
-const AGAIN: Duration = Duration::from_micros(200);
 
 pub(super) fn run(show: &mut dyn FnMut(Table)) -> Result<(), String> {
     super::super::prepare()?;
@@ -47,32 +43,27 @@ pub(super) fn run(show: &mut dyn FnMut(Table)) -> Result<(), String> {
 
 /// Milliseconds until the welcome.
 fn turn(data: &Path) -> Result<f64, String> {
-    let port = unused_port()?;
     let begun = Instant::now();
     let mut server = Command::new(coax());
-    server.args(["chat", "serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data);
-    let quiet = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    server.args(["chat", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    let quiet = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut server = quiet.spawn().map_err(|error| format!("coax: {error}"))?;
-    let greeted = greeted(&mut server, port, begun).map_err(|error| format!("coax: {error}"));
+    let greeted = greeted(&mut server).map_err(|error| format!("coax: {error}"));
     let took = begun.elapsed().as_secs_f64() * 1000.0;
     let _ = server.kill();
     let _ = server.wait();
     greeted.map(|()| took)
 }
 
-fn greeted(server: &mut Child, port: u16, begun: Instant) -> io::Result<()> {
-    let mut guest = loop {
-        match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(guest) => break guest,
-            Err(error) if begun.elapsed() > PATIENCE || server.try_wait()?.is_some() => {
-                return Err(error);
-            }
-            Err(_) => sleep(AGAIN),
-        }
-    };
+fn greeted(server: &mut Child) -> io::Result<()> {
+    let early = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let said = BufReader::new(server.stderr.take().ok_or_else(early)?).lines();
+    let mut said = said.map_while(Result::ok);
+    let address = said.find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()));
+    let mut guest = TcpStream::connect(address.ok_or_else(early)?)?;
     guest.set_read_timeout(Some(PATIENCE))?;
     guest.write_all(b"NICK guest\r\nUSER guest 0 * :guest\r\n")?;
-    let welcome =
-        BufReader::new(guest).lines().map_while(Result::ok).find(|it| it.contains(" 001 "));
-    welcome.map(drop).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    let heard = BufReader::new(guest).lines().map_while(Result::ok);
+    let welcome = heard.filter(|line| line.contains(" 001 ")).take(1).count();
+    if welcome == 1 { Ok(()) } else { Err(early()) }
 }
