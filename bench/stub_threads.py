@@ -1,6 +1,7 @@
 """Table servers as people write them, a thread for each client: the peers of `cargo xtask bench stub`."""
 import csv
 import socket
+import socketserver
 import sys
 import threading
 
@@ -28,6 +29,34 @@ def lines(client):
     while data := client.recv(65536):
         *requests, rest = (rest + data).split(b"\n")
         client.sendall(b"".join([table.get(request, MISSING) + b"\n" for request in requests]))
+
+
+class Chunks(socketserver.BaseRequestHandler):
+    """chunk, as the documentation of socketserver has it."""
+
+    def handle(self):
+        while request := self.request.recv(1024):
+            self.request.sendall(table.get(request, MISSING))
+
+
+class Lines(socketserver.StreamRequestHandler):
+    """line, as the documentation of socketserver has it."""
+
+    def handle(self):
+        for request in self.rfile:
+            self.wfile.write(table.get(request.rstrip(b"\n"), MISSING) + b"\n")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+    # The library's own 5 would keep a thousand clients waiting.
+    request_queue_size = 4096
+
+
+if handler := {"Chunks": Chunks, "Lines": Lines}.get(sys.argv[3]):
+    with Server(("127.0.0.1", int(sys.argv[1])), handler) as server:
+        print("listening on", sys.argv[1], file=sys.stderr, flush=True)
+        server.serve_forever()
 
 
 def serve(client):

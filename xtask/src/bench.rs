@@ -35,6 +35,7 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
     let words = words.iter().copied().filter(|&word| word != "--json").collect::<Vec<_>>();
     let bench = match (name, words.as_slice()) {
         ("chat", words) => return chat::run(words, &mut |table| print(&table, json)),
+        ("get", words) => return get::run(words).map(|table| print(&table, json)),
         ("scan", words) => return scan::run(words, &mut |table| print(&table, json)),
         ("store", words) => return store::run_in(words, &mut |table| print(&table, json)),
         ("stream", []) => stream::run,
@@ -43,7 +44,6 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("start", []) => start::run,
         ("resolve", []) => resolve::run,
         ("stub", []) => stub::run,
-        ("get", []) => get::run,
         (_, []) => {
             return Err(format!(
                 "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan, chat, store"

@@ -80,6 +80,11 @@ impl Body {
         self.decoder.is_some()
     }
 
+    /// Whether all of it has arrived already, as far as that is seen at a glance.
+    pub(crate) fn is_here(&self) -> bool {
+        self.decoder.is_none() && self.source.is_here()
+    }
+
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {
         loop {
             let Some(decoder) = &mut self.decoder else { return self.arrived().await };

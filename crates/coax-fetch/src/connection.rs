@@ -156,6 +156,14 @@ impl Incoming {
         }
     }
 
+    /// Whether all of it has arrived already, as far as that is seen at a glance.
+    pub(crate) fn is_here(&self) -> bool {
+        match self {
+            Incoming::One(incoming) => incoming.is_here(),
+            Incoming::Two(_) => false,
+        }
+    }
+
     /// Takes what has arrived already, without waiting: the rest of a small body frees its
     /// connection for the next request.
     pub(crate) fn pass_over(&mut self) {

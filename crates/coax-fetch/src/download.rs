@@ -103,13 +103,13 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// As far as the head of the answer tells.
-    fn of(response: &Response) -> Fetched {
+    /// As far as the head of the answer tells, whose headers it takes.
+    fn of(response: &mut Response) -> Fetched {
         Fetched {
             url: response.url.clone(),
             status: response.status,
             version: response.version,
-            headers: response.headers.clone(),
+            headers: std::mem::take(&mut response.headers),
             file: None,
             length: 0,
             resumed: 0,

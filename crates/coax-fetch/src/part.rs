@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, fstat, lstat, renameat_with};
+use rustix::io::Errno;
 
 use crate::download::DownloadError;
 use crate::ranges::Ranges;
@@ -41,21 +42,16 @@ pub(crate) struct Part {
     size: u64,
     /// Whether what lies there is of this run.
     ours: bool,
+    /// Whether a file that has the name already keeps it.
+    spares: bool,
 }
 
 impl Part {
     /// Opens what is there of `target`, or begins it.
     pub(crate) fn open(target: &Path) -> Result<Part, DownloadError> {
         let (path, state_path) = (beside(target, ".part"), beside(target, ".part.state"));
-        let mut options = OpenOptions::new();
-        // Nobody may lead us elsewhere with a link in a folder that others can write.
-        let flags = (OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed();
-        options.read(true).write(true).create(true).truncate(false).custom_flags(flags);
-        let file = options.open(&path).map_err(|error| DownloadError::disk(&path, &error))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            return Err(DownloadError::busy(&path));
-        }
-        let size = file.metadata().map_err(|error| DownloadError::disk(&path, &error))?.len();
+        let opened = open_locked(&path).map_err(|error| DownloadError::disk(&path, &error))?;
+        let (file, size) = opened.ok_or_else(|| DownloadError::busy(&path))?;
         Ok(Part {
             file: Arc::new(file),
             target: target.to_owned(),
@@ -67,7 +63,13 @@ impl Part {
             since_sync: 0,
             size,
             ours: false,
+            spares: false,
         })
+    }
+
+    /// The same, which takes no name from a file that has it.
+    pub(crate) fn sparing_others(self) -> Part {
+        Part { spares: true, ..self }
     }
 
     /// What an earlier run left of it, as far as the file itself bears it out.
@@ -174,8 +176,14 @@ impl Part {
         if sync {
             self.file.sync_all().map_err(|error| trouble(&error))?;
         }
-        fs::rename(&self.path, &self.target)
-            .map_err(|error| DownloadError::disk(&self.target, &error))?;
+        let named = match self.spares {
+            false => fs::rename(&self.path, &self.target),
+            true => rename_to_free(&self.path, &self.target),
+        };
+        named.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists if self.spares => DownloadError::exists(&self.target),
+            _ => DownloadError::disk(&self.target, &error),
+        })?;
         // Last, so that no crash leaves a part without its state.
         if self.state.is_some() {
             let _ = fs::remove_file(&self.state_path);
@@ -211,6 +219,35 @@ impl Part {
 
     fn trouble(&self, error: &io::Error) -> DownloadError {
         DownloadError::disk(&self.path, error)
+    }
+}
+
+/// Opens or makes the file at `path`, for this process alone; how long it is. `None` while another
+/// process is at it.
+fn open_locked(path: &Path) -> io::Result<Option<(File, u64)>> {
+    let mut options = OpenOptions::new();
+    // Nobody may lead us elsewhere with a link in a folder that others can write.
+    let flags = (OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed();
+    options.read(true).write(true).create(true).truncate(false).custom_flags(flags);
+    let file = options.open(path)?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        return Ok(None);
+    }
+    let status = fstat(&file)?;
+    // Whoever had it may have given it its name between the two calls above.
+    let ours = status.st_size == 0 || lstat(path).is_ok_and(|it| it.st_ino == status.st_ino);
+    Ok(ours.then_some((file, status.st_size.unsigned_abs())))
+}
+
+/// Gives the file `from` the name `to`, unless one has it.
+fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system can tell in one step.
+        Err(Errno::INVAL | Errno::NOSYS) => match to.symlink_metadata() {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(from, to),
+        },
+        done => Ok(done?),
     }
 }
 

@@ -153,6 +153,28 @@ impl Descriptor {
         }
     }
 
+    /// [`Descriptor::when_refilled`] for those who poll: reads what is there into `buffer`.
+    pub fn poll_refilled(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let Waiting::Polled(polled) = &self.waiting else {
+            return Poll::Ready(self.try_read(buffer));
+        };
+        loop {
+            let mut ready = ready!(polled.poll_read_ready(context))?;
+            match self.try_read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                Ok(count) if 0 < count && count < buffer.len() => {
+                    ready.clear_ready();
+                    return Poll::Ready(Ok(count));
+                }
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
     /// Waits until a socket has bytes (true) or has ended (false), and leaves them there.
     pub(crate) async fn peek(&self) -> io::Result<bool> {
         let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;

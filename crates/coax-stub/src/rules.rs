@@ -23,6 +23,8 @@ use crate::matcher::{Matcher, Request, quoted};
 use crate::reply::{Body, Reply, Then};
 use crate::table::Table;
 
+pub(crate) use crate::table::TOGETHER;
+
 pub use error::RulesError;
 pub use hits::Hits;
 pub use source::{Format, Source};
@@ -163,9 +165,19 @@ impl Rules {
         replies.any(|reply| matches!(reply.body, Body::Command(_)))
     }
 
+    /// The hashes of up to [`TOGETHER`] requests, which are looked up faster from now on.
+    pub(crate) fn fetch<'r>(&self, requests: impl Iterator<Item = &'r [u8]>) -> [u64; TOGETHER] {
+        self.table.fetch(requests)
+    }
+
     /// Which rule takes this request.
     pub(crate) fn find(&self, request: Request<'_>) -> Option<Found> {
-        let row = self.table.find(request.whole);
+        self.find_hashed(request, self.table.hash(request.whole))
+    }
+
+    /// The same, by the hash of the whole request.
+    pub(crate) fn find_hashed(&self, request: Request<'_>, hash: u64) -> Option<Found> {
+        let row = self.table.find_hashed(request.whole, hash);
         if let Some(row) = row.or_else(|| self.loosely(request, |text| self.table.find(text))) {
             return Some(Found::Row(row));
         }

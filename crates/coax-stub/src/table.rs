@@ -8,9 +8,13 @@
 //! Nothing here knows files or sockets.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Look-ups that are prepared together: memory fetches no more than this at the same time.
+pub(crate) const TOGETHER: usize = 32;
 
 /// Rows, each found by its request.
 #[derive(Debug, Default)]
@@ -94,12 +98,42 @@ impl Table {
 
     /// The row of `request`.
     pub(crate) fn find(&self, request: &[u8]) -> Option<usize> {
-        if self.rows.is_empty() {
-            return None;
-        }
-        let hash = self.hasher.hash_one(request);
+        self.find_hashed(request, self.hash(request))
+    }
+
+    /// By which a request is found.
+    pub(crate) fn hash(&self, request: &[u8]) -> u64 {
+        self.hasher.hash_one(request)
+    }
+
+    /// The row of `request`, which has this hash.
+    pub(crate) fn find_hashed(&self, request: &[u8], hash: u64) -> Option<usize> {
         let found = self.index.find(hash, |row| self.request(*row as usize) == request);
         found.map(|row| *row as usize)
+    }
+
+    /// The hashes of up to [`TOGETHER`] requests. Memory brings what their look-ups and their
+    /// replies will need for all of them at once: one after the other, each would wait for its own.
+    pub(crate) fn fetch<'r>(&self, requests: impl Iterator<Item = &'r [u8]>) -> [u64; TOGETHER] {
+        // Each round does one thing alone, so that the next begins before memory has answered.
+        let (mut hashes, mut count) = ([0; TOGETHER], 0);
+        for (request, hash) in requests.zip(&mut hashes) {
+            *hash = self.hash(request);
+            count += 1;
+        }
+        let mut rows = [None; TOGETHER];
+        for (hash, row) in hashes[..count].iter().zip(&mut rows) {
+            // Whatever has a part of its hash is most likely what will be found.
+            *row = self.index.find(*hash, |_| true).copied();
+        }
+        let mut places = [[0; 3]; TOGETHER];
+        for (row, places) in rows.iter().flatten().zip(&mut places) {
+            let Row { start, middle, end, .. } = self.rows[*row as usize];
+            *places = [start, middle, end.saturating_sub(1)];
+        }
+        let byte = |at: &u32| self.text.get(*at as usize).copied().unwrap_or_default();
+        black_box(places[..count].iter().flatten().fold(0, |all, at| all ^ byte(at)));
+        hashes
     }
 
     pub(crate) fn request(&self, row: usize) -> &[u8] {
@@ -167,6 +201,19 @@ mod tests {
         let rows = table.rows.capacity() * std::mem::size_of::<super::Row>();
         let bytes = rows + table.index.allocation_size();
         assert!(bytes / table.len() < 40, "{} bytes a row", bytes / table.len());
+    }
+
+    #[test]
+    fn fetching_changes_nothing_and_any_request_may_be_fetched() {
+        let mut table = Table::default();
+        table.fetch([&b"a"[..]].into_iter());
+        assert_eq!(table.find(b"a"), None);
+        table.push(b"a", b"", 1).unwrap();
+        let many = vec![&b"a"[..]; 2 * super::TOGETHER];
+        table.fetch(many.into_iter());
+        let hashes = table.fetch([&b"b"[..], b"a"].into_iter());
+        let found = [(&b"b"[..], hashes[0]), (b"a", hashes[1])];
+        assert_eq!(found.map(|(text, hash)| table.find_hashed(text, hash)), [None, Some(0)]);
     }
 
     proptest! {

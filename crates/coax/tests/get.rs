@@ -7,6 +7,8 @@
 
 #[path = "get/broken.rs"]
 mod broken;
+#[path = "get/cuts.rs"]
+mod cuts;
 #[path = "get/disk.rs"]
 mod disk;
 #[path = "get/killed.rs"]
@@ -19,6 +21,8 @@ mod many;
 mod nginx;
 #[path = "get/pages.rs"]
 mod pages;
+#[path = "get/proxied.rs"]
+mod proxied;
 #[path = "get/secure.rs"]
 mod secure;
 #[path = "get/sums.rs"]

@@ -77,6 +77,7 @@ const WAYS: [Way; 2] = [
         servers: &[
             Server::coax("stub TABLE 127.0.0.1:PORT"),
             Server::python("Python, recv and sendall", "PORT TABLE chunk"),
+            Server::python("Python, socketserver", "PORT TABLE Chunks"),
             Server::bare(),
         ],
     },
@@ -87,6 +88,7 @@ const WAYS: [Way; 2] = [
         servers: &[
             Server::coax("stub TABLE 127.0.0.1:PORT --framing line"),
             Server::python("Python, makefile and sendall", "PORT TABLE line"),
+            Server::python("Python, socketserver", "PORT TABLE Lines"),
             Server::python("Python, all lines of a recv", "PORT TABLE lines"),
             Server::bare(),
         ],

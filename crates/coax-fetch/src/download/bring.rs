@@ -55,6 +55,21 @@ pub(super) async fn all(
     done
 }
 
+/// The same for an answer that is the whole file and has arrived already: nobody else is needed.
+pub(super) async fn at_hand(
+    job: &Arc<Job>,
+    answer: Answer,
+    length: u64,
+) -> Result<(), DownloadError> {
+    let slot = job.hand(0..length);
+    copy(job, slot, answer).await?;
+    job.release(slot);
+    match job.is_whole() {
+        true => Ok(()),
+        false => Err(ended_early(job)),
+    }
+}
+
 /// From the request, sent once the connection stood, to the first byte.
 fn latency(hop: &Hop) -> Duration {
     let phases = &hop.phases;

@@ -99,7 +99,7 @@ impl DownloadError {
         DownloadError::new(Kind::Unlisted, text)
     }
 
-    pub(super) fn exists(path: &Path) -> DownloadError {
+    pub(crate) fn exists(path: &Path) -> DownloadError {
         DownloadError::new(Kind::Exists, format!("{} is there already", path.display()))
     }
 

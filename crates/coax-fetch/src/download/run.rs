@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
     /// Where the name is known from the beginning, what is there is, too.
     fn prepare(&mut self) -> Result<(), DownloadError> {
         let (None, Target::File(path)) = (&self.job, self.target) else { return Ok(()) };
-        let job = self.open(path)?;
+        let job = self.open(path, true)?;
         if self.download.is_plain()
             && let Some((have, length)) = job.take_up(|it| it.url == self.url)?
         {
@@ -154,11 +154,14 @@ impl<'a> Run<'a> {
         (self.watch.tell)(News::Resumed { have, length });
     }
 
-    fn open(&mut self, path: &Path) -> Result<Arc<Job>, DownloadError> {
+    fn open(&mut self, path: &Path, replace: bool) -> Result<Arc<Job>, DownloadError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let of_url = name::of_url(&self.download.request.url);
         self.sum = must_be(self.download.sum.as_ref(), &[&name, &of_url])?;
-        let part = Part::open(path)?;
+        let part = match replace {
+            true => Part::open(path)?,
+            false => Part::open(path)?.sparing_others(),
+        };
         let job = Job::new(self.download, self.client, self.watch, self.begun, part);
         self.job = Some(Arc::clone(&job));
         Ok(job)
@@ -172,13 +175,15 @@ impl<'a> Run<'a> {
     fn job_for(&mut self, response: &Response) -> Result<Arc<Job>, DownloadError> {
         match (&self.job, self.target) {
             (Some(job), _) => Ok(Arc::clone(job)),
-            (None, Target::File(path)) => self.open(path),
+            (None, Target::File(path)) => self.open(path, true),
             (None, Target::Folder { path, replace }) => {
                 let place = path.join(name::of(&response.headers, &response.url));
-                match place.symlink_metadata() {
-                    Ok(_) if !replace => Err(DownloadError::exists(&place)),
-                    _ => self.open(&place),
+                // What need not be waited for finds out at its end.
+                let late = response.body.is_here();
+                if !replace && !late && place.symlink_metadata().is_ok() {
+                    return Err(DownloadError::exists(&place));
                 }
+                self.open(&place, *replace)
             }
         }
     }
@@ -205,10 +210,10 @@ impl<'a> Run<'a> {
         identity: &Identity,
         gap: Range<u64>,
     ) -> Result<(), DownloadError> {
-        let answer = self.ask(Some((identity, &gap))).await?;
+        let mut answer = self.ask(Some((identity, &gap))).await?;
         let why = match answer::check(&answer.response, &gap, identity) {
             Ok(Piece::Part(piece)) => {
-                self.remember(&answer.response);
+                self.remember(&mut answer.response);
                 return bring::all(job, answer, piece).await;
             }
             Ok(Piece::Whole) => "the server does not send parts of it",
@@ -243,7 +248,7 @@ impl<'a> Run<'a> {
     async fn whole(
         &mut self,
         job: &Arc<Job>,
-        answer: Answer,
+        mut answer: Answer,
         identity: Option<Identity>,
         why: &str,
     ) -> Result<(), DownloadError> {
@@ -253,13 +258,18 @@ impl<'a> Run<'a> {
         {
             return Err(DownloadError::too_large(&self.url, limit));
         }
-        self.remember(&answer.response);
+        self.remember(&mut answer.response);
         self.anew(job, identity, length, why)?;
         job.begin_attempt();
-        bring::all(job, answer, 0..length.unwrap_or(u64::MAX)).await
+        match length {
+            Some(length) if answer.response.body.is_here() => {
+                bring::at_hand(job, answer, length).await
+            }
+            _ => bring::all(job, answer, 0..length.unwrap_or(u64::MAX)).await,
+        }
     }
 
-    fn remember(&mut self, response: &Response) {
+    fn remember(&mut self, response: &mut Response) {
         self.fetched = Some(Fetched::of(response));
     }
 

@@ -114,7 +114,7 @@ impl Stream<'_> {
             }
         };
         match &part {
-            None => self.accept(&response)?,
+            None => self.accept(&mut response)?,
             Some((range, identity)) => match answer::check(&response, range, identity)? {
                 Piece::Part(_) => {}
                 _ => {
@@ -130,7 +130,7 @@ impl Stream<'_> {
     }
 
     /// An answer that is the whole.
-    fn accept(&mut self, response: &Response) -> Result<(), DownloadError> {
+    fn accept(&mut self, response: &mut Response) -> Result<(), DownloadError> {
         if !self.download.any_status {
             answer::check_status(response)?;
         }

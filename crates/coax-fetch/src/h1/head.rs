@@ -4,8 +4,10 @@
 //!
 //! Nothing here reads or writes a socket.
 
+use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Version};
+use memchr::memchr_iter;
 
 use crate::error::{FetchErrorKind, Trouble};
 
@@ -71,8 +73,7 @@ pub(crate) fn no_http(held: &[u8]) -> String {
 /// Where the head ends, looking at what was not searched before.
 pub(crate) fn end(held: &[u8], searched: usize) -> Option<usize> {
     let from = searched.saturating_sub(3);
-    let mut lines = held[from..].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    lines.find_map(|(at, _)| {
+    memchr_iter(b'\n', &held[from..]).find_map(|at| {
         let after = from + at + 1;
         // A first empty line is no end.
         let empty = held[..after].ends_with(b"\n\r\n") || held[..after].ends_with(b"\n\n");
@@ -91,8 +92,10 @@ impl Head {
 
     /// Reads a whole head that answers a request with `method`.
     pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Head, Trouble> {
+        // The values are slices of one copy: of the block that was read into, they would keep all.
+        let bytes = &Bytes::copy_from_slice(bytes);
         // Each header has a line, so there are not more of them.
-        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = memchr_iter(b'\n', bytes).count();
         let mut room = vec![httparse::EMPTY_HEADER; lines];
         let mut answer = httparse::Response::new(&mut room);
         let mut config = httparse::ParserConfig::default();
@@ -111,7 +114,7 @@ impl Head {
             Some(0) => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let headers = collected(answer.headers)?;
+        let headers = collected(answer.headers, bytes)?;
         let framing = framing(method, status, &headers)?;
         let reusable = keeps_open(version, &headers)
             && framing != Framing::Close
@@ -125,24 +128,30 @@ impl Head {
     }
 }
 
-fn collected(parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Trouble> {
+fn collected(parsed: &[httparse::Header<'_>], head: &Bytes) -> Result<HeaderMap, Trouble> {
     let too_many = || Trouble::new(FetchErrorKind::TooLarge, "it has too many headers");
     let mut headers = HeaderMap::try_with_capacity(parsed.len()).map_err(|_| too_many())?;
     for header in parsed {
         let name = HeaderName::from_bytes(header.name.as_bytes());
-        // A folded line is one line with spaces (RFC 9112 §5.2).
-        let value: Vec<u8> = header
-            .value
-            .iter()
-            .map(|byte| if byte.is_ascii_control() && *byte != b'\t' { b' ' } else { *byte })
-            .collect();
-        let value = HeaderValue::from_bytes(&value);
+        let value = match header.value.iter().copied().any(is_control) {
+            false => HeaderValue::from_maybe_shared(head.slice_ref(header.value)),
+            true => HeaderValue::from_bytes(&unfolded(header.value)),
+        };
         // Whatever cannot be told cannot matter: the parser has refused what is dangerous.
         if let (Ok(name), Ok(value)) = (name, value) {
             headers.try_append(name, value).map_err(|_| too_many())?;
         }
     }
     Ok(headers)
+}
+
+/// A folded line is one line with spaces (RFC 9112 §5.2).
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|byte| if is_control(*byte) { b' ' } else { *byte }).collect()
+}
+
+fn is_control(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
 }
 
 fn framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> Result<Framing, Trouble> {

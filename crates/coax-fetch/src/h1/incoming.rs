@@ -72,6 +72,14 @@ impl Incoming {
         }
     }
 
+    /// Whether all of it has arrived: asking for it waits for nothing.
+    pub(crate) fn is_here(&self) -> bool {
+        match (&self.wire, &self.rest) {
+            (Some(wire), Rest::Length(left)) => wire.held().len() as u64 >= *left,
+            _ => false,
+        }
+    }
+
     async fn more(&mut self) -> Result<(), Trouble> {
         let Some(wire) = &mut self.wire else { return Ok(()) };
         let trouble = match (wire.fill().await, &self.rest) {

@@ -108,26 +108,26 @@ impl Wire {
 
     /// Reads more behind what is held, waiting until something comes; 0 is the end.
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
-        match &self.io {
-            Io::Plain(stream) if self.held.is_empty() => {
-                let mut block = emptied(&mut self.block, self.room);
-                let (descriptor, room) = (stream.descriptor(), block.len());
-                let read = || descriptor.try_read(&mut block);
-                let count = descriptor.when_refilled(room, read).await?;
-                self.hold(block, count);
-                Ok(count)
-            }
-            _ => poll_fn(|context| self.poll_fill(context)).await,
-        }
+        poll_fn(|context| self.poll_fill(context)).await
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut block = emptied(&mut self.block, self.room);
-        let mut room = ReadBuf::new(&mut block);
-        let polled = Pin::new(&mut self.io).poll_read(context, &mut room);
-        let count = room.filled().len();
+        let polled = match &mut self.io {
+            Io::Plain(stream) => stream.descriptor().poll_refilled(context, &mut block),
+            Io::Secure(stream) => {
+                let mut room = ReadBuf::new(&mut block);
+                let polled = Pin::new(stream).poll_read(context, &mut room);
+                let count = room.filled().len();
+                polled.map_ok(|()| count)
+            }
+        };
+        let count = match &polled {
+            Poll::Ready(Ok(count)) => *count,
+            _ => 0,
+        };
         self.hold(block, count);
-        polled.map_ok(|()| count)
+        polled
     }
 
     /// Appends the first `count` bytes of `block` to what is held.

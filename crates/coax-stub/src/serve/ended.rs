@@ -5,10 +5,10 @@
 //!
 //! Nothing here knows what was said.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use coax_net::{Ending, First, FramingError, How, Stream};
+use coax_net::{Address, Ending, First, FramingError, How, Stream};
 
 /// How long a client may take to hear our last bytes, and one that somebody wants gone.
 const GRACE: Duration = Duration::from_secs(5);
@@ -61,12 +61,15 @@ impl Served {
             Over::Stopped | Over::Witness(_) => STOPPED_GRACE,
             Over::Client | Over::Reset | Over::Broken(_) | Over::Refused(_) => Duration::ZERO,
         };
+        // A Unix socket has no reset.
+        let resets = matches!(stream.peer(), Address::Ip(_));
         match &self.over {
             Over::Reset => stream.reset(),
             _ => coax_net::close(stream, grace).await,
         }
         let (first, how) = match self.over {
             Over::Client => (First::Peer, How::Fin),
+            Over::Reset if resets => (First::Local, How::Broken(ErrorKind::ConnectionReset.into())),
             Over::Close | Over::Reset => (First::Local, How::Fin),
             Over::Broken(error) => (First::Peer, How::Broken(error)),
             Over::Refused(error) => (First::Peer, How::Refused(error)),

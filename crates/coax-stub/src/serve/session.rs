@@ -133,7 +133,8 @@ impl<'a> Session<'a> {
         self.received.add(bytes.len(), self.opened);
         let rules = self.stub.rules();
         let (decoder, requests) = (&mut self.decoder, &mut self.requests);
-        let fed = decoder.feed(bytes, |request| requests.asked(&rules, request, gathered));
+        let fed = decoder.feed(bytes, |request| requests.asked(&rules, bytes, request, gathered));
+        requests.settled(&rules, bytes, gathered);
         self.broken = fed.err();
         self.send_now(gathered);
         gathered.clear();
@@ -157,7 +158,8 @@ impl<'a> Session<'a> {
     fn finish(&mut self) {
         let rules = self.stub.rules();
         let Session { decoder, requests, outgoing, .. } = self;
-        let finished = decoder.finish(|request| requests.asked(&rules, request, outgoing));
+        let finished = decoder.finish(|request| requests.asked(&rules, &[], request, outgoing));
+        requests.settled(&rules, &[], outgoing);
         self.broken = finished.err();
     }
 

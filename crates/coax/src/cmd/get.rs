@@ -8,19 +8,18 @@
 mod client;
 mod event;
 mod head;
+mod many;
 mod plan;
 mod size;
 mod sum;
 mod teller;
 mod timing;
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched, Target};
-use tokio::task::JoinSet;
+use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched};
 
 use crate::cli::EXIT_STATUS;
 use crate::duration::{self, Deadline, late};
@@ -154,7 +153,7 @@ async fn fetch(args: &Args, plan: Plan, out: &Out) -> Result<(), Failure> {
     let watching = teller.watch();
     let done = match &plan.goals[..] {
         [goal] => one(&plan, goal, &client, &teller).await,
-        _ => many(&plan, &client, &teller).await,
+        _ => many::fetch(&plan, &client, &teller).await,
     };
     drop(watching);
     teller.end()?;
@@ -177,7 +176,7 @@ async fn bring(
             download.to_stream(client, sink, &watch).await
         }
     };
-    teller.over(goal, &done);
+    teller.over(goal, &watch, &done);
     done
 }
 
@@ -188,62 +187,12 @@ async fn one(
     teller: &Arc<Teller>,
 ) -> Result<(), Failure> {
     match bring(plan, goal, client, teller).await {
-        Ok(fetched) => teller.saved(&fetched),
+        Ok(fetched) => {
+            teller.saved(&fetched);
+            teller.print_saved()
+        }
         Err(error) => Err(failure(&error)),
     }
-}
-
-async fn many(plan: &Plan, client: &Client, teller: &Arc<Teller>) -> Result<(), Failure> {
-    let (mut set, mut goals) = (JoinSet::new(), plan.goals.iter());
-    let (mut worst, mut failed) = (Exit::Done, 0_usize);
-    let shared = Arc::new(plan.clone());
-    loop {
-        while set.len() < plan.parallel
-            && let Some(goal) = goals.next()
-        {
-            let (plan, goal) = (Arc::clone(&shared), goal.clone());
-            let (client, teller) = (client.clone(), Arc::clone(teller));
-            set.spawn(async move { bring(&plan, &goal, &client, &teller).await });
-        }
-        let Some(joined) = set.join_next().await else { break };
-        match joined {
-            Ok(Ok(fetched)) => teller.saved(&fetched)?,
-            Ok(Err(error)) => {
-                let failure = failure(&error);
-                teller.failed(&failure);
-                (worst, failed) = (graver(worst, failure.exit), failed + 1);
-            }
-            Err(_) => (worst, failed) = (graver(worst, Exit::Machine), failed + 1),
-        }
-    }
-    on_the_disk(plan).await?;
-    match failed {
-        0 => Ok(()),
-        _ => {
-            let all = plan.goals.len();
-            Err(Failure::new(worst, format!("{failed} of {all} URLs were not fetched")))
-        }
-    }
-}
-
-/// Small files have their names already; this waits until the disk has them, all at once.
-async fn on_the_disk(plan: &Plan) -> Result<(), Failure> {
-    let Some(Target::Folder { path, .. }) = plan.goals.first().and_then(|it| it.target.clone())
-    else {
-        return Ok(());
-    };
-    let here = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
-    let sync = move || rustix::fs::syncfs(std::fs::File::open(&here)?).map_err(io::Error::from);
-    let synced = tokio::task::spawn_blocking(sync).await.unwrap_or(Ok(()));
-    synced.map_err(|error| {
-        let cause = coax_net::cause_in_words(&error);
-        Failure::new(Exit::Machine, format!("cannot write to the disk: {cause}"))
-    })
-}
-
-/// The higher code: more has to be done about it.
-fn graver(one: Exit, other: Exit) -> Exit {
-    if one as u8 >= other as u8 { one } else { other }
 }
 
 /// With something to type, where something helps.

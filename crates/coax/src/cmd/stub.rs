@@ -13,6 +13,8 @@ mod witness;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use coax_net::{Framing, MESSAGE_LIMIT, SystemResolver};
@@ -29,6 +31,9 @@ use crate::{place, runtime};
 pub(crate) use event::{ExchangeReport, RulesReport, StubSummary};
 
 use witness::Teller;
+
+/// A pause that people notice.
+const NOTICED: Duration = Duration::from_secs(1);
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -132,7 +137,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let source = args.source()?;
     let endpoint = place::endpoint(args.endpoint()?, None)?;
-    let rules = args.with_default(source.read()?);
+    let rules = args.with_default(read(&source, out)?);
     if is_datagram(&endpoint) {
         refuse_connections(&rules, &source)?;
     }
@@ -148,6 +153,25 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         };
         serving.finish(ended)
     })
+}
+
+/// Reads the rules. A pipe or a terminal may keep that waiting for ever: then it says so.
+fn read(source: &Source, out: &Out) -> Result<Rules, RulesError> {
+    if std::fs::metadata(source.path()).is_ok_and(|found| found.is_file()) {
+        return source.read();
+    }
+    let (done, read) = sync_channel(1);
+    let task = source.clone();
+    let reader = thread::Builder::new().spawn(move || drop(done.send(task.read())));
+    if reader.is_err() {
+        return source.read();
+    }
+    let rules = read.recv_timeout(NOTICED).or_else(|_| {
+        let path = source.path().display();
+        out.talk(&format!("coax: reading rules from {path}, which is no file, until it ends"));
+        read.recv()
+    });
+    rules.unwrap_or_else(|_| source.read())
 }
 
 /// A greeting or a close where there is no connection would never happen.

@@ -30,6 +30,33 @@ fn one_that_fails_stops_no_other() {
 }
 
 #[test]
+fn files_that_are_there_stay_and_what_an_earlier_run_left_is_taken_up() {
+    let bytes = noise(1, 5_000);
+    let Some(nginx) = Nginx::start(&[("a", &bytes), ("b", &bytes), ("c", &bytes)]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "mine").unwrap();
+    // Of earlier runs: bytes of which nothing is known, and what is known of bytes that are gone.
+    fs::write(folder.path().join("b.part"), "rubbish").unwrap();
+    fs::write(folder.path().join("c.part.state"), "rubbish").unwrap();
+    let urls = ["a", "b", "c"].map(|name| nginx.url(name));
+    let args = ["-O", "--parallel", "2", &urls[0], &urls[1], &urls[2]];
+    let outcome = coax(&args).dir(folder.path()).run().exits(5);
+    for said in [
+        "coax: a is there already\nhint: --replace, or -o with another name\n",
+        "/b: begins anew: what is there is not known to be of this file (7 B lost)\n",
+        "coax: 1 of 3 URLs were not fetched\n",
+    ] {
+        assert!(outcome.err().contains(said), "{}", outcome.shown());
+    }
+    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"mine");
+    assert!(fs::read(folder.path().join("b")).unwrap() == bytes);
+    assert_eq!(names(folder.path()), ["a", "b", "c"]);
+    coax(&args).arg("--replace").dir(folder.path()).run().exits(0);
+    assert!(fs::read(folder.path().join("a")).unwrap() == bytes);
+    assert_eq!(names(folder.path()), ["a", "b", "c"]);
+}
+
+#[test]
 fn each_url_has_an_event() {
     let Some(nginx) = Nginx::start(&[("a", b"aaa"), ("b", b"bb")]) else { return };
     let folder = tempfile::tempdir().unwrap();

@@ -22,13 +22,17 @@ new other -addext subjectAltName=DNS:other.test -out other.csr
 openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out other.pem
 ";
 
-#[test]
-fn a_file_comes_in_tls_over_both_versions() {
-    if peer_or_skip("openssl").is_none() {
-        return;
-    }
+/// A folder with all of them. `None` where there is no openssl.
+pub(crate) fn certificates() -> Option<tempfile::TempDir> {
+    peer_or_skip("openssl")?;
     let place = tempfile::tempdir().unwrap();
     Program::shell(CERTIFICATES, ["certificates"]).dir(place.path()).run().exits(0);
+    Some(place)
+}
+
+#[test]
+fn a_file_comes_in_tls_over_both_versions() {
+    let Some(place) = certificates() else { return };
     let bytes = noise(1, 20_000_000);
     let Some(nginx) = Nginx::secure(&[("x", &bytes)], place.path(), "good") else { return };
     let authority = place.path().join("ca.pem").display().to_string();
@@ -49,11 +53,7 @@ fn a_file_comes_in_tls_over_both_versions() {
 
 #[test]
 fn each_wrong_certificate_has_its_line() {
-    if peer_or_skip("openssl").is_none() {
-        return;
-    }
-    let place = tempfile::tempdir().unwrap();
-    Program::shell(CERTIFICATES, ["certificates"]).dir(place.path()).run().exits(0);
+    let Some(place) = certificates() else { return };
     let authority = place.path().join("ca.pem").display().to_string();
     for (name, known, words) in [
         ("old", true, "its certificate has expired"),

@@ -49,10 +49,14 @@ fn a_rule_half_closes_and_goes_on_reading() {
 
 #[test]
 fn a_rule_resets() {
-    let (_stub, mut wire) = Rules::new("r.toml", ENDS).connected(&[]);
+    let (stub, mut wire) = Rules::new("r.toml", ENDS).connected(&["-v"]);
     wire.say("reset");
     let read = wire.read(&mut [0; 10]);
     assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    stub.expect_err("closed: this side first (RST)");
+    stub.signal(Signal::TERM);
+    let told = stub.wait().exits(143).err();
+    assert!(!told.contains("coax: "), "what a rule does is no failure: {told}");
 }
 
 #[test]

@@ -8,9 +8,9 @@
 use std::fs;
 
 use rustix::process::Signal;
-use testkit::{Wires, python};
+use testkit::{Program, Wires, python};
 
-use super::{Rules, gets};
+use super::{Rules, coax, gets};
 
 #[test]
 fn a_connection_gets_the_new_replies() {
@@ -90,4 +90,19 @@ say(s.recv(1024).decode())
     stub.expect_err("read again, 1 rule");
     let Some(client) = python(script, [&port]) else { return };
     client.wait().exits(0).prints("three\n");
+}
+
+#[test]
+fn rules_come_through_a_pipe_once_and_waiting_for_them_is_told() {
+    let rules = Rules::new("t.csv", "");
+    let pipe = rules.file("pipe");
+    Program::new("mkfifo").arg(&pipe).run().exits(0);
+    let stub = coax(&["stub", "--format", "csv", &pipe, "127.0.0.1:0"]).start();
+    stub.expect_err(&format!("coax: reading rules from {pipe}, which is no file, until it ends\n"));
+    fs::write(&pipe, "a,one\n").unwrap();
+    let mut wire = Wires::Tcp.connect(&stub.listening());
+    gets(&mut wire, "a", "one");
+    stub.signal(Signal::TERM);
+    let outcome = stub.wait().exits(143);
+    assert!(!outcome.err().contains("read again"), "{}", outcome.shown());
 }

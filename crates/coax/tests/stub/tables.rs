@@ -71,6 +71,20 @@ fn nc_and_ncat_send_a_line_and_get_the_reply() {
 }
 
 #[test]
+fn nc_and_ncat_hear_the_reply_to_a_datagram_while_their_input_is_open() {
+    let rules = Rules::new("courses.csv", COURSES);
+    let stub = rules.serve("udp://127.0.0.1:0", &[]);
+    let port = stub.port().to_string();
+    // At the end of its input ncat closes at once, whatever is on its way to it.
+    for program in ["nc", "ncat"] {
+        let Some(path) = peer_or_skip(program) else { return };
+        let mut client = Program::new(path).args(["-u", "127.0.0.1", &port]).start();
+        client.send("CS201\n");
+        client.expect_out("Algorithms");
+    }
+}
+
+#[test]
 fn a_datagram_is_a_request_and_gets_a_datagram() {
     let rules = Rules::new("courses.csv", COURSES);
     for (endpoint, host, family) in

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use coax_fetch::{DownloadError, Fetched, Meter, News, Target, Url, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval};
 
@@ -34,6 +35,8 @@ pub(super) struct Teller {
     prints_paths: bool,
     bar: ProgressBar,
     state: Mutex<State>,
+    /// Paths wait to be printed.
+    saved: Notify,
 }
 
 #[derive(Default)]
@@ -46,10 +49,12 @@ struct State {
     /// Of what is over.
     bytes: u64,
     many: bool,
+    /// Lines that wait to be printed.
+    paths: Vec<String>,
 }
 
 struct Active {
-    url: Url,
+    url: Arc<Url>,
     meter: Arc<Meter>,
     told: u64,
     begun: Instant,
@@ -83,6 +88,7 @@ impl Teller {
             prints_paths: chosen && !out.is_json(),
             bar,
             state: Mutex::new(state),
+            saved: Notify::new(),
         })
     }
 
@@ -133,34 +139,33 @@ impl Teller {
 
     /// A URL begins.
     pub(super) fn begin(self: &Arc<Teller>, goal: &Goal) -> Watch {
-        let meter = Arc::new(Meter::default());
+        let (meter, url) = (Arc::new(Meter::default()), Arc::new(goal.url.clone()));
         let active = Active {
-            url: goal.url.clone(),
+            url: Arc::clone(&url),
             meter: Arc::clone(&meter),
             told: 0,
             begun: Instant::now(),
         };
         self.lock().active.push(active);
-        let (teller, url) = (Arc::clone(self), goal.url.clone());
+        let teller = Arc::clone(self);
         Watch { meter, tell: Arc::new(move |news| teller.news(&url, news)) }
     }
 
     fn news(&self, url: &Url, news: News<'_>) {
-        let url = plain(url);
         match news {
             News::Trip { begun, hops, over, bytes } if self.timing => {
                 self.lock().chart.add(begun, hops, over, bytes);
             }
             News::Retrying { error, pause, failed } => {
                 let (reason, pause_ms) = (error.to_string(), milliseconds(pause));
-                self.say(&RetryReport { url, reason, pause_ms, failed });
+                self.say(&RetryReport { url: plain(url), reason, pause_ms, failed });
             }
             News::Resumed { have, length } => {
-                let (outcome, length) = ("resumed", Some(length));
+                let (url, outcome, length) = (plain(url), "resumed", Some(length));
                 self.say(&RestartReport { url, outcome, bytes: have, length, reason: None });
             }
             News::Anew { why, lost } => {
-                let (outcome, reason) = ("anew", Some(why.to_owned()));
+                let (url, outcome, reason) = (plain(url), "anew", Some(why.to_owned()));
                 self.say(&RestartReport { url, outcome, bytes: lost, length: None, reason });
             }
             _ => {}
@@ -174,36 +179,40 @@ impl Teller {
     }
 
     /// A URL is over.
-    pub(super) fn over(&self, goal: &Goal, done: &Result<Fetched, DownloadError>) {
-        let report = {
-            let mut state = self.lock();
-            let place = state.active.iter().position(|active| active.url == goal.url);
-            let begun = place.map(|place| state.active.swap_remove(place).begun);
-            match done {
-                Ok(fetched) => {
-                    state.fetched += 1;
-                    state.bytes += fetched.length;
-                    FetchReport::of(&goal.url, fetched)
-                }
-                Err(error) => {
-                    state.failed += 1;
-                    let took = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-                    FetchReport::of_failure(&goal.url, error, took)
-                }
+    pub(super) fn over(&self, goal: &Goal, watch: &Watch, done: &Result<Fetched, DownloadError>) {
+        let begun = self.lock().count(&watch.meter, done);
+        if !self.out.is_json() && !self.out.is_verbose() {
+            return;
+        }
+        self.say(&match done {
+            Ok(fetched) => FetchReport::of(&goal.url, fetched),
+            Err(error) => {
+                let took = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+                FetchReport::of_failure(&goal.url, error, took)
             }
-        };
-        self.say(&report);
+        });
     }
 
-    /// Prints where it is now, if that is news.
-    pub(super) fn saved(&self, fetched: &Fetched) -> Result<(), Failure> {
-        match &fetched.file {
-            Some(path) if self.prints_paths => {
-                let path = path.display().to_string();
-                self.bar.suspend(|| self.out.report(&Saved { path }))
-            }
-            _ => Ok(()),
+    /// Where it is now is to be printed, if that is news.
+    pub(super) fn saved(&self, fetched: &Fetched) {
+        if let (Some(path), true) = (&fetched.file, self.prints_paths) {
+            self.lock().paths.push(path.display().to_string());
+            self.saved.notify_one();
         }
+    }
+
+    /// Waits until there is something to print. Safe to cancel.
+    pub(super) async fn has_saved(&self) {
+        self.saved.notified().await;
+    }
+
+    /// Prints what was saved since, all at once.
+    pub(super) fn print_saved(&self) -> Result<(), Failure> {
+        let paths = std::mem::take(&mut self.lock().paths);
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.bar.suspend(|| self.out.report(&Saved { path: paths.join("\n") }))
     }
 
     /// One of several failed.
@@ -244,6 +253,23 @@ impl Report for Saved {
 }
 
 impl State {
+    /// Counts what is over; when it began.
+    fn count(
+        &mut self,
+        meter: &Arc<Meter>,
+        done: &Result<Fetched, DownloadError>,
+    ) -> Option<Instant> {
+        match done {
+            Ok(fetched) => {
+                self.fetched += 1;
+                self.bytes += fetched.length;
+            }
+            Err(_) => self.failed += 1,
+        }
+        let place = self.active.iter().position(|active| Arc::ptr_eq(&active.meter, meter));
+        place.map(|place| self.active.swap_remove(place).begun)
+    }
+
     /// One line for all that is under way.
     fn draw(&self, bar: &ProgressBar) {
         let have = self.active.iter().map(|active| active.meter.have()).sum::<u64>();

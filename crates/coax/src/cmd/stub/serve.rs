@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use coax_addr::Endpoint;
-use coax_net::{Datagrams, How, Listen, Listener, Stream, SystemResolver, cause_in_words};
+use coax_net::{Datagrams, First, How, Listen, Listener, Stream, SystemResolver, cause_in_words};
 use coax_stub::{Source, Stub};
 
 use super::Args;
@@ -130,6 +130,8 @@ async fn attend(
     match &ending.how {
         How::Sink(_) => Err(teller.failure().unwrap_or_else(Failure::reader_left)),
         How::Framing(error, _) => told(Exit::Untrusted, error.to_string()),
+        // A rule wanted it.
+        How::Broken(_) if ending.first == First::Local => Ok(()),
         How::Broken(error) | How::Refused(error) => told(Exit::Network, cause_in_words(error)),
         _ => Ok(()),
     }
