@@ -21,6 +21,7 @@ mod input;
 mod kept_out;
 mod label;
 mod leave;
+mod lives;
 mod note;
 mod patience;
 mod pattern;
@@ -50,6 +51,7 @@ pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
 pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
+pub(crate) use lives::{Lives, SHELF as LIVES};
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use since::{Since, anchored};
@@ -75,6 +77,8 @@ pub struct Hub {
     pub(crate) kept_out: Vec<KeptOut>,
     /// The hosts that accounts show, by the folded name.
     pub(crate) hosts: BTreeMap<Box<str>, Box<str>>,
+    /// The channels that go on when the server starts again.
+    pub(crate) lives: Lives,
     /// Who was here: the latest last.
     pub(crate) past: VecDeque<Past>,
     /// Who watches a nick, by the folded nick.
@@ -128,6 +132,7 @@ impl Hub {
             accounts: Accounts::default(),
             kept_out: Vec::new(),
             hosts: BTreeMap::new(),
+            lives: Lives::default(),
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
@@ -154,6 +159,7 @@ impl Hub {
             Input::Stop { why } => self.stop(now, why, effects),
             Input::Notice { text } => self.tell_operators(now, text, effects),
         }
+        self.keep_lives(effects);
     }
 
     /// Takes in what was kept on disk, before anybody arrives.
@@ -166,6 +172,7 @@ impl Hub {
             Some((account.into(), host.into()))
         });
         self.hosts.extend(hosts);
+        self.lives.recall(known.lives);
         known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
     }
 

@@ -20,7 +20,7 @@ use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::PasswordCost;
 use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
-use crate::hub::{HOSTS, KEPT_OUT};
+use crate::hub::{HOSTS, KEPT_OUT, LIVES};
 use crate::switchboard::{Oracle, Switchboard};
 use answer::{Answering, catch_up, draw, hashed};
 use trouble::Trouble;
@@ -97,8 +97,13 @@ impl Memory {
     /// What the disk said.
     pub fn known(&self) -> Result<Known, StoreError> {
         let reader = self.store.reader();
-        let (kept_out, hosts) = (reader.shelf(KEPT_OUT)?, reader.shelf(HOSTS)?);
-        Ok(Known { accounts: reader.accounts()?, channels: reader.channels()?, kept_out, hosts })
+        Ok(Known {
+            accounts: reader.accounts()?,
+            channels: reader.channels()?,
+            kept_out: reader.shelf(KEPT_OUT)?,
+            hosts: reader.shelf(HOSTS)?,
+            lives: reader.shelf(LIVES)?,
+        })
     }
 
     /// The server's own secret, drawn once.

@@ -31,6 +31,8 @@ pub struct Known {
     pub kept_out: Vec<(String, Vec<u8>)>,
     /// The hosts of accounts, by their keys.
     pub hosts: Vec<(String, Vec<u8>)>,
+    /// Where the histories of unregistered channels begin, by their keys.
+    pub lives: Vec<(String, Vec<u8>)>,
 }
 
 /// All accounts.

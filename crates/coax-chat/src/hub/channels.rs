@@ -18,6 +18,8 @@ pub(crate) struct Channels {
     slots: Vec<Option<Box<Channel>>>,
     free: Vec<u32>,
     names: BTreeMap<Box<str>, ChannelId>,
+    /// The names of those that began, ended or changed since somebody asked.
+    changed: Vec<Box<str>>,
 }
 
 impl Channels {
@@ -55,7 +57,19 @@ impl Channels {
             None => self.slots.push(channel),
         }
         self.names.insert(fold(name), id);
+        self.changed.push(fold(name));
         id
+    }
+
+    /// Something about a channel is different now.
+    pub(crate) fn touch(&mut self, id: ChannelId) {
+        let key = fold(&self.get(id).name);
+        self.changed.push(key);
+    }
+
+    /// The names of those that began, ended or changed since the last call.
+    pub(super) fn take_changed(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Gives a channel a name that no other has. Under that name it begins now.
@@ -65,6 +79,7 @@ impl Channels {
         let old = std::mem::replace(&mut channel.name, std::sync::Arc::from(name));
         self.names.remove(&fold(&old));
         self.names.insert(fold(name), id);
+        self.changed.extend([fold(&old), fold(name)]);
     }
 
     /// Puts a client into a channel it is not in.
@@ -115,6 +130,7 @@ impl Channels {
     fn forget(&mut self, id: ChannelId) {
         if let Some(channel) = self.slots[id.0 as usize].take() {
             self.names.remove(&fold(&channel.name));
+            self.changed.push(fold(&channel.name));
             self.free.push(id.0);
         }
     }

@@ -24,6 +24,7 @@ const LISTS: [(MaskList, &str); 3] =
 impl Turn<'_> {
     /// Keeps a channel as it is now, if it is registered.
     pub(crate) fn save_channel(&mut self, id: ChannelId) {
+        self.hub.channels.touch(id);
         let channel = self.channel(id);
         if channel.founder.is_some() {
             let saved = SaveChannel(stored(channel));
@@ -38,6 +39,7 @@ impl Turn<'_> {
         channel.access.clear();
         let key = fold(&channel.name).into();
         self.keep(Keep::NoChannel(RemoveChannel { key }));
+        self.hub.channels.touch(id);
         self.hub.channels.forget_if_empty(id);
     }
 

@@ -6,7 +6,7 @@ use coax_irc::{CapSet, Capability as Cap, Numeric, check_channel};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Flags, MaskList, Rank, Record, Relay, Stamp, Turn};
+use crate::hub::{ChannelId, Flags, MaskList, Rank, Record, Relay, Stamp, Turn, fold};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -43,8 +43,11 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
             let mut flags = Flags::default();
             let default = turn.hub.settings.modes.clone();
             default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            let first = turn.new_msgid();
-            (turn.hub.channels.create(name, flags, turn.now, &first), Rank::OP)
+            let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
+                Some(life) => life,
+                None => (turn.now, turn.new_msgid().into()),
+            };
+            (turn.hub.channels.create(name, flags, begun, &first), Rank::OP)
         }
     };
     enter(turn, id, rank);

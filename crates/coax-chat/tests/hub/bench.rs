@@ -38,7 +38,8 @@ impl Bench {
         let reader = store.reader();
         let (accounts, channels) = (reader.accounts().unwrap(), reader.channels().unwrap());
         let hosts = reader.shelf("hosts").unwrap();
-        hub.recall(Known { accounts, channels, hosts, ..Known::default() });
+        let lives = reader.shelf("lives").unwrap();
+        hub.recall(Known { accounts, channels, hosts, lives, ..Known::default() });
         Bench {
             hub,
             now,

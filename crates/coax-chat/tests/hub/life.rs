@@ -1,6 +1,6 @@
 //! Whose a history is: what was said in an earlier life of a channel is not for those of the next.
 
-use coax_chat::hub::ClientId;
+use coax_chat::hub::{ClientId, Input};
 
 use crate::bench::{Bench, msgid, talk};
 
@@ -78,6 +78,56 @@ fn the_default_channel_is_everybodys_whoever_was_there() {
     bench.say(bob, "JOIN #den");
     assert_eq!(latest(&mut bench, bob, "#lobby"), ["hello"]);
     assert_eq!(latest(&mut bench, bob, "#den"), [""; 0]);
+}
+
+#[test]
+fn a_channel_that_all_may_enter_goes_on_when_the_server_starts_again() {
+    let mut bench = Bench::new("");
+    let ada = bench.modern("ada");
+    for (channel, closed) in [
+        ("#den", None),
+        ("#invited", Some("+i")),
+        ("#locked", Some("+k key")),
+        ("#banned", Some("+b eve!*@*")),
+        ("#open-again", Some("+i-i")),
+    ] {
+        bench.say(ada, &format!("JOIN {channel}"));
+        bench.say(ada, &format!("PRIVMSG {channel} :hello"));
+        closed.into_iter().for_each(|modes| bench.say(ada, &format!("MODE {channel} {modes}")));
+    }
+    let mut bench = bench.restarted("");
+    let bob = bench.modern("bob");
+    for (channel, told) in [
+        ("#den", &["hello"][..]),
+        ("#invited", &[]),
+        ("#locked", &[]),
+        ("#banned", &[]),
+        ("#open-again", &["hello"]),
+    ] {
+        bench.say(bob, &format!("JOIN {channel}"));
+        assert_eq!(latest(&mut bench, bob, channel), told, "{channel}");
+    }
+    bench.say(bob, "PART #den");
+    let mut bench = bench.restarted("");
+    let eve = bench.modern("eve");
+    bench.say(eve, "JOIN #den");
+    assert_eq!(latest(&mut bench, eve, "#den"), [""; 0], "over with the last who went");
+}
+
+#[test]
+fn a_life_that_nobody_takes_up_again_within_a_day_is_over() {
+    for (after, told) in [(23, &["hello"][..]), (25, &[])] {
+        let mut bench = Bench::new("");
+        let ada = bench.modern("ada");
+        bench.say(ada, "JOIN #den");
+        bench.say(ada, "PRIVMSG #den :hello");
+        let mut bench = bench.restarted("");
+        bench.now += after * 60 * 60 * 1000;
+        bench.apply(Input::Tick);
+        let bob = bench.modern("bob");
+        bench.say(bob, "JOIN #den");
+        assert_eq!(latest(&mut bench, bob, "#den"), told, "after {after} h");
+    }
 }
 
 #[test]
