@@ -241,6 +241,7 @@ fn events_are_json_and_in_the_schema() {
     fs::write(server.file(), "[limits]\n sendk = 1").unwrap();
     server.running.signal(Signal::HUP);
     server.running.expect_out("\"event\":\"chat-reload\"");
+    server.running.expect_out("\"event\":\"chat-certificate\"");
     server.running.signal(Signal::TERM);
     let out = server.running.wait().out();
     let schema = Program::new(env!("CARGO_BIN_EXE_coax")).arg("schema").run().out();

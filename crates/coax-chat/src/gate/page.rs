@@ -105,14 +105,15 @@ fn answer<H: House + 'static>(
     if !head && request.method() != Method::GET {
         return refused(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
     }
-    if is_here(caller) && !is_ours(&asked_for(&request), &gate.settings().origins) {
+    let seen_as = SeenAs { caller, passed_on: is_passed_on(request.headers()) };
+    let came_straight = is_here(caller) && !seen_as.passed_on;
+    if came_straight && !is_ours(&asked_for(&request), &gate.settings().origins) {
         let why = "this server is not called that; listen.origins has the sites it stands behind\n";
         return refused(StatusCode::MISDIRECTED_REQUEST, why);
     }
     if !head && is_upgrade(request.headers()) {
         return open(gate.clone(), caller, request);
     }
-    let seen_as = SeenAs { caller, passed_on: is_passed_on(request.headers()) };
     let mut reply = found(gate, seen_as, request.uri().path());
     if head {
         let length = HeaderValue::from(reply.body().size_hint().lower());

@@ -36,6 +36,7 @@ impl Turn<'_> {
             return;
         }
         self.me_mut().name = Name::new(before.nick(), user, host);
+        self.hub.channels.renamed(&self.hub.clients, self.who);
         if !self.me().is_registered() {
             return;
         }

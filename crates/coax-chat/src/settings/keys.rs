@@ -128,8 +128,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "listen.endpoints",
-        default: "[\"localhost:6667\"]",
-        about: "Where to listen. \":6667\" is every address of this machine; --listen replaces these.",
+        default: "[\"localhost:6667\", \"localhost:8667\"]",
+        about: "Where to listen, each for everyone; browsers refuse 6667. \":8667\" is every address; --listen replaces these.",
         read: texts!(listen),
     },
     Key {

@@ -37,7 +37,7 @@ use crate::out::Out;
 const EXAMPLES: &str = "\
 EXAMPLES
     coax chat serve                    talk at localhost:6667
-    coax chat serve --listen :6667     let everyone in who can reach this machine
+    coax chat serve --listen :8667     let everyone in who can reach this machine
     coax chat join localhost/#lobby    talk there from this terminal
     coax chat search backup            who said that, where and when
     coax chat history lobby            what was said there lately

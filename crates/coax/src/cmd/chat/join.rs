@@ -61,10 +61,12 @@ pub(crate) struct Args {
     /// Believe the authorities in FILE, too (PEM)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"])]
     ca: Option<PathBuf>,
-    /// Believe the server with this certificate alone (SHA-256)
+    /// Believe the server with this certificate alone
+    ///
+    /// HEX is the SHA-256 of the certificate.
     #[arg(long, value_name = "HEX", value_parser = fingerprint, conflicts_with = "insecure")]
     fingerprint: Option<[u8; 32]>,
-    /// Believe whoever answers: encrypted, but nobody knows with whom
+    /// Believe whoever answers; encrypted, to nobody known
     #[arg(long)]
     insecure: bool,
     #[command(flatten)]

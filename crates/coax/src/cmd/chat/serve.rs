@@ -6,6 +6,7 @@
 //! What the server does is the library's business.
 
 mod events;
+mod invitation;
 mod log;
 
 use std::cell::RefCell;
@@ -34,16 +35,17 @@ pub(crate) use events::{
     ChatPassword, ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore,
     ChatTrouble,
 };
+use invitation::invitation;
 use log::Log;
 
 const EXAMPLES: &str = "\
 EXAMPLES
-    coax chat serve                      at localhost:6667, for this machine
-    coax chat serve --listen :6667       for everyone who can reach it
+    coax chat serve                      for this machine: talk at localhost:6667, page at 8667
+    coax chat serve --listen :8667       for everyone who can reach it, all on one port
     coax chat serve --config chat.toml   with settings: coax chat config prints them
     coax chat serve --password sesame    for those who know the word
     kill -HUP PID                        read settings and certificate again
-    curl localhost:6667/metrics          what it counts, for Prometheus
+    curl localhost:8667/metrics          what it counts, for Prometheus
 ";
 
 /// Serve a chat that everyone can join
@@ -65,13 +67,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let mut settings = args.settings().map_err(|error| args.folder.failure(error))?;
     let folder = args.folder.path(&settings);
     let certify = certify(folder.clone());
-    // One's own must be right from the start; one that is made is made while the server is up.
-    if settings.certificate.is_some() || settings.certificate_key.is_some() {
-        let refused = |why| Failure::new(Exit::Machine, why);
-        let own = certify(&settings).map_err(refused)?;
-        let server = TlsServer::new(&own.chain, &own.key);
-        server.map_err(|error| refused(unusable(&settings, &error.to_string())))?;
-    }
+    check_own_certificate(&certify, &settings)?;
     let memory = args.memory(folder.as_deref(), &settings)?;
     settings.secret = memory.secret().map_err(|error| stored(&error))?;
     let known = memory.known().map_err(|error| stored(&error))?;
@@ -91,7 +87,9 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         }
         // Everyone who comes takes a descriptor.
         queue::widen();
-        invite(&addresses, out);
+        if !out.is_json() {
+            invitation(&addresses).iter().for_each(|line| out.talk(line));
+        }
         out.report(&args.started(folder, &known, begun))?;
         let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
         let serve = Serve {
@@ -146,18 +144,6 @@ async fn orders(folder: Option<&Path>, out: &Out) -> Option<Listener> {
     }
 }
 
-/// What a person does next.
-fn invite(addresses: &[String], out: &Out) {
-    let Some(first) = addresses.first().filter(|_| !out.is_json()) else { return };
-    let port = first.rsplit(':').next().unwrap_or_default();
-    out.talk(&format!("open http://localhost:{port}/ in a browser, or type: nc localhost {port}"));
-    out.talk(&format!("any IRC client joins too: irssi -c localhost -p {port}"));
-    let local = |address: &String| address.starts_with("127.") || address.starts_with("[::1]");
-    if addresses.iter().all(local) {
-        out.talk(&format!("this machine alone can; --listen :{port} lets others in"));
-    }
-}
-
 impl Args {
     fn memory(&self, folder: Option<&Path>, settings: &Settings) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
@@ -203,6 +189,17 @@ fn certify(folder: Option<PathBuf>) -> Certify {
         };
         found.map_err(|error| unusable(settings, &cause_in_words(&error)))
     })
+}
+
+/// One's own must be right from the start; one that is made is made while the server is up.
+fn check_own_certificate(certify: &Certify, settings: &Settings) -> Result<(), Failure> {
+    if settings.certificate.is_none() && settings.certificate_key.is_none() {
+        return Ok(());
+    }
+    let refused = |why| Failure::new(Exit::Machine, why);
+    let own = certify(settings).map_err(refused)?;
+    let server = TlsServer::new(&own.chain, &own.key);
+    server.map(drop).map_err(|error| refused(unusable(settings, &error.to_string())))
 }
 
 fn unusable(settings: &Settings, cause: &str) -> String {

@@ -457,7 +457,7 @@ pub(crate) struct ChatForgot {
 impl Report for ChatForgot {
     const EVENT: &'static str = "chat-forgot";
     fn human(&self) -> Human {
-        detail(format!("forgot entries of the history: {}", self.entries))
+        detail(format!("forgot {} entries of the history", self.entries))
     }
 }
 
