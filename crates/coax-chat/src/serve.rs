@@ -5,30 +5,28 @@
 //!
 //! Nothing here prints, catches signals or reads a file.
 
+mod door;
 mod told;
 
-use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coax_net::{Address, Listener, Stream, TlsServer};
-use rustix::process::{Resource, getrlimit};
+use coax_net::{Address, Listener, TlsServer};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use crate::certificate::Certificate;
 use crate::forgetting::forget;
-use crate::gate::{self, Caller, Gate, House, Line, Refusal};
-use crate::hub::{Known, Origin};
+use crate::gate::Gate;
+use crate::hub::Known;
 use crate::memory::Memory;
-use crate::metrics::add;
 use crate::orders;
-use crate::session;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
 
+use door::{Inside, accept, door};
 pub use told::{Control, Ended, Told};
 
 /// How long the last lines may take to be read.
@@ -36,15 +34,6 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How long the disk may take for what is left.
 const LAST_WRITE: Duration = Duration::from_secs(15);
-
-/// After an error of accept, which is always one of this machine.
-const BREATH: Duration = Duration::from_millis(100);
-
-/// Descriptors that are kept for the history and for files.
-const SPARE: u64 = 32;
-
-/// A shortage is said again after this long: a flood must not fill the log as well.
-const SAID: Duration = Duration::from_secs(60);
 
 /// Finds the certificate that the settings name, or makes one. It may take a while.
 pub type Certify = Arc<dyn Fn(&Settings) -> Result<Certificate, String> + Send + Sync>;
@@ -265,137 +254,10 @@ fn identity(
     Ok(Some((certificate, server.map_err(|error| error.to_string())?)))
 }
 
-/// Accepts for ever. Dropped, it stops listening.
-async fn accept(listener: Listener, gate: Rc<Gate<Inside>>, tell: Rc<dyn Fn(Told)>) {
-    let mut said: Option<Instant> = None;
-    loop {
-        match listener.accept().await {
-            Ok(stream) if has_room(&stream) => welcome(stream, &gate, &tell),
-            refused => {
-                if said.is_none_or(|said| said.elapsed() > SAID) {
-                    tell(Told::CannotAccept(why(&refused)));
-                    said = Some(Instant::now());
-                }
-                match refused {
-                    Ok(stream) => turn_away(&stream),
-                    Err(_) => sleep(BREATH).await,
-                }
-            }
-        }
-    }
-}
-
-/// Whether what the server itself opens now and then still finds descriptors: the history above all.
-/// The system gives out the lowest number that is free.
-fn has_room(stream: &Stream) -> bool {
-    let number = u64::try_from(stream.as_fd().as_raw_fd()).unwrap_or_default();
-    getrlimit(Resource::Nofile).current.is_none_or(|most| number + SPARE < most)
-}
-
-fn why(refused: &Result<Stream, impl std::fmt::Display>) -> String {
-    let most = getrlimit(Resource::Nofile).current.unwrap_or_default();
-    match refused {
-        Ok(_) => format!("there is no room for more connections (ulimit -n is {most})"),
-        Err(error) => error.to_string(),
-    }
-}
-
-/// Says why, if the network takes it at once.
-fn turn_away(stream: &Stream) {
-    let words = b"ERROR :There is no room for more connections\r\n";
-    let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-    let _ = rustix::net::send(stream, words, flags);
-}
-
-fn welcome(stream: Stream, gate: &Rc<Gate<Inside>>, tell: &Rc<dyn Fn(Told)>) {
-    // A line should leave when it is written: nobody waits for a second one to fill the packet.
-    let _ = rustix::net::sockopt::set_tcp_nodelay(&stream, true);
-    let _ = probe(&stream);
-    let address = match stream.peer() {
-        Address::Ip(address) => Some(*address),
-        _ => None,
-    };
-    let (gate, tell) = (gate.clone(), tell.clone());
-    spawn_local(async move {
-        let board = gate.house().board.clone();
-        add(&board.metrics().callers, 1);
-        let admitted = gate.admit(stream, address).await;
-        let callers = &board.metrics().callers;
-        callers.set(callers.get() - 1);
-        if let Err(error) = admitted {
-            let why = Refusal::of(&error);
-            board.metrics().refused(why.name());
-            tell(Told::Refused { address, why });
-        }
-    });
-}
-
-/// A caller whose machine lost its power sends no goodbye. Somebody at a terminal may be silent for
-/// days, so only the network can tell: asked after a minute, given up after two.
-fn probe(stream: &Stream) -> rustix::io::Result<()> {
-    use rustix::net::sockopt;
-    sockopt::set_socket_keepalive(stream, true)?;
-    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
-    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
-    sockopt::set_tcp_keepcnt(stream, 4)
-}
-
 /// Clients that are to come by TLS find it on the port where they are, unless another is named.
 fn name_port(settings: &mut Settings, port: Option<u16>) {
     if settings.sts_port == 0 {
         settings.sts_port = port.unwrap_or_default();
-    }
-}
-
-/// How the door is kept.
-fn door(settings: &Settings) -> gate::Settings {
-    gate::Settings {
-        deadline: Duration::from_secs(settings.registration_seconds),
-        channel: settings.default_channel.clone(),
-        proxies: settings.proxies.clone(),
-        origins: settings.origins.clone(),
-        metrics: settings.metrics.clone(),
-        ..gate::Settings::default()
-    }
-}
-
-/// The server, behind the door.
-struct Inside {
-    board: Rc<Switchboard>,
-    memory: Rc<Memory>,
-    tell: Rc<dyn Fn(Told)>,
-}
-
-impl House for Inside {
-    fn welcome(&self, caller: Caller, line: Line) {
-        let Caller { address, way, secure, .. } = caller;
-        self.board.metrics().accepted(way, secure);
-        (self.tell)(Told::Connected { address, way, secure });
-        spawn_local(session::run(self.board.clone(), line, origin_of(caller), Vec::new()));
-    }
-
-    fn metrics(&self) -> String {
-        self.board.page(&self.memory.figures())
-    }
-
-    fn answered(&self, status: u16) {
-        self.board.metrics().answered(status);
-    }
-}
-
-fn origin_of(caller: Caller) -> Origin {
-    let address = match caller.address {
-        Some(address) => address.ip().to_canonical().to_string(),
-        None => "localhost".to_owned(),
-    };
-    // A parameter of the protocol must not begin with a colon.
-    let address = if address.starts_with(':') { format!("0{address}") } else { address };
-    Origin {
-        host: address.clone(),
-        address,
-        secure: caller.secure,
-        certificate: caller.certificate,
-        way: caller.way,
     }
 }
 

@@ -26,6 +26,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{Stream, cause_in_words, relay};
 use config::Distrust;
+pub(crate) use config::fingerprint;
 
 /// How TLS is spoken by a client. Clones share what was loaded.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use aws_lc_rs::digest;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{self, CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
@@ -21,6 +20,8 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsAcceptor;
+
+use crate::tls::fingerprint;
 
 /// Who a server is: its certificate and the key to it. Clones share it.
 #[derive(Clone)]
@@ -58,7 +59,7 @@ impl TlsServer {
         }
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| wrong("the file of the key holds none"))?;
-        let fingerprint = hexadecimal(&chain[0]).into();
+        let fingerprint = fingerprint(&chain[0]).into();
         let provider = Arc::new(crypto::aws_lc_rs::default_provider());
         let callers = Arc::new(AnyCertificate::new(&provider));
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -98,14 +99,8 @@ impl<S> TlsCall<S> {
     pub fn fingerprint(&self) -> Option<String> {
         let (_, session) = self.inner.get_ref();
         let certificate = session.peer_certificates()?.first()?;
-        Some(hexadecimal(certificate))
+        Some(fingerprint(certificate))
     }
-}
-
-/// The SHA-256 of a certificate.
-fn hexadecimal(certificate: &CertificateDer<'_>) -> String {
-    let hash = digest::digest(&digest::SHA256, certificate);
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Takes any certificate whose key the caller holds; its issuer and dates say nothing here.

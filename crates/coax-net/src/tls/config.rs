@@ -12,7 +12,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
@@ -29,15 +29,17 @@ pub(super) fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, String> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let verifier: Arc<dyn ServerCertVerifier> = match (options.insecure, options.fingerprint) {
-        (true, _) => Arc::new(Anybody(provider)),
-        (false, Some(fingerprint)) => Arc::new(Pinned { provider, fingerprint }),
+    let algorithms = provider.signature_verification_algorithms;
+    let belief = match (options.insecure, options.fingerprint) {
+        (true, _) => Belief::Anybody,
+        (false, Some(fingerprint)) => Belief::Pinned(fingerprint),
         (false, None) => {
             let roots = Arc::new(roots(options.authorities.as_deref())?);
             let signed = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-            Arc::new(Signed(signed.map_err(|error| error.to_string())?))
+            Belief::Signed(signed.map_err(|error| error.to_string())?)
         }
     };
+    let verifier = Arc::new(Verifier { belief, algorithms });
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = builder.with_no_client_auth();
     config.alpn_protocols.clone_from(&options.protocols);
@@ -70,6 +72,12 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     found.collect::<Result<_, _>>().map_err(in_words)
 }
 
+/// The SHA-256 of a certificate, in hexadecimal.
+pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let hash = digest::digest(&digest::SHA256, certificate);
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Why a certificate is not believed, and which one it is.
 #[derive(Debug)]
 pub(super) struct Distrust {
@@ -88,9 +96,7 @@ impl Distrust {
     }
 
     fn error(why: CertificateError, certificate: &CertificateDer<'_>) -> rustls::Error {
-        let hash = digest::digest(&digest::SHA256, certificate);
-        let fingerprint = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let distrust = Arc::new(Distrust { why, fingerprint });
+        let distrust = Arc::new(Distrust { why, fingerprint: fingerprint(certificate) });
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(distrust)))
     }
 }
@@ -103,11 +109,23 @@ impl fmt::Display for Distrust {
 
 impl std::error::Error for Distrust {}
 
-/// Believes what somebody it trusts has signed.
+/// Who is believed. Whoever it is, what the peer signs must fit the certificate.
 #[derive(Debug)]
-struct Signed(Arc<WebPkiServerVerifier>);
+struct Verifier {
+    belief: Belief,
+    algorithms: WebPkiSupportedAlgorithms,
+}
 
-impl ServerCertVerifier for Signed {
+#[derive(Debug)]
+enum Belief {
+    /// Whoever somebody trusted has signed, for the name that was dialled.
+    Signed(Arc<WebPkiServerVerifier>),
+    /// Whoever shows the certificate with this SHA-256, whatever it says.
+    Pinned([u8; 32]),
+    Anybody,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -116,7 +134,15 @@ impl ServerCertVerifier for Signed {
         stapled: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.0.verify_server_cert(certificate, others, name, stapled, now);
+        let hash = || digest::digest(&digest::SHA256, certificate);
+        let verified = match &self.belief {
+            Belief::Anybody => Ok(ServerCertVerified::assertion()),
+            Belief::Pinned(wanted) if hash().as_ref() == wanted => {
+                Ok(ServerCertVerified::assertion())
+            }
+            Belief::Pinned(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            Belief::Signed(by) => by.verify_server_cert(certificate, others, name, stapled, now),
+        };
         verified.map_err(|error| match error {
             rustls::Error::InvalidCertificate(why) => Distrust::error(why, certificate),
             error => error,
@@ -129,7 +155,7 @@ impl ServerCertVerifier for Signed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -138,101 +164,10 @@ impl ServerCertVerifier for Signed {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Believes one certificate, whatever it says; what the peer signs must fit it.
-#[derive(Debug)]
-struct Pinned {
-    provider: Arc<CryptoProvider>,
-    fingerprint: [u8; 32],
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        match digest::digest(&digest::SHA256, certificate).as_ref() == self.fingerprint {
-            true => Ok(ServerCertVerified::assertion()),
-            false => {
-                let why = CertificateError::ApplicationVerificationFailure;
-                Err(Distrust::error(why, certificate))
-            }
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Believes every certificate, for whatever name; what the peer signs must still fit it.
-#[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
