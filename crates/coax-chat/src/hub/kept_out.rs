@@ -51,9 +51,10 @@ impl Turn<'_> {
         Some(format!("You are kept out of this server: {}", found.why))
     }
 
-    /// Puts out everyone who is kept out; how many.
+    /// Puts out everyone who is kept out, but for whoever has the turn; how many.
     pub(crate) fn put_out(&mut self) -> usize {
-        let users = self.hub.clients.users().map(|(who, _)| who).collect::<Vec<_>>();
+        let users = self.hub.clients.users().map(|(who, _)| who);
+        let users = users.filter(|who| *who != self.who).collect::<Vec<_>>();
         let found = users.into_iter().filter_map(|who| Some((who, self.why_kept_out(who)?)));
         let found = found.collect::<Vec<_>>();
         for (who, why) in &found {

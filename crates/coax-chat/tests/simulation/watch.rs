@@ -122,6 +122,8 @@ impl View {
                     *known = format!("{shown}!{user}@{host}");
                 }
             }
+            // One's own host is another one now; the user may be as well, which is not said.
+            ("396", _) => drop(self.masks.remove(&self.nick)),
             ("PRIVMSG" | "TOPIC", [target, ..]) if target.starts_with('#') => {
                 let known = self.masks.get(&nick).map_or(mask, |known| known);
                 assert_eq!(known, mask, "somebody else speaks");
