@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a broken test bench fails its test")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod certificates;
 mod heard;
 mod lab;
 mod namespace;
@@ -22,6 +23,7 @@ mod servers;
 mod terminal;
 mod wire;
 
+pub use certificates::certificates;
 pub use heard::Heard;
 pub use lab::Lab;
 pub use namespace::Namespace;

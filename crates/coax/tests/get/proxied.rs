@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use testkit::{Outcome, Running, peer_or_skip, unused_port};
+use testkit::{Outcome, Running, certificates, peer_or_skip, unused_port};
 
-use crate::secure::certificates;
 use crate::{Nginx, coax, event, events, names, noise};
 
 /// Wants `login`, where that is not empty.

@@ -2,33 +2,9 @@
 
 use std::fs;
 
-use testkit::{Program, peer_or_skip};
+use testkit::certificates;
 
 use crate::{Nginx, coax, event, noise};
-
-/// An authority, and of it a certificate for localhost and 127.0.0.1, one that has expired, and one
-/// for somebody else.
-const CERTIFICATES: &str = "
-set -e
-name=subjectAltName=DNS:localhost,IP:127.0.0.1
-new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=$1 -keyout $1.key \"${@:2}\"; }
-new ca -x509 -days 9 -out ca.pem
-new good -addext $name -out good.csr
-openssl x509 -req -in good.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out good.pem
-new old -addext $name -out old.csr
-openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -not_before 20200101000000Z -not_after 20200102000000Z -copy_extensions copy -out old.pem ||
-openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -days -1 -copy_extensions copy -out old.pem
-new other -addext subjectAltName=DNS:other.test -out other.csr
-openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out other.pem
-";
-
-/// A folder with all of them. `None` where there is no openssl.
-pub(crate) fn certificates() -> Option<tempfile::TempDir> {
-    peer_or_skip("openssl")?;
-    let place = tempfile::tempdir().unwrap();
-    Program::shell(CERTIFICATES, ["certificates"]).dir(place.path()).run().exits(0);
-    Some(place)
-}
 
 #[test]
 fn a_file_comes_in_tls_over_both_versions() {
