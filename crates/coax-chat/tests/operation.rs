@@ -261,6 +261,19 @@ fn whoever_is_kept_out_goes_at_once_and_when_they_say_who_they_are() {
 }
 
 #[test]
+fn an_operator_who_keeps_somebody_out_stays_whatever_was_kept_out_before() {
+    let mut world = World::new("[operators]\nroot = \"secret\"");
+    let root = world.join("root", "198.51.100.9");
+    world.say(root, "OPER root secret");
+    let other = world.join("other", "192.0.2.2");
+    world.say(root, "KLINE 10 boss!*@* :no");
+    world.say(root, "NICK boss");
+    world.say(root, "KLINE 10 other!*@* :no");
+    assert!(world.last(other).starts_with("ERROR"), "{}", world.last(other));
+    assert!(world.last(root).contains("1 put out"), "{}", world.last(root));
+}
+
+#[test]
 fn cap_tells_irc_clients_to_come_by_tls_and_nobody_else() {
     let own = "certificate = \"a\"\ncertificate-key = \"b\"\nsts = true\nsts-port = 6697\n";
     let offer = |settings: &str, secure: bool, way: Way, version: &str| {
