@@ -33,7 +33,7 @@ use super::{Rule, Rules, RulesError, Stamp};
 use crate::matcher::Matcher;
 use crate::reply::Reply;
 
-use entry::Entry;
+use entry::{Entry, Text};
 
 /// What a rule may have besides what it matches and says.
 const RULE: [&str; 3] = ["name", "replies", "cycle"];
@@ -48,9 +48,10 @@ pub(super) fn read(text: &[u8], folder: &Path) -> Result<Rules, RulesError> {
         let span = error.span().unwrap_or_default();
         RulesError::at(text, span, error.message().trim().replace('\n', ", "))
     })?;
-    let whole = Entry::new(valid, table.get_ref(), 0..0);
+    let text = Text::new(valid);
+    let whole = Entry::new(&text, table.get_ref(), 0..valid.len());
     whole.only(&["framing", "default", "rule"])?;
-    let mut reader = Reader { text: valid, folder, files: Vec::new(), rules: Vec::new() };
+    let mut reader = Reader { text: &text, folder, files: Vec::new(), rules: Vec::new() };
     reader.rules(&whole)?;
     let default = reader.default(&whole)?;
     let framing = framing(&whole)?;
@@ -66,7 +67,7 @@ fn framing(whole: &Entry<'_>) -> Result<Option<Framing>, RulesError> {
 
 /// What has been read so far.
 struct Reader<'t> {
-    text: &'t str,
+    text: &'t Text<'t>,
     folder: &'t Path,
     files: Vec<(PathBuf, Stamp)>,
     rules: Vec<Rule>,
@@ -75,7 +76,8 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn rules(&mut self, whole: &Entry<'t>) -> Result<(), RulesError> {
         let Some((value, span)) = whole.value("rule") else {
-            return Err(whole.wrong(self.text.len()..self.text.len(), "expected a [[rule]]"));
+            let end = whole.span().end;
+            return Err(whole.wrong(end..end, "expected a [[rule]]"));
         };
         let Some(rules) = value.as_array() else {
             return Err(
@@ -154,7 +156,7 @@ impl<'t> Reader<'t> {
             }
             _ => return Err(whole.wrong(span, "expected a text or a [default] table")),
         };
-        Ok(Some(Rule::new(whole.line_of(&span), Matcher::Default, vec![reply])))
+        Ok(Some(Rule::new(self.text.line(span.start), Matcher::Default, vec![reply])))
     }
 
     /// A rule that can never be hit is a mistake.

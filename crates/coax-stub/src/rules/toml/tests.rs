@@ -122,3 +122,11 @@ fn what_is_not_text_is_told_where_it_begins() {
     let error = read(b"[[rule]]\nexact = '\xff'\n", Path::new("")).unwrap_err();
     assert_eq!(error.place(), Some((2, 10)));
 }
+
+#[test]
+fn every_rule_knows_its_line_however_many_there_are() {
+    let rule = |number| format!("[[rule]]\nexact = \"{number}\"\nreply = \"ü\"\n\n");
+    let rules = rules(&(0..500).map(rule).collect::<String>());
+    let lines = rules.hits().map(|hits| hits.line).collect::<Vec<_>>();
+    assert_eq!(lines, (0..500).map(|number| number * 4 + 1).collect::<Vec<_>>());
+}
