@@ -10,6 +10,7 @@
 //! template = "{1} and {2}"      # or reply, hex, file, command
 //! delay = "100ms"
 //! then = "close"                # or keep, half-close, reset
+//! chance = 0.1                  # takes one in ten of what it matches; the rest go on
 //! ```
 //!
 //! Each rule has one thing to match and at most one thing to say; `replies` is an array of such
@@ -36,7 +37,7 @@ use crate::reply::Reply;
 use entry::{Entry, Text};
 
 /// What a rule may have besides what it matches and says.
-const RULE: [&str; 3] = ["name", "replies", "cycle"];
+const RULE: [&str; 4] = ["name", "replies", "cycle", "chance"];
 
 /// Reads rules; the files they name are found from `folder`.
 pub(super) fn read(text: &[u8], folder: &Path) -> Result<Rules, RulesError> {
@@ -104,6 +105,7 @@ impl<'t> Reader<'t> {
         let mut rule = Rule::new(entry.line(), matcher, replies);
         rule.name = entry.text("name")?.map(|(name, _)| name.to_owned());
         rule.cycle = entry.flag("cycle")?.unwrap_or(false);
+        rule.chance = entry.chance("chance")?;
         Ok(rule)
     }
 
@@ -166,6 +168,9 @@ impl<'t> Reader<'t> {
         rule: &Rule,
         entry: &Entry<'t>,
     ) -> Result<(), RulesError> {
+        if rule.chance.is_some() {
+            return Ok(());
+        }
         let key = match &rule.matcher {
             Matcher::Exact(text) => format!("exact {text:?}"),
             Matcher::Bytes(bytes) => format!("bytes {bytes:?}"),

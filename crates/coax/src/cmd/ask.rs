@@ -52,9 +52,10 @@ pub(crate) struct Args {
     /// Silence that ends the reply
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "100ms")]
     settle: Duration,
-    /// raw, line, crlf, nul, chunk or len32
+    /// raw, line, crlf, nul, chunk, len32 or delimiter:TEXT
     ///
-    /// Where a message ends: line, crlf and nul end with those bytes, len32 begins with its length;
+    /// Where a message ends: line, crlf, nul and delimiter:TEXT end with those bytes (\\r \\n \\t \\0
+    /// \\xHH in TEXT stand for one byte each), len32 begins with its length;
     /// chunk and raw are whole when the peer closes or is silent.
     #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
     framing: Framing,
@@ -64,7 +65,7 @@ pub(crate) struct Args {
 }
 
 /// Says what is wrong in one line; the library draws it in five.
-fn expression(text: &str) -> Result<Regex, String> {
+pub(super) fn expression(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let drawn = error.to_string();
         drawn.rsplit("error: ").next().unwrap_or(&drawn).trim().to_owned()
@@ -137,9 +138,11 @@ fn from_stdin(framing: Framing) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(Exit::Usage, text).hint("coax connect sends any amount"));
     }
     // A line from `echo` ends with the newline that the framing will add.
-    if matches!(framing, Framing::Line | Framing::Crlf) {
-        message.truncate(without_newline(&message).len());
-    }
+    let rest = match framing {
+        Framing::Line | Framing::Crlf => without_newline(&message),
+        _ => message.strip_suffix(framing.mark()).unwrap_or(&message),
+    };
+    message.truncate(rest.len());
     Ok(message)
 }
 

@@ -120,6 +120,19 @@ impl<'t> Entry<'t> {
         }
     }
 
+    /// A part of all, above 0 and below 1. `1` is always, which is `None`.
+    pub(super) fn chance(&self, key: &str) -> Result<Option<f64>, RulesError> {
+        let Some((value, span)) = self.value(key) else { return Ok(None) };
+        let number = match value {
+            DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+            other => whole_number(other).map(|number| number as f64),
+        };
+        match number.filter(|chance| *chance > 0.0 && *chance <= 1.0) {
+            Some(chance) => Ok(Some(chance).filter(|chance| *chance < 1.0)),
+            None => Err(self.wrong(span, "expected a chance above 0, up to 1: 0.1 is one in ten")),
+        }
+    }
+
     pub(super) fn odd(&self, span: Range<usize>, wanted: &str, found: &DeValue<'_>) -> RulesError {
         let found = match found {
             DeValue::String(_) => "a text",

@@ -59,7 +59,10 @@ fn every_key_is_read() {
 }
 
 /// Rules, and the line, column and words of what is wrong with them.
-const MISTAKES: [(&str, (usize, usize), &str); 38] = [
+const MISTAKES: [(&str, (usize, usize), &str); 41] = [
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 0.0\n", (4, 10), "expected a chance above 0"),
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 2\n", (4, 10), "expected a chance above 0"),
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 'x'\n", (4, 10), "expected a chance above 0"),
     ("", (1, 1), "expected a [[rule]]"),
     ("[rule]\nexact = 'a'\n", (1, 1), "two brackets"),
     ("rule = 5", (1, 8), "two brackets"),

@@ -90,8 +90,7 @@ pub(super) fn greeting(args: &Args, framing: Framing) -> Option<Vec<u8>> {
     };
     let mut bytes = Vec::new();
     for line in lines {
-        // Neither a newline nor a zero byte is left in it.
-        let _ = framing.encode(line.as_bytes(), &mut bytes);
+        framing.encode_text(line.as_bytes(), &mut bytes);
     }
     Some(bytes)
 }
