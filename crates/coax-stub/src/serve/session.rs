@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use coax_net::{Decoder, FramingError, Stream};
@@ -182,7 +183,13 @@ impl<'a> Session<'a> {
 
     async fn pay(&mut self, owed: Owed) -> Result<(), Over> {
         if !owed.delay().is_zero() {
-            sleep(owed.delay()).await;
+            // Who has gone meanwhile does not keep a place that another could have.
+            tokio::select! {
+                () = sleep(owed.delay()) => {}
+                () = self.stream.gone() => {
+                    return Err(Over::Broken(ErrorKind::ConnectionReset.into()));
+                }
+            }
         }
         let body = match self.requests.mute {
             true => None,

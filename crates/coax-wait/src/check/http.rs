@@ -22,8 +22,10 @@ const LONGEST: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) enum NoStatus {
     Broken(io::Error),
-    /// Without an answer, or within it.
+    /// Without an answer.
     Closed,
+    /// Within the answer.
+    Cut,
     NotHttp,
 }
 
@@ -31,7 +33,8 @@ impl fmt::Display for NoStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NoStatus::Broken(error) => f.write_str(&cause_in_words(error)),
-            NoStatus::Closed => f.write_str("closed before its answer was whole"),
+            NoStatus::Closed => f.write_str("closed without an answer"),
+            NoStatus::Cut => f.write_str("closed before its answer was whole"),
             NoStatus::NotHttp => f.write_str("what it answers is not HTTP"),
         }
     }
@@ -73,7 +76,7 @@ where
         }
         match expected.judge(rest, count == 0)? {
             Some(unmet) => return Ok(Answer { status, unmet }),
-            None if count == 0 => return Err(NoStatus::Closed),
+            None if count == 0 => return Err(NoStatus::Cut),
             None => {}
         }
     }

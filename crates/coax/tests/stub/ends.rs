@@ -111,6 +111,27 @@ fn a_delimiter_of_the_users_ends_a_request() {
 }
 
 #[test]
+fn a_caller_who_reset_leaves_its_place_before_its_late_reply() {
+    let rules = Rules::new("r.toml", "[[rule]]\nexact = 'a'\nreply = 'b'\ndelay = '1h'\n");
+    let stub = rules.serve("127.0.0.1:0", &["--max", "1", "-v"]);
+    let script = "
+import struct
+for _ in range(2):
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+    s.sendall(b'a')
+    sys.stdin.readline()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    s.close()
+";
+    let Some(mut client) = python(script, [stub.port().to_string()]) else { return };
+    stub.expect_err("[1] 127.0.0.1");
+    client.send("\n");
+    stub.expect_err("[2] 127.0.0.1");
+    client.send("\n");
+    client.wait().exits(0);
+}
+
+#[test]
 fn one_stub_serves_connections_and_datagrams_at_several_places() {
     let rules = Rules::new("t.csv", "a,one\n");
     let folder = rules.place.path();
