@@ -38,6 +38,8 @@ pub struct Wait<'a> {
     pub statuses: Statuses,
     /// The datagram to send instead of the usual one.
     pub question: Option<Vec<u8>>,
+    /// Which servers are believed in TLS.
+    pub tls: Tls,
 }
 
 /// What a goal is waited for to be.
@@ -110,7 +112,7 @@ impl Wait<'_> {
             wanted: self.wanted,
             statuses: &self.statuses,
             question: self.question.as_deref(),
-            tls: Tls::default(),
+            tls: self.tls.clone(),
         };
         let turns = Semaphore::new(AT_ONCE);
         let mut run = Run::new(self, goals, &check, &turns);

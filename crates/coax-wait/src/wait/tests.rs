@@ -67,6 +67,7 @@ async fn wait(clockwork: &Clockwork, names: &[&str], until: Until, need: Need) -
         look: Duration::from_secs(5),
         statuses: Statuses::default(),
         question: None,
+        tls: Tls::default(),
     };
     let read = |name: &&str| Goal::parse(&format!("name://{name}"), &ServiceTable::iana());
     let goals = names.iter().map(read).collect::<Result<Vec<_>, _>>().unwrap();
