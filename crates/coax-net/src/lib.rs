@@ -56,7 +56,9 @@ pub use socket::{
 };
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
-pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream, tls_cause};
+pub use tls::{
+    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream, tls_cause,
+};
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};

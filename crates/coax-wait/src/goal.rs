@@ -113,6 +113,15 @@ impl Goal {
     pub fn is_http(&self) -> bool {
         matches!(self.what, What::Http(_))
     }
+
+    /// Whether TLS is spoken with it.
+    pub fn is_secure(&self) -> bool {
+        match &self.what {
+            What::Tls { .. } => true,
+            What::Http(web) => web.secure,
+            _ => false,
+        }
+    }
 }
 
 /// The canonical text.

@@ -41,6 +41,8 @@ pub struct Wait<'a> {
     pub expected: Expected,
     /// The datagram to send instead of the usual one.
     pub question: Option<Vec<u8>>,
+    /// Which servers are believed in TLS.
+    pub tls: Tls,
 }
 
 /// What a goal is waited for to be.
@@ -114,7 +116,7 @@ impl Wait<'_> {
             statuses: &self.statuses,
             expected: &self.expected,
             question: self.question.as_deref(),
-            tls: Tls::default(),
+            tls: self.tls.clone(),
         };
         let turns = Semaphore::new(AT_ONCE);
         let mut run = Run::new(self, goals, &check, &turns);

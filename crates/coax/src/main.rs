@@ -17,6 +17,7 @@ mod place;
 mod runtime;
 mod services;
 mod session;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -68,6 +68,7 @@ async fn wait(clockwork: &Clockwork, names: &[&str], until: Until, need: Need) -
         statuses: Statuses::default(),
         expected: Expected::default(),
         question: None,
+        tls: Tls::default(),
     };
     let read = |name: &&str| Goal::parse(&format!("name://{name}"), &ServiceTable::iana());
     let goals = names.iter().map(read).collect::<Result<Vec<_>, _>>().unwrap();

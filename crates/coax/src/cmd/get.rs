@@ -203,9 +203,6 @@ fn failure(error: &DownloadError) -> Failure {
         DownloadErrorKind::Status(status) if status.as_u16() == 401 => {
             failure.hint("--user NAME:PASSWORD says who asks")
         }
-        DownloadErrorKind::Fetch(coax_fetch::FetchErrorKind::Certificate) => {
-            failure.hint("--cacert FILE names an authority to believe")
-        }
         _ => failure,
     }
 }

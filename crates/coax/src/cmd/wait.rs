@@ -23,6 +23,7 @@ use crate::cmd::ask::expression;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::Signals;
+use crate::trust::TlsArgs;
 use crate::{duration, place, runtime, services};
 
 pub(crate) use event::{Ready, WaitSummary, Waiting};
@@ -53,7 +54,7 @@ WHAT IS WAITED FOR
 
     Each is looked at at once, after 50 ms, then after twice as long each time,
     up to a second. A check ends its connection as a client does that has
-    nothing to say. SSL_CERT_FILE names other authorities to trust.
+    nothing to say. --ca trusts more certificates than this machine does.
 
     With --gone a place is gone when it refuses, is silent, has no such name, or
     answers with another status. What could not be found out does not count.";
@@ -96,6 +97,8 @@ pub(crate) struct Args {
     /// What to send to udp:// places
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     send: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Use IPv4 alone
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     ipv4: bool,
@@ -135,6 +138,10 @@ fn goals(args: &Args) -> Result<Vec<Goal>, Failure> {
     if args.send.is_some() && !goals.iter().any(Goal::is_datagram) {
         return Err(Failure::new(Exit::Usage, "--send is for udp:// places, and there is none"));
     }
+    if let (Some(flag), false) = (args.tls.given(), goals.iter().any(Goal::is_secure)) {
+        let text = format!("{flag} is for tls:// and https:// places, and there is none");
+        return Err(Failure::new(Exit::Usage, text));
+    }
     Ok(goals)
 }
 
@@ -150,7 +157,7 @@ fn goal(text: &str, services: &ServiceTable) -> Result<Goal, Failure> {
 
 async fn wait(args: &Args, goals: &[Goal], out: &Out) -> Result<(), Failure> {
     let resolver = SystemResolver::default();
-    let wait = args.wait(&resolver);
+    let wait = args.wait(&resolver)?;
     let mut standings = vec![Standing::default(); goals.len()];
     let mut signals = Signals::catch()?;
     let start = Instant::now();
@@ -188,8 +195,8 @@ fn tell(news: News<'_>, goals: &[Goal], args: &Args, out: &Out) -> Result<(), Fa
 }
 
 impl Args {
-    fn wait<'a>(&self, resolver: &'a SystemResolver) -> Wait<'a> {
-        Wait {
+    fn wait<'a>(&self, resolver: &'a SystemResolver) -> Result<Wait<'a>, Failure> {
+        Ok(Wait {
             resolver,
             wanted: place::wanted(self.ipv4, self.ipv6),
             until: if self.gone { Until::Gone } else { Until::There },
@@ -199,7 +206,8 @@ impl Args {
             statuses: self.status.clone().unwrap_or_default(),
             expected: Expected { content: self.expect.clone(), fields: self.expect_header.clone() },
             question: self.send.as_ref().map(|text| text.as_bytes().to_vec()),
-        }
+            tls: self.tls.tls()?,
+        })
     }
 }
 
