@@ -99,7 +99,7 @@ impl Check<'_> {
             What::Http(web) => self.http(web, until).await,
             What::Service { endpoint, protocol } => self.service(endpoint, *protocol, until).await,
             What::Name(name) => self.name(name, until).await,
-            What::File(path) => file(path),
+            What::File(path) => Ok(file(path)),
         };
         verdict.unwrap_or_else(|instead| instead)
     }
@@ -207,16 +207,16 @@ impl Check<'_> {
 }
 
 /// Whether something has this name; a link that leads nowhere does not.
-fn file(path: &Path) -> Result<Verdict, Verdict> {
+fn file(path: &Path) -> Verdict {
     match path.metadata() {
         Ok(_) => {
             let words = "it exists".to_owned();
-            Ok(Verdict::There(Evidence { words, ..Evidence::default() }, Open::Nothing))
+            Verdict::There(Evidence { words, ..Evidence::default() }, Open::Nothing)
         }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(Verdict::absent(cause_in_words(&error)))
+            Verdict::absent(cause_in_words(&error))
         }
-        Err(error) => Err(Verdict::Unclear(cause_in_words(&error))),
+        Err(error) => Verdict::Unclear(cause_in_words(&error)),
     }
 }
 
