@@ -44,7 +44,8 @@ pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
-    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,
+    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
+    echo, relay,
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,

@@ -6,9 +6,11 @@
 //! Nothing here knows how the connection was made.
 
 mod poll;
+mod progress;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -33,6 +35,8 @@ pub struct Stream {
     descriptor: Descriptor,
     local: Address,
     peer: Address,
+    /// The peer was told that nothing more comes.
+    ended: AtomicBool,
 }
 
 impl Stream {
@@ -41,7 +45,7 @@ impl Stream {
         socket.set_nonblocking(true)?;
         let local = socket.local_name().unwrap_or(Address::Unnamed);
         match Descriptor::new(OwnedFd::from(socket)) {
-            Ok(descriptor) => Ok(Stream { descriptor, local, peer }),
+            Ok(descriptor) => Ok(Stream { descriptor, local, peer, ended: AtomicBool::new(false) }),
             Err(cause) => Err(SocketError::new(Call::Open, Object::Address(peer), cause)),
         }
     }
@@ -67,7 +71,9 @@ impl Stream {
             "shutdown",
             || format!("{}, SHUT_WR", trace::number(self)),
             || Ok(rustix::net::shutdown(self, rustix::net::Shutdown::Write)?),
-        )
+        )?;
+        self.ended.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Closes both directions at once. What the peer has not read may be lost if it has sent
@@ -79,7 +85,7 @@ impl Stream {
     /// Ends the connection with a reset (RST): what is in flight either way is thrown away. A Unix
     /// socket has no reset and is closed.
     pub fn reset(self) {
-        if matches!(self.peer, Address::Ip(_)) {
+        if self.is_ip() {
             // Closing over a linger time of zero is what sends the reset (tcp(7), socket(7)).
             let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
         }
@@ -109,7 +115,7 @@ impl Stream {
     }
 
     fn probe_every(&self, [idle, between]: [Duration; 2]) {
-        if matches!(self.peer, Address::Ip(_)) {
+        if self.is_ip() {
             let often = TcpKeepalive::new().with_time(idle).with_interval(between);
             // A socket that cannot be probed is one that shows its end otherwise.
             let _ = SockRef::from(self).set_tcp_keepalive(&often.with_retries(PROBES));

@@ -27,7 +27,7 @@ use crate::cmd::connect::is_datagram;
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 use crate::session::{SessionArgs, Signals};
-use crate::{datagrams, duration, place, runtime};
+use crate::{count, datagrams, duration, place, runtime};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -61,10 +61,10 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = "Connections")]
     keep_open: bool,
     /// Serve at most N at once; more wait their turn
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    #[arg(short, long, value_name = "N", value_parser = count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
     /// Let at most N connections wait to be accepted
-    #[arg(long, value_name = "N", help_heading = "Connections")]
+    #[arg(long, value_name = "N", value_parser = count::or_none::<u32>, help_heading = "Connections")]
     backlog: Option<u32>,
     /// Give up when nobody has connected for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
@@ -85,7 +85,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CMD", help_heading = "What to do")]
     exec: Option<String>,
     /// End after N datagrams
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Datagrams")]
+    #[arg(long, value_name = "N", value_parser = count::parse::<u64>, help_heading = "Datagrams")]
     count: Option<u64>,
     /// Join a multicast group as well
     #[arg(long, value_name = "GROUP", help_heading = "Datagrams")]
@@ -111,6 +111,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let mut endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
     endpoint.options.join = endpoint.options.join.or(args.join);
     flags::check(&args, &endpoint)?;
+    args.session.check(&endpoint)?;
     runtime::run(async {
         let signals = Signals::catch()?;
         let resolver = SystemResolver::default();
