@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::descriptor::Descriptor;
+use crate::sock_diag::{self, State};
 use crate::socket::{Call, Object};
 use crate::{Address, Socket, SocketError, trace};
 
@@ -26,6 +27,10 @@ const ALIVE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(10)];
 const PROBE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(5)];
 /// How often a silent half-closed peer is looked at. Looking is one system call.
 const LOOK: Duration = Duration::from_millis(250);
+/// How soon the table of sockets is asked again about a peer that only stopped sending, which may
+/// close any time; and how rarely at last.
+const FIRST_ASKING: Duration = Duration::from_millis(50);
+const LAST_ASKING: Duration = Duration::from_secs(5);
 /// Unanswered probes before a peer counts as dead.
 const PROBES: u32 = 6;
 
@@ -112,6 +117,30 @@ impl Stream {
                 return;
             }
         }
+    }
+
+    /// [`Stream::gone`], and earlier where the peer's socket is one of this machine: its own table
+    /// tells a peer that closed from one that only stopped sending. Safe to cancel.
+    pub async fn left(&self) {
+        tokio::select! { () = self.gone() => {}, () = self.closed_here() => {} }
+    }
+
+    /// Completes when this machine's table of sockets says that the peer has closed; never where
+    /// the peer is elsewhere.
+    async fn closed_here(&self) {
+        let (&Address::Ip(here), &Address::Ip(there)) = (&self.local, &self.peer) else {
+            return std::future::pending().await;
+        };
+        let mut pause = FIRST_ASKING;
+        while let Ok(Some(entry)) = sock_diag::connection(there, here) {
+            let closed = matches!(entry.state, State::Closing | State::TimeWait);
+            if closed && entry.inode == 0 {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LAST_ASKING);
+        }
+        std::future::pending().await
     }
 
     fn probe_every(&self, [idle, between]: [Duration; 2]) {

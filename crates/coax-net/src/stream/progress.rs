@@ -49,7 +49,7 @@ impl Stream {
     /// peer: its line is dead. A peer that answers but takes nothing is slow, and waited for.
     ///
     /// `TCP_USER_TIMEOUT` would end both. Safe to cancel.
-    pub(crate) async fn abandoned(&self, limit: Duration) {
+    pub async fn abandoned(&self, limit: Duration) {
         let (mut since, mut looked) = (Instant::now(), Instant::now());
         loop {
             sleep(limit / LOOKS).await;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{Address, Datagrams, Listen, SystemResolver};
+use coax_net::{Address, Datagrams, Listen, Stream, SystemResolver};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,6 +63,12 @@ pub(crate) struct Args {
     /// Serve at most N at once; more wait their turn
     #[arg(short, long, value_name = "N", value_parser = count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
+    /// Drop who reads nothing for this long while others wait for it
+    ///
+    /// 5s unless said otherwise. Up to 1 MiB waits for each; beyond that, who speaks waits for the
+    /// slowest. Who is dropped gets a reset, not an end.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
+    drop_after: Option<Duration>,
     /// Let at most N connections wait to be accepted
     #[arg(long, value_name = "N", value_parser = count::or_none::<u32>, help_heading = "Connections")]
     backlog: Option<u32>,
@@ -92,6 +98,9 @@ pub(crate) struct Args {
     join: Option<std::net::IpAddr>,
     #[command(flatten)]
     session: SessionArgs,
+    /// Whether the endpoint leaves it to us to probe silent peers.
+    #[arg(skip)]
+    keepalive: bool,
 }
 
 /// A place is being listened on: connections are accepted from now on.
@@ -107,9 +116,10 @@ impl Report for Listening {
     }
 }
 
-pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+pub(crate) fn run(mut args: Args, out: &Out) -> Result<(), Failure> {
     let mut endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
     endpoint.options.join = endpoint.options.join.or(args.join);
+    args.keepalive = endpoint.options.keepalive != Some(false);
     flags::check(&args, &endpoint)?;
     args.session.check(&endpoint)?;
     runtime::run(async {
@@ -171,6 +181,13 @@ impl Args {
     /// Room for connections that need `cost` descriptors each.
     fn room(&self, cost: usize) -> queue::Room {
         queue::Room { timeout: self.timeout, max: self.max, cost }
+    }
+
+    /// A peer whose machine or line is gone without a word is found within minutes.
+    fn keep_alive(&self, stream: &Stream) {
+        if self.keepalive {
+            stream.keep_alive();
+        }
     }
 
     /// Many connections at once, until interrupted.

@@ -181,12 +181,18 @@ pub(crate) struct MemberLeft {
     pub(crate) peer: String,
     /// `ended`, or what went wrong, in words.
     pub(crate) reason: String,
+    /// Bytes for it that it did not take, or that its system never acknowledged.
+    pub(crate) undelivered_bytes: u64,
 }
 
 impl Report for MemberLeft {
     const EVENT: &'static str = "left";
     fn human(&self) -> Human {
-        Human::Detail(format!("[{}] {} left: {}", self.id, self.peer, self.reason))
+        let lost = match self.undelivered_bytes {
+            0 => String::new(),
+            count => format!(" ({count} B undelivered)"),
+        };
+        Human::Detail(format!("[{}] {} left: {}{lost}", self.id, self.peer, self.reason))
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn serve(
         () = late(args.session.deadline) => return Err(nobody(args.session.deadline)),
     };
     drop(listener);
+    args.keep_alive(&stream);
     out.report(&Connected::of(None, &stream))?;
     let framing = args.session.framing_for(kind);
     tokio::select! {

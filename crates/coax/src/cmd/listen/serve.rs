@@ -56,6 +56,7 @@ async fn alone(
     voice: Voice,
     mut stop: Stop,
 ) -> Result<(), Failure> {
+    args.keep_alive(&stream);
     voice.report(&Connected::of(Some(id), &stream)).await?;
     one::greet(&stream, &args, framing).await;
     let peer = stream.peer().to_string();
