@@ -48,10 +48,10 @@ pub(crate) struct SessionArgs {
     /// It counts from the start: connecting, or waiting for a connection, is part of it.
     #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) deadline: Option<Deadline>,
-    /// Give up when the peer acknowledges nothing that was sent for this long
+    /// End when nothing sent is acknowledged this long
     ///
-    /// 2m unless said otherwise, over TCP: the line is dead, or the peer's machine. A peer that
-    /// answers and takes nothing is slow, and is waited for.
+    /// 2m unless said otherwise. Bytes wait for the peer, and its system gives no sign: the line is
+    /// dead. A peer that answers and takes nothing is slow, and is waited for. TCP alone has this.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) ack_timeout: Option<Duration>,
     /// At the end of input: half-close, close, or keep

@@ -59,14 +59,14 @@ pub(crate) struct Args {
     /// Wait this long for the reply to begin
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "10s")]
     wait: Duration,
-    /// Tell the peer that nothing more comes, once the message is sent
+    /// Say that nothing more comes, after the message
     ///
     /// Many a server answers only then.
     #[arg(long)]
     half_close: bool,
-    /// Wait for the peer's greeting, which is no reply, before sending
+    /// Wait for the peer's greeting before sending
     ///
-    /// It is over when the peer has been silent for as long as --settle says.
+    /// It is no reply. It is over when the peer has been silent for as long as --settle says.
     #[arg(long)]
     greeting: bool,
     /// End after this long, whatever happens

@@ -63,10 +63,11 @@ pub(crate) struct Args {
     /// Serve at most N at once; more wait their turn
     #[arg(short, long, value_name = "N", value_parser = count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
-    /// Drop who reads nothing for this long while others wait for it
+    /// Drop a member that reads nothing for this long
     ///
-    /// 5s unless said otherwise. Up to 1 MiB waits for each; beyond that, who speaks waits for the
-    /// slowest. Who is dropped gets a reset, not an end.
+    /// 5s unless said otherwise, and only while others wait for it. Up to 1 MiB waits for each
+    /// member; beyond that, the speaker waits for the slowest. A dropped member gets a reset, not an
+    /// end.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
     drop_after: Option<Duration>,
     /// Let at most N connections wait to be accepted

@@ -26,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long closing may take while the member still sends.
 const GRACE: Duration = Duration::from_secs(1);
 /// The same, when we are asked to end.
-const HASTE: Duration = Duration::from_millis(50);
+const HASTE: Duration = Duration::from_millis(30);
 /// On a terminal, the start of a line is shown when its end does not come for this long.
 const SETTLE: Duration = Duration::from_millis(100);
 
@@ -89,7 +89,10 @@ pub(super) async fn attend(
     room.members.leave(id);
     ledger.close();
     let left = left?;
-    let stopped = matches!(left, Left::Stopped);
+    let waiting = ledger.waiting();
+    if matches!(left, Left::Stopped) {
+        room.undelivered.fetch_add(waiting, Ordering::Relaxed);
+    }
     let reason = left.words().to_owned();
     room.announce(&format!("[{id}] {name} left: {reason}"));
     let unacknowledged = if matches!(left, Left::Dropped) {
@@ -100,10 +103,7 @@ pub(super) async fn attend(
     } else {
         close(stream, left.grace()).await
     };
-    let undelivered_bytes = ledger.waiting() + unacknowledged;
-    if stopped {
-        room.undelivered.fetch_add(undelivered_bytes, Ordering::Relaxed);
-    }
+    let undelivered_bytes = waiting + unacknowledged;
     room.voice.report(&MemberLeft { id, peer: name, reason, undelivered_bytes }).await
 }
 
