@@ -71,7 +71,7 @@ impl Open {
     pub(crate) async fn close(self) {
         match self {
             Open::Nothing => {}
-            Open::Plain(stream) => close(stream, GRACE).await,
+            Open::Plain(stream) => drop(close(stream, GRACE).await),
             Open::Secure(stream) => stream.close(GRACE).await,
         }
     }

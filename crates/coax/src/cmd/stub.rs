@@ -133,7 +133,7 @@ pub(crate) struct Args {
     #[arg(short = '6', long, help_heading = "Connections")]
     ipv6: bool,
     /// Serve at most N at once; more wait their turn
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    #[arg(short, long, value_name = "N", value_parser = crate::count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
     /// End a connection when nothing moved for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
