@@ -88,7 +88,9 @@ pub(crate) struct Args {
     /// Run a shell command for each connection
     ///
     /// The connection is its standard input and output. COAX_REMOTE_ADDR, COAX_REMOTE_PORT,
-    /// COAX_LOCAL_ADDR, COAX_LOCAL_PORT and COAX_CONNECTION tell it whom it serves.
+    /// COAX_LOCAL_ADDR, COAX_LOCAL_PORT and COAX_CONNECTION tell it whom it serves. With one
+    /// connection, a command that fails makes this exit with 1, one that cannot be run with 5; -v
+    /// and --json say its status.
     #[arg(long, value_name = "CMD", help_heading = "What to do")]
     exec: Option<String>,
     /// End after N datagrams

@@ -12,9 +12,11 @@ fn who_left_a_broker_makes_room_for_the_next() {
         let coax = coax(&args).start();
         let address = coax.listening();
         for _ in 0..3 {
-            let mut both = [(); 2].map(|()| wires.connect(&address));
-            both.each_mut().map(|member| assert_eq!(member.hear(3), b"in\n", "{wires:?}"));
-            let [mut one, mut other] = both;
+            let [mut one, mut other] = [(); 2].map(|()| {
+                let mut member = wires.connect(&address);
+                assert_eq!(member.hear(3), b"in\n", "{wires:?}");
+                member
+            });
             one.say("hello");
             assert_eq!(other.hear(5), b"hello", "{wires:?}");
         }
