@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::unix::AsyncFd;
 
 use crate::{
@@ -78,6 +79,22 @@ impl Door {
             socket: sys::register(socket).map_err(|error| ListenError::Machine(error.into()))?,
             address,
         })
+    }
+
+    /// Whether a connection waits to be accepted.
+    fn poll_called(&self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Ok(mut ready) = ready!(self.socket.poll_read_ready(context)) else {
+                // The runtime is going down.
+                return Poll::Pending;
+            };
+            let mut fds = [PollFd::new(self.socket.get_ref(), PollFlags::IN)];
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            if rustix::event::poll(&mut fds, Some(&now)).is_ok_and(|count| count > 0) {
+                return Poll::Ready(());
+            }
+            ready.clear_ready();
+        }
     }
 
     fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<Stream, SocketError>> {
@@ -146,6 +163,17 @@ impl Listener {
             Poll::Pending
         })
         .await
+    }
+}
+
+impl Listener {
+    /// Completes when a connection waits to be accepted, and leaves it there. Safe to cancel.
+    pub async fn called(&self) {
+        std::future::poll_fn(|context| {
+            let called = self.doors.iter().any(|door| door.poll_called(context).is_ready());
+            if called { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 

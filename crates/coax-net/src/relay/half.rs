@@ -7,7 +7,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -87,16 +87,28 @@ pub(super) struct Meter {
     bytes: AtomicU64,
     /// Microseconds from the start to the last byte.
     last: AtomicU64,
+    /// Whether something was read and has not reached the sink.
+    holds: AtomicBool,
 }
 
 impl Meter {
     pub(super) fn new(started: Instant) -> Meter {
-        Meter { started, bytes: AtomicU64::new(0), last: AtomicU64::new(0) }
+        Meter {
+            started,
+            bytes: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            holds: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn add(&self, count: usize) {
         self.bytes.fetch_add(count as u64, Ordering::Relaxed);
         self.last.store(self.started.elapsed().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether something was read and has not reached the sink.
+    pub(super) fn holds(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
     }
 
     /// Bytes that left the source.
@@ -221,10 +233,12 @@ async fn copy(
             Ok(count @ 1..) => filter.feed(&buffer[..*count], &mut output),
             Ok(0) | Err(_) => filter.finish(&mut output),
         };
+        meter.holds.store(true, Ordering::Relaxed);
         for piece in output.each() {
             sink.write_all(piece).await.map_err(HalfEnd::Sink)?;
         }
         output.clear();
+        meter.holds.store(false, Ordering::Relaxed);
         let count = read.map_err(HalfEnd::Source)?;
         fed.map_err(HalfEnd::Framing)?;
         if count == 0 {
