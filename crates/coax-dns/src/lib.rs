@@ -9,6 +9,7 @@
 
 mod answer;
 mod client;
+mod limits;
 mod question;
 mod record;
 mod resolv_conf;
@@ -22,6 +23,7 @@ mod wire;
 
 pub use answer::{Answer, AskError, AskErrorKind, Status};
 pub use client::Client;
+pub use limits::Limits;
 pub use question::Question;
 pub use record::{Record, RecordType, Soa, UnknownRecordType, Value};
 pub use resolv_conf::ResolvConf;

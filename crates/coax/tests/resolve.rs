@@ -8,8 +8,12 @@
 #![allow(unreachable_pub, reason = "the peers are a file of this test alone")]
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
+#[path = "resolve/dead_server.rs"]
+mod dead_server;
 #[path = "resolve/explain.rs"]
 mod explain;
+#[path = "resolve/machine.rs"]
+mod machine;
 #[path = "resolve/peers.rs"]
 mod peers;
 #[path = "resolve/secure.rs"]

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{End, News, Standing, Until, Wait};
 use crate::check::{Check, Evidence, Open, Verdict};
@@ -181,7 +181,10 @@ impl<'r> Run<'r> {
             sleep(pause).await;
             let _turn = turns.acquire().await;
             let left = deadline.saturating_duration_since(Instant::now());
-            let verdict = check.look(goal, longest.min(left)).await;
+            // Only a name may take longer than the look itself, and it ends with the wait.
+            let looked = timeout_at(deadline + MARGIN / 2, check.look(goal, longest.min(left)));
+            let unknown = || Verdict::Unclear("its name was not resolved in time".to_owned());
+            let verdict = looked.await.unwrap_or_else(|_| unknown());
             Look { index, verdict, cut: left < longest }
         }));
     }

@@ -69,8 +69,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// Give up on a name after so long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse, allow_hyphen_values = true)]
-    timeout: Duration,
+    ///
+    /// Without this option a name takes as long as /etc/resolv.conf allows: its timeout (5 s) for
+    /// an attempt, its attempts (2) at each server.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
+    timeout: Option<Duration>,
     /// Print addresses or values alone, one a line
     #[arg(long)]
     short: bool,

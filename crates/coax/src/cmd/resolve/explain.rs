@@ -17,6 +17,7 @@ use coax_net::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::event::Cause;
 use super::{Args, graver, names, programs, records};
@@ -86,8 +87,8 @@ pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     if let Some(server) = &args.server {
         conf.servers = vec![server.clone()];
     }
-    let client = Client::new(conf.servers.clone(), &trust, args.timeout);
-    let steps = Steps { conf, client, wanted: args.wanted(), deadline: args.timeout };
+    let client = Client::new(conf.servers.clone(), &trust, conf.limits());
+    let steps = Steps { conf, client, wanted: args.wanted(), timeout: args.timeout };
     let mut exit = Exit::Done;
     for name in &args.names {
         check(name)?;
@@ -117,7 +118,14 @@ struct Steps {
     conf: ResolvConf,
     client: Client,
     wanted: Wanted,
-    deadline: Duration,
+    timeout: Option<Duration>,
+}
+
+impl Got {
+    /// The system's resolver did not come to an answer.
+    fn failed(&self) -> bool {
+        self.exit.is_some_and(|exit| exit != Exit::No)
+    }
 }
 
 impl Steps {
@@ -128,11 +136,10 @@ impl Steps {
         let (sources_line, sources) = order(&String::from_utf8_lossy(&nsswitch));
         let hosts = matches(&programs::hosts_file(), query, self.wanted);
         let said: Vec<IpAddr> = dns.iter().flat_map(|said| said.addresses.clone()).collect();
-        // A server that did not answer has said nothing that could differ.
-        let differences = match dns.iter().any(|said| said.failed) {
-            true => Vec::new(),
-            false => differences(&programs.addresses, &said),
-        };
+        // A side that has no answer has said nothing that could differ.
+        let unanswered = programs.failed() || dns.iter().any(|said| said.failed);
+        let differences =
+            if unanswered { Vec::new() } else { differences(&programs.addresses, &said) };
         Explained {
             query: query.to_owned(),
             sources,
@@ -147,7 +154,7 @@ impl Steps {
     }
 
     async fn programs(&self, query: &str) -> Got {
-        let resolver = SystemResolver::default().deadline(self.deadline);
+        let resolver = programs::system(SystemResolver::default(), self.timeout);
         match resolver.resolve(query, self.wanted).await {
             Ok(found) => Got {
                 canonical: found.canonical,
@@ -166,10 +173,11 @@ impl Steps {
     /// Asks for each name in turn until one has an address, as the C library does.
     async fn dns(&self, candidates: &[String]) -> Vec<Said> {
         let servers: Vec<_> = self.conf.servers.iter().map(ToString::to_string).collect();
+        let end = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut all = Vec::new();
         for name in candidates {
             let server = servers.join(", ");
-            let (addresses, error) = match self.client.addresses(name, self.wanted).await {
+            let (addresses, error) = match self.client.addresses(name, self.wanted, end).await {
                 Ok(found) => (found.addresses, None),
                 Err(kind) => (Vec::new(), Some(kind)),
             };

@@ -27,11 +27,11 @@ pub(super) struct Programs {
 impl Programs {
     pub(super) fn new(
         parallel: usize,
-        deadline: Duration,
+        timeout: Option<Duration>,
         wanted: Wanted,
         style: Style,
     ) -> Programs {
-        let resolver = SystemResolver::new(parallel.min(MOST_THREADS)).deadline(deadline);
+        let resolver = system(SystemResolver::new(parallel.min(MOST_THREADS)), timeout);
         Programs { resolver, wanted, style }
     }
 
@@ -84,6 +84,14 @@ impl Programs {
             style: Style::default(),
             reverse: true,
         })
+    }
+}
+
+/// The system's resolver, with its own limits unless there are others.
+pub(super) fn system(resolver: SystemResolver, timeout: Option<Duration>) -> SystemResolver {
+    match timeout {
+        Some(timeout) => resolver.deadline(timeout),
+        None => resolver,
     }
 }
 

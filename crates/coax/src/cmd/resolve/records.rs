@@ -6,11 +6,13 @@
 //! What programs get is not asked here.
 
 use std::path::Path;
+use std::time::Duration;
 
 use coax_dns::{
     Answer, AskError, AskErrorKind, Client, Question, RecordType, ResolvConf, Status, Trust,
 };
 use coax_net::ResolveErrorKind;
+use tokio::time::Instant;
 
 use super::event::{Answered, Cause, Style, Unresolved};
 use super::{Args, names};
@@ -25,6 +27,8 @@ pub(super) struct Records {
     implied: bool,
     /// Completes names without a dot; none when a server was named.
     search: Option<ResolvConf>,
+    /// For one name, with all its types and completions.
+    timeout: Option<Duration>,
     style: Style,
 }
 
@@ -33,20 +37,22 @@ impl Records {
         let trust = Trust::with_files(&args.ca)
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         let conf = resolv_conf();
+        let limits = conf.limits();
         let (servers, search) = match &args.server {
             Some(server) => (vec![server.clone()], None),
             None => (conf.servers.clone(), Some(conf)),
         };
-        let client = Client::new(servers, &trust, args.timeout);
-        let implied = args.types.is_empty();
-        Ok(Records { client, types, implied, search, style: args.style() })
+        let client = Client::new(servers, &trust, limits);
+        let (implied, timeout) = (args.types.is_empty(), args.timeout);
+        Ok(Records { client, types, implied, search, timeout, style: args.style() })
     }
 
     /// One answer for each type asked for. What holds for the name or the server is said once.
     pub(super) async fn look_up(&self, query: &str) -> Vec<Result<Answered, Unresolved>> {
+        let end = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut answers = Vec::with_capacity(self.types.len());
         for &record_type in &self.types {
-            let answer = self.one(query, record_type).await;
+            let answer = self.one(query, record_type, end).await;
             let ends = answer.as_ref().is_err_and(|no| no.cause != Cause::NoSuchRecord);
             answers.push(answer);
             if ends {
@@ -59,10 +65,15 @@ impl Records {
         answers
     }
 
-    async fn one(&self, query: &str, record_type: RecordType) -> Result<Answered, Unresolved> {
+    async fn one(
+        &self,
+        query: &str,
+        record_type: RecordType,
+        end: Option<Instant>,
+    ) -> Result<Answered, Unresolved> {
         let mut exists = false;
         for question in self.questions(query, record_type)? {
-            let answer = self.client.ask(&question).await;
+            let answer = self.client.ask_until(&question, end).await;
             let answer = answer.map_err(|error| no_answer(query, record_type, &error))?;
             if has(&answer, record_type) {
                 return Ok(Answered::new(question.name(), record_type, answer, self.style));
