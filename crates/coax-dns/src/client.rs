@@ -22,8 +22,8 @@ use crate::stream::{Stream, Way};
 use crate::udp::{Udp, UdpError};
 use crate::wire;
 use crate::{
-    Answer, AskError, AskErrorKind, Limits, Question, Reply, Server, ServerHost, Status, Transport,
-    Trust,
+    Answer, AskError, AskErrorKind, Limits, Question, RecordType, Reply, Server, ServerHost,
+    Status, Transport, Trust, transfer,
 };
 
 /// Asks name servers. Clones share sockets and connections.
@@ -80,6 +80,9 @@ impl Client {
         question: &Question,
         end: Option<Instant>,
     ) -> Result<Answer, AskError> {
+        if question.record_type == RecordType::AXFR {
+            return Box::pin(self.transfer(question, end)).await;
+        }
         let count = self.peers.len();
         let now = Instant::now();
         let longest = now + self.limits.of_a_question(count);
@@ -88,10 +91,7 @@ impl Client {
         let in_turn = |index: usize| self.peers.get((turn.wrapping_add(index)) % count.max(1));
         let ask = |peer| ask_one(peer, question, end);
         match (in_turn(0), count) {
-            (None, _) => Err(AskError {
-                server: "anyone".to_owned(),
-                kind: AskErrorKind::Unreachable("no name server is known".to_owned()),
-            }),
+            (None, _) => Err(turns::nobody()),
             (Some(only), 1) => ask(only).await,
             (Some(first), _) => {
                 let others = (1..count).filter_map(in_turn).map(ask);
@@ -100,6 +100,24 @@ impl Client {
                 turns::first_answer(ask(first), others, attempt).await
             }
         }
+    }
+}
+
+impl Client {
+    /// The zone from the first server that gives it.
+    async fn transfer(
+        &self,
+        question: &Question,
+        end: Option<Instant>,
+    ) -> Result<Answer, AskError> {
+        let mut failed = None;
+        for peer in self.peers.iter() {
+            match peer.transfer(question, end).await {
+                Ok(answer) => return Ok(answer),
+                Err(kind) => failed = Some(AskError { server: peer.name.to_string(), kind }),
+            }
+        }
+        Err(failed.unwrap_or_else(turns::nobody))
     }
 }
 
@@ -115,15 +133,39 @@ impl Peer {
         if !reply.status.is_answer() {
             return Err(AskErrorKind::Trouble(reply.status));
         }
-        Ok(Answer {
+        Ok(self.answer(reply, transport, started))
+    }
+
+    /// A whole zone: each step may take as long as a question, and all of it until `end`.
+    async fn transfer(
+        &self,
+        question: &Question,
+        end: Option<Instant>,
+    ) -> Result<Answer, AskErrorKind> {
+        if !matches!(self.server.transport, Transport::Plain | Transport::Tcp) {
+            let why = "a zone is transferred over TCP alone; write tcp://HOST".to_owned();
+            return Err(AskErrorKind::Unreachable(why));
+        }
+        let started = Instant::now();
+        let soon = started + self.longest;
+        let until = end.map_or(soon, |end| end.min(soon));
+        let address = within(until, self.address()).await?;
+        let zone = transfer::transfer(address, question, self.longest, end).await?;
+        Ok(self.answer(zone, Transport::Tcp, started))
+    }
+
+    fn answer(&self, reply: Reply, transport: Transport, started: Instant) -> Answer {
+        Answer {
             status: reply.status,
             records: reply.records,
             authoritative: reply.authoritative,
+            recursive: reply.recursive,
+            zone: reply.zone,
             truncated: reply.truncated,
             server: self.name.clone(),
             transport,
             elapsed: started.elapsed(),
-        })
+        }
     }
 
     async fn exchange(

@@ -23,7 +23,7 @@ impl Client {
         end: Option<Instant>,
     ) -> Result<Addresses, ResolveErrorKind> {
         let v4 = Question::new(name, RecordType::A)?;
-        let v6 = Question::new(name, RecordType::Aaaa)?;
+        let v6 = Question::new(name, RecordType::AAAA)?;
         let answers = match wanted {
             Wanted::V4 => vec![self.ask_until(&v4, end).await],
             Wanted::V6 => vec![self.ask_until(&v6, end).await],

@@ -79,7 +79,7 @@ fn more_telling(before: Option<AskError>, now: AskError) -> AskError {
     }
 }
 
-fn nobody() -> AskError {
+pub(super) fn nobody() -> AskError {
     let kind = AskErrorKind::Unreachable("no name server is known".to_owned());
     AskError { server: "anyone".to_owned(), kind }
 }

@@ -141,10 +141,10 @@ impl Resolve for SystemResolver {
         wanted: Wanted,
     ) -> Pin<Box<dyn Future<Output = Result<Addresses, ResolveError>> + Send + 'a>> {
         Box::pin(async move {
-            let answer = match super::check_host_name(name) {
+            let answer = match super::ascii_host_name(name) {
                 Err(kind) => Err(kind),
-                Ok(()) => {
-                    let owned = name.to_owned();
+                Ok(ascii) => {
+                    let owned = ascii.into_owned();
                     self.on_a_thread(move || forward(&owned, wanted)).await
                 }
             };

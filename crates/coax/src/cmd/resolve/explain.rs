@@ -11,16 +11,17 @@ mod told;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use coax_dns::{Client, ResolvConf, Trust};
+use coax_dns::{Client, Question, RecordType, ResolvConf, Trust};
 use coax_net::{
-    HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, check_host_name, nss_hosts_line,
+    HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, ascii_host_name, check_host_name,
+    nss_hosts_line,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::event::Cause;
-use super::{Args, graver, names, programs, records};
+use super::{Args, graver, names, nothing, programs, records};
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
 use compare::{Difference, differences};
@@ -130,11 +131,12 @@ impl Got {
 
 impl Steps {
     async fn explain(&self, query: &str) -> Explained {
-        let candidates = self.conf.candidates(query);
+        let ascii = ascii_host_name(query).unwrap_or(query.into());
+        let candidates = self.conf.candidates(&ascii);
         let (programs, dns) = tokio::join!(self.programs(query), self.dns(&candidates));
         let nsswitch = std::fs::read(NSSWITCH).unwrap_or_default();
         let (sources_line, sources) = order(&String::from_utf8_lossy(&nsswitch));
-        let hosts = matches(&programs::hosts_file(), query, self.wanted);
+        let hosts = matches(&programs::hosts_file(), &ascii, self.wanted);
         let said: Vec<IpAddr> = dns.iter().flat_map(|said| said.addresses.clone()).collect();
         // A side that has no answer has said nothing that could differ.
         let unanswered = programs.failed() || dns.iter().any(|said| said.failed);
@@ -184,13 +186,27 @@ impl Steps {
             let exit = error.as_ref().map(exit_of);
             let goes_on = exit == Some(Exit::No);
             let failed = exit.is_some() && !goes_on;
-            let error = error.as_ref().map(in_words);
+            let mut error = error.as_ref().map(in_words);
+            if goes_on {
+                error = self.aliases(name, end).await.or(error);
+            }
             all.push(Said { name: format!("{name}."), server, addresses, error, failed });
             if !goes_on {
                 break;
             }
         }
         all
+    }
+}
+
+impl Steps {
+    /// Where the aliases of a name without an address lead, if it has any.
+    async fn aliases(&self, name: &str, end: Option<Instant>) -> Option<String> {
+        let wanted = if self.wanted == Wanted::V6 { RecordType::AAAA } else { RecordType::A };
+        let question = Question::new(name, wanted).ok()?;
+        let answer = self.client.ask_until(&question, end).await.ok()?;
+        let none = nothing::why(&question.name(), wanted, &answer);
+        none.has_aliases().then(|| none.reason().to_owned())
     }
 }
 
