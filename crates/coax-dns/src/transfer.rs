@@ -14,8 +14,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::sockets::{NoConnection, connect};
 use crate::{AskErrorKind, Question, Record, RecordType, Reply, wire};
 
-/// More than the zones that people keep; what a server may make us hold.
+/// More than the zones that people keep; what a server may make us hold. A record costs more to hold
+/// than it has bytes.
 const MAX_ZONE_BYTES: usize = 64 << 20;
+const MAX_ZONE_RECORDS: usize = 1 << 20;
 
 /// Brings the zone from `server`; each step may take `patience`, and all of it until `end`.
 pub(crate) async fn transfer(
@@ -72,6 +74,9 @@ impl Zone {
         if self.bytes > MAX_ZONE_BYTES {
             let most = MAX_ZONE_BYTES >> 20;
             return Err(AskErrorKind::Malformed(format!("the zone is larger than {most} MiB")));
+        }
+        if self.records.len() > MAX_ZONE_RECORDS {
+            return Err(malformed("the zone has more than a million records"));
         }
         if records.is_empty() {
             return Err(malformed("the zone ends without its SOA record"));

@@ -12,6 +12,8 @@
 mod dead_server;
 #[path = "resolve/explain.rs"]
 mod explain;
+#[path = "resolve/hostile.rs"]
+mod hostile;
 #[path = "resolve/machine.rs"]
 mod machine;
 #[path = "resolve/peers.rs"]
