@@ -41,6 +41,9 @@ pub struct Dial<'a> {
     pub wanted: Wanted,
     /// For everything together; `None` leaves it to the system, which gives up after minutes.
     pub timeout: Option<Duration>,
+    /// For connecting alone, once the addresses are known: finding them then takes as long as the
+    /// resolver itself takes. `None` leaves it to `timeout`.
+    pub connect_timeout: Option<Duration>,
     /// How long an attempt runs alone before the next address is tried beside it.
     pub attempt_delay: Duration,
     /// Where to send from: an unspecified address sets the port alone, port 0 the address alone.
@@ -80,6 +83,7 @@ impl<'a> Dial<'a> {
             resolver,
             wanted: Wanted::Both,
             timeout: None,
+            connect_timeout: None,
             attempt_delay: ATTEMPT_DELAY,
             source: None,
         }
@@ -93,7 +97,10 @@ impl<'a> Dial<'a> {
         let start = Instant::now();
         // A deadline too far away to be counted is none.
         let deadline = self.timeout.and_then(|timeout| start.checked_add(timeout));
-        let clock = Clock { start, deadline };
+        let mut clock = Clock { start, deadline };
+        if let Place::Unix { .. } = endpoint.place {
+            clock = clock.ending_in(self.connect_timeout);
+        }
         let outcome = match &endpoint.place {
             Place::Net { transport: Transport::Tcp, host, port, .. } => {
                 self.tcp(endpoint, place::Target { host, port: *port }, clock, &mut report).await
@@ -122,6 +129,7 @@ impl<'a> Dial<'a> {
         let setup = Setup::new(Transport::Tcp, self.source, &endpoint.options)?;
         let candidates = self.candidates(target, &setup, clock, report).await?;
         let candidates = order::interleaved(candidates);
+        let clock = clock.ending_in(self.connect_timeout);
         let connect = |to| attempt::tcp(to, &setup);
         let pace = race::Pace { delay: self.attempt_delay, clock };
         let won = race::race(candidates, pace, connect, &mut report.attempts).await;
@@ -188,6 +196,13 @@ struct Clock {
 }
 
 impl Clock {
+    /// With an end no later than `limit` from now.
+    fn ending_in(self, limit: Option<Duration>) -> Clock {
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = self.deadline.into_iter().chain(end).min();
+        Clock { deadline, ..self }
+    }
+
     /// What `future` gave, or `None` at the deadline.
     async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         match self.deadline {
@@ -222,6 +237,7 @@ impl fmt::Debug for Dial<'_> {
         f.debug_struct("Dial")
             .field("wanted", &self.wanted)
             .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
             .field("attempt_delay", &self.attempt_delay)
             .field("source", &self.source)
             .finish_non_exhaustive()

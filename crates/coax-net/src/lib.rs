@@ -51,7 +51,7 @@ pub use relay::{
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
-    SystemResolver, Wanted, check_host_name, nss_hosts_line,
+    SystemResolver, Wanted, ascii_host_name, check_host_name, nss_hosts_line, unicode_host_name,
 };
 pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,

@@ -26,8 +26,7 @@ impl Check<'_> {
         port: u16,
         limit: Duration,
     ) -> Result<Verdict, Verdict> {
-        let until = Instant::now() + limit;
-        let dialed = self.dial(endpoint, limit).await?;
+        let (dialed, until) = self.dial(endpoint, limit).await?;
         let talk =
             Datagrams::towards(dialed).map_err(|error| Verdict::Unclear(error.to_string()))?;
         let message = self.question.unwrap_or_else(|| question(port));
