@@ -52,6 +52,7 @@ pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
 pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
 pub(crate) use lives::{Lives, SHELF as LIVES};
+pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use since::{Since, anchored};
@@ -85,7 +86,7 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
-    /// Who gave wrong passwords.
+    /// Who guessed secrets, and where they were got right.
     pub(crate) patience: patience::Patience,
     /// What was counted so far.
     pub(crate) counts: Counts,
@@ -173,6 +174,7 @@ impl Hub {
         });
         self.hosts.extend(hosts);
         self.lives.recall(known.lives);
+        self.patience.recall(known.trusted);
         known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
     }
 

@@ -20,7 +20,7 @@ use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::credentials::PasswordCost;
 use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
-use crate::hub::{HOSTS, KEPT_OUT, LIVES};
+use crate::hub::{HOSTS, KEPT_OUT, LIVES, TRUSTED};
 use crate::switchboard::{Oracle, Switchboard};
 use answer::{Answering, catch_up, draw, hashed};
 use trouble::Trouble;
@@ -103,6 +103,7 @@ impl Memory {
             kept_out: reader.shelf(KEPT_OUT)?,
             hosts: reader.shelf(HOSTS)?,
             lives: reader.shelf(LIVES)?,
+            trusted: reader.shelf(TRUSTED)?,
         })
     }
 

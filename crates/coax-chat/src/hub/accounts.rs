@@ -33,6 +33,8 @@ pub struct Known {
     pub hosts: Vec<(String, Vec<u8>)>,
     /// Where the histories of unregistered channels begin, by their keys.
     pub lives: Vec<(String, Vec<u8>)>,
+    /// From where accounts and operators were got right before.
+    pub trusted: Vec<(String, Vec<u8>)>,
 }
 
 /// All accounts.

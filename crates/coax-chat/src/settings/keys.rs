@@ -344,7 +344,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "accounts.wrong-passwords",
         default: "5",
-        about: "Wrong passwords for one account, or thrice as many from one address, before one has to wait; 0: never.",
+        about: "Wrong passwords for one account from one address, or thrice as many from there, before one waits; 0: never.",
         read: number!(wrong_passwords),
     },
     Key {

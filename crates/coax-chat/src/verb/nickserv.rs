@@ -87,6 +87,7 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
             say(turn, &format!("You are now identified for {name}"));
             turn.leave_if_kept_out();
         }
+        Answer::Failed => unchecked(turn, &account),
         _ => {
             turn.tried_wrongly(Means::NickServ, &account);
             say(turn, "Invalid account or password");
@@ -97,6 +98,12 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
             }
         }
     });
+}
+
+/// This machine could not look at a password: no memory, no thread.
+fn unchecked(turn: &mut Turn<'_>, account: &str) {
+    turn.not_tried(Means::NickServ, account);
+    say(turn, "The password could not be checked just now: try again");
 }
 
 fn info(turn: &mut Turn<'_>, account: Option<&str>) {
@@ -134,6 +141,7 @@ fn passwd(turn: &mut Turn<'_>, old: &str, new: &str) {
                 say(turn, "Password changed");
             });
         }
+        Answer::Failed => unchecked(turn, &name),
         _ => {
             turn.tried_wrongly(Means::NickServ, &name);
             say(turn, "Invalid account or password");
@@ -197,6 +205,7 @@ fn drop_account(turn: &mut Turn<'_>, account: &str) {
             let everyone = turn.hub.clients.all().collect::<Vec<_>>();
             turn.disown_channels(&name);
             turn.set_host_of(&name, None);
+            turn.forget_homes(&name);
             turn.hub.accounts.remove(&name);
             turn.keep(Keep::NoAccount(RemoveAccount { key: fold(&name).into() }));
             for who in everyone {

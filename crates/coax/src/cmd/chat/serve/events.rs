@@ -90,10 +90,10 @@ fn note(note: Note, out: &Out) {
         Note::AccountMade(who) => out.report(&account("made", who)),
         Note::AccountDropped(who) => out.report(&account("dropped", who)),
         Note::SignedIn(who) => out.report(&account("signed-in", who)),
-        Note::NotSignedIn { who, means, wait } => {
+        Note::NotSignedIn { who, means, wait, is_first } => {
             let Person { nick, address, account } = who;
             let (account, means) = (account.unwrap_or_default(), means.name());
-            out.report(&ChatPassword { account, means, nick, address, wait })
+            out.report(&ChatPassword { account, means, nick, address, wait, first_wait: is_first })
         }
         Note::Operator { who, name } => {
             let Person { nick, address, account } = who;
@@ -288,14 +288,16 @@ impl Report for ChatAccount {
 /// Somebody gave a wrong password, or one that came too soon after wrong ones.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatPassword {
-    /// The account, or the operator, that was named.
+    /// The account, the operator or the channel that was named.
     account: String,
-    /// sasl, nickserv or oper
+    /// sasl, nickserv, oper, server, key or webirc
     means: &'static str,
     nick: String,
     address: String,
     /// Seconds until an attempt counts again; 0 is one that was looked at and was wrong.
     wait: u64,
+    /// Whether it is the first one after a while that has to wait.
+    first_wait: bool,
 }
 
 impl Report for ChatPassword {
@@ -305,6 +307,10 @@ impl Report for ChatPassword {
         let account = quoted(&self.account);
         match self.wait {
             0 => detail(format!("wrong password for {account} ({means}) by {nick} from {address}")),
+            wait if self.first_wait => said(format!(
+                "too many wrong passwords ({means}) from {address}, the last for {account} by {nick}: \
+                 the next one counts in {wait} s"
+            )),
             wait => detail(format!(
                 "a password for {account} ({means}) by {nick} from {address} came {wait} s too early"
             )),
@@ -523,6 +529,7 @@ mod tests {
             nick: "*".into(),
             address: "::1".into(),
             wait: 0,
+            first_wait: false,
         };
         let line = line(&password);
         assert!(line.ends_with(r#"wrong password for "a\u{7}" (sasl) by * from ::1"#), "{line}");
