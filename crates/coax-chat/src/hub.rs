@@ -18,6 +18,7 @@ mod face;
 mod history;
 mod host;
 mod input;
+mod kept;
 mod kept_out;
 mod label;
 mod leave;
@@ -27,6 +28,7 @@ mod patience;
 mod pattern;
 pub(crate) mod reach;
 mod registered;
+mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
@@ -50,7 +52,8 @@ pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
-pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
+pub(crate) use kept::NOT_STORED;
+pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT, to_keep};
 pub(crate) use lives::{Lives, SHELF as LIVES};
 pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
@@ -86,8 +89,12 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
+    /// What is on its way to the disk.
+    pub(crate) keeping: kept::Keeping,
     /// Who guessed secrets, and where they were got right.
     pub(crate) patience: patience::Patience,
+    /// Who made accounts.
+    pub(crate) registrations: registrations::Registrations,
     /// What was counted so far.
     pub(crate) counts: Counts,
     /// Everyone is being told to go.
@@ -137,7 +144,9 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
+            registrations: registrations::Registrations::default(),
             counts: Counts::default(),
             stopping: false,
             started: now,
@@ -155,7 +164,7 @@ impl Hub {
             Input::Gone { client, why } => self.gone(now, client, why, effects),
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
-            Input::Account { name, password } => self.set_account(now, name, password, effects),
+            Input::Kept(keep) => self.is_kept(now, *keep, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
             Input::Notice { text } => self.tell_operators(now, text, effects),

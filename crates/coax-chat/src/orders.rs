@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use coax_irc::check_nick;
 use coax_net::{Listener, Stream};
-use coax_store::{Register, SetPassword, StoreError};
+use coax_store::{Password, Register, SetPassword, StoreError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::hub::{fold, new_account};
+use crate::hub::{Keep, fold, new_account};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -133,10 +133,22 @@ impl Order {
         self.check_known(known.as_ref().map(|account| &*account.name.key))?;
         let password = memory.hashed(self.password().as_bytes());
         let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
-        Ok(match self {
-            Order::Add { name, .. } => memory.apply(Register(new_account(name, password, now))),
-            Order::Passwd { .. } => memory.apply(SetPassword { key, password }),
-        }?)
+        match self.to_keep(password, now) {
+            Keep::Account(it) => memory.apply(it)?,
+            Keep::Password(it) => memory.apply(it)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What it changes on disk.
+    fn to_keep(&self, password: Password, now: i64) -> Keep {
+        match self {
+            Order::Add { name, .. } => Keep::Account(Register(new_account(name, password, now))),
+            Order::Passwd { name, .. } => {
+                Keep::Password(SetPassword { key: fold(name).into(), password })
+            }
+        }
     }
 
     fn verb(&self) -> &'static str {
@@ -285,11 +297,14 @@ async fn carry_out(
     let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
     // Somebody may have been faster.
     order.check_known(board.owner(name).as_deref())?;
-    board.account(name, password.clone());
-    match memory.has_kept(&fold(name), password).await {
-        true => Ok(()),
-        false => Err(Refused::failed("it holds until the server ends: the disk did not take it")),
+    let keep = order.to_keep(password, board.now().millis());
+    match &keep {
+        Keep::Account(it) => memory.confirm(it.clone()).await?,
+        Keep::Password(it) => memory.confirm(it.clone()).await?,
+        _ => {}
     }
+    board.is_kept(keep);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use coax_net::{Address, Listener, TlsServer};
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{interval, sleep, timeout};
 
 use crate::certificate::Certificate;
@@ -25,6 +25,7 @@ use crate::memory::Memory;
 use crate::orders;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
+use crate::thread;
 
 use door::{Inside, accept, door};
 pub use told::{Control, Ended, Told};
@@ -168,9 +169,9 @@ impl Server {
         let (tell, board) = (self.tell.clone(), self.board.clone());
         async move {
             let before = kept.borrow().clone();
-            let found =
-                spawn_blocking(move || identity(&certify, &settings, before.as_ref())).await;
-            let found = found.unwrap_or_else(|_| Err("it broke off".to_owned()));
+            let found = thread::run(move || identity(&certify, &settings, before.as_ref())).await;
+            let broke_off = || Err("no thread can start, or it broke off".to_owned());
+            let found = found.unwrap_or_else(broke_off);
             match found {
                 Ok(Some((certificate, server))) => {
                     let fingerprint = server.fingerprint();
@@ -218,11 +219,16 @@ impl Server {
         self.gate.leave();
         self.board.stop(why);
         let _ = timeout(GOODBYE, self.emptied()).await;
-        let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
+        let closed = timeout(LAST_WRITE, thread::run(self.memory.closing())).await;
         match closed {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
-            Ok(Err(_)) => (self.tell)(Told::NotClosed("the store broke off".to_owned())),
+            Ok(Some(Ok(()))) => {}
+            Ok(Some(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
+            // Without a thread it is written here: the end may wait for it.
+            Ok(None) => {
+                if let Err(error) = self.memory.close() {
+                    (self.tell)(Told::NotClosed(error.to_string()));
+                }
+            }
             Err(_) => {
                 let why = "the disk does not take what is left".to_owned();
                 (self.tell)(Told::NotClosed(why));

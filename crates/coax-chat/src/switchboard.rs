@@ -16,7 +16,6 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use coax_store::Password;
 use tokio::sync::Notify;
 
 use crate::hub::{
@@ -159,9 +158,9 @@ impl Switchboard {
         self.apply(Input::Reload(Box::new(settings)));
     }
 
-    /// An account from now on, or its new password; no other account may have that nick.
-    pub(crate) fn account(self: &Rc<Self>, name: &str, password: Password) {
-        self.apply(Input::Account { name, password });
+    /// Something of an account is on disk: from now on it is so here, too.
+    pub(crate) fn is_kept(self: &Rc<Self>, keep: Keep) {
+        self.apply(Input::Kept(Box::new(keep)));
     }
 
     /// The key of the account that a nick belongs to.

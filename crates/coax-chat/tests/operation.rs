@@ -40,17 +40,23 @@ impl World {
     fn apply(&mut self, input: Input<'_>) {
         let mut effects = Effects::default();
         self.hub.apply(Time(self.now), input, &mut effects);
+        let mut kept = Vec::new();
         for effect in effects.drain() {
             match effect {
                 Effect::Send { to, line } => {
                     self.heard.push((to.0, String::from_utf8_lossy(&line).into_owned()));
                 }
                 Effect::Note(note) => self.notes.push(*note),
+                Effect::Ask { ticket, question: Question::Keep(_) } => kept.push(ticket),
                 Effect::Ask { ticket, question } => self.questions.push((ticket, question)),
                 _ => {}
             }
         }
         self.hub.check();
+        // The disk takes everything, at once.
+        for ticket in kept {
+            self.apply(Input::Answer { ticket, answer: Answer::Stored });
+        }
     }
 
     fn wait(&mut self, seconds: u64) {

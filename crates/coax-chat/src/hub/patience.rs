@@ -153,6 +153,12 @@ impl Patience {
         self.names.pay_back(&guess.of_name());
     }
 
+    /// Forgets where an account was signed in to: it is gone, and the next one of that name is not it.
+    /// What is to be kept then.
+    pub(crate) fn forget_account(&mut self, key: &str) -> Option<Put> {
+        self.homes.forget(&format!("account {key} "))
+    }
+
     /// It was right: from there, that name does not wait for others. What is to be kept of it, if
     /// that is new.
     pub(crate) fn was_right(&mut self, now: Time, guess: &Guess) -> Option<Put> {
@@ -205,14 +211,6 @@ impl Turn<'_> {
     pub(crate) fn not_tried(&mut self, means: Means, name: &str) {
         let guess = self.guess(means, name);
         self.hub.patience.pay_back(&guess);
-    }
-
-    /// Forgets where an account was signed in to: it is gone, and the next one of that name is not it.
-    pub(crate) fn forget_homes(&mut self, account: &str) {
-        let name = self.guess(Means::Sasl, account).of_name();
-        if let Some(put) = self.hub.patience.homes.forget(&name) {
-            self.keep(Keep::Shelf(put));
-        }
     }
 
     fn guess(&self, means: Means, name: &str) -> Guess {

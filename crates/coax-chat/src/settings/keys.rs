@@ -318,6 +318,12 @@ pub(super) const KEYS: &[Key] = &[
         read: switch!(register),
     },
     Key {
+        name: "accounts.per-address",
+        default: "20",
+        about: "Accounts that people at one address (IPv6: one /64) may register in an hour; 0 is no limit.",
+        read: number!(accounts_per_address),
+    },
+    Key {
         name: "accounts.register-before-connect",
         default: "true",
         about: "Whether they may before they are in.",
@@ -488,6 +494,7 @@ pub(super) fn empty() -> Settings {
         list_entries: 0,
         modes: String::new(),
         register: false,
+        accounts_per_address: 0,
         register_before_connect: false,
         email_required: false,
         password_length: 0,
