@@ -13,6 +13,7 @@ mod check;
 mod client;
 mod clients;
 mod cloak;
+mod doubt;
 mod effects;
 mod face;
 mod history;
@@ -64,6 +65,7 @@ pub(crate) use turn::Turn;
 pub use accounts::Known;
 pub use client::{ClientId, Origin, Way};
 pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
@@ -89,6 +91,8 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
+    /// Whether the clock can be believed.
+    doubt: doubt::Doubt,
     /// What is on its way to the disk.
     pub(crate) keeping: kept::Keeping,
     /// Who guessed secrets, and where they were got right.
@@ -144,6 +148,7 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            doubt: doubt::Doubt::default(),
             keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
             registrations: registrations::Registrations::default(),
@@ -184,7 +189,8 @@ impl Hub {
         self.hosts.extend(hosts);
         self.lives.recall(known.lives);
         self.patience.recall(known.trusted);
-        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+        self.doubt = doubt::Doubt::begin(self.started, &known.clock, known.latest);
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel));
     }
 
     /// What was counted so far.
@@ -274,6 +280,7 @@ impl Hub {
 
     fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
         self.stopping = true;
+        self.keep_time_now(now, effects);
         for who in self.clients.all().collect::<Vec<_>>() {
             self.turn(now, who, effects).farewell(why);
         }

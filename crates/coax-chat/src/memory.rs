@@ -20,7 +20,7 @@ use tokio::task::spawn_local;
 
 use crate::credentials::PasswordCost;
 use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
-use crate::hub::{HOSTS, KEPT_OUT, LIVES, TRUSTED};
+use crate::hub::{CLOCK, HOSTS, KEPT_OUT, LIVES, TRUSTED};
 use crate::switchboard::{Oracle, Switchboard};
 use crate::thread;
 use answer::{Answering, draw, hashed};
@@ -105,6 +105,8 @@ impl Memory {
             hosts: reader.shelf(HOSTS)?,
             lives: reader.shelf(LIVES)?,
             trusted: reader.shelf(TRUSTED)?,
+            clock: reader.shelf(CLOCK)?,
+            latest: reader.latest_time()?,
         })
     }
 

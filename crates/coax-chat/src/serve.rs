@@ -154,6 +154,9 @@ impl Server {
             forgetting,
             port,
         };
+        if let Some(ahead) = server.board.doubt() {
+            (server.tell)(Told::ClockDoubted(ahead));
+        }
         server.gate.expect_certificate();
         spawn_local(server.identify(serve.settings.clone()));
         spawn_local(server.board.clone().send());
@@ -190,6 +193,7 @@ impl Server {
     }
 
     async fn reload(&self) {
+        self.board.believe_clock();
         let read = (self.reread)();
         self.board.metrics().reloaded(read.is_ok());
         let settings = match read {
@@ -269,9 +273,15 @@ fn name_port(settings: &mut Settings, port: Option<u16>) {
 
 async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
+    let mut jumped = false;
     loop {
         seconds.tick().await;
         board.tick();
+        let jump = board.clock_jumped();
+        if jump.is_some() != jumped {
+            jumped = jump.is_some();
+            tell(Told::ClockJumped(jump));
+        }
         if let Some(news) = memory.news() {
             board.tell_operators(&news.to_string());
             tell(Told::Memory(news));

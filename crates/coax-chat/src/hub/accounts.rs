@@ -33,6 +33,10 @@ pub struct Known {
     pub lives: Vec<(String, Vec<u8>)>,
     /// From where accounts and operators were got right before.
     pub trusted: Vec<(String, Vec<u8>)>,
+    /// Which time was certain when an earlier server ended.
+    pub clock: Vec<(String, Vec<u8>)>,
+    /// The latest time in the history, in milliseconds since 1970.
+    pub latest: Option<i64>,
 }
 
 /// All accounts.

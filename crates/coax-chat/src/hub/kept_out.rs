@@ -47,8 +47,9 @@ impl Turn<'_> {
     /// Why a client is kept out, if it is.
     pub(crate) fn why_kept_out(&self, who: ClientId) -> Option<String> {
         let client = self.client(who);
-        let mut now = self.hub.kept_out.iter().filter(|it| it.until.is_none_or(|it| it > self.now));
-        let found = now.find(|it| it.pattern.is_about(client))?;
+        let now = self.hub.certain(self.now);
+        let mut holding = self.hub.kept_out.iter().filter(|it| it.until.is_none_or(|it| it > now));
+        let found = holding.find(|it| it.pattern.is_about(client))?;
         Some(format!("You are kept out of this server: {}", found.why))
     }
 
@@ -76,7 +77,7 @@ impl Turn<'_> {
 
     /// Forgets those who may come back by now.
     pub(crate) fn forget_served(&mut self) {
-        let now = self.now;
+        let now = self.hub.certain(self.now);
         let served = |it: &KeptOut| it.until.is_some_and(|until| until <= now);
         let gone = self.hub.kept_out.extract_if(.., |it| served(it)).collect::<Vec<_>>();
         gone.iter().for_each(|it| self.keep_at_last(to_keep(it.pattern.text(), None)));

@@ -75,9 +75,8 @@ impl Channels {
     }
 
     /// A channel as it was kept.
-    pub(crate) fn restore(&mut self, kept: coax_store::Channel, now: Time) {
-        let id =
-            self.create(&kept.name.shown, Flags::default(), time(kept.registered).min(now), "");
+    pub(crate) fn restore(&mut self, kept: coax_store::Channel) {
+        let id = self.create(&kept.name.shown, Flags::default(), time(kept.registered), "");
         let channel = self.get_mut(id);
         channel.founder = Some(kept.founder.unwrap_or_default().into());
         channel.topic = kept.topic.map(|topic| Topic {

@@ -24,7 +24,8 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         return say(turn, "That would put you out yourself");
     }
     let why = super::clipped(rest.get(1).copied().unwrap_or("No reason"), 200);
-    let until = minutes.map(|minutes| turn.now.later(minutes.saturating_mul(60_000)));
+    let until =
+        minutes.map(|minutes| turn.hub.certain(turn.now).later(minutes.saturating_mul(60_000)));
     let by = turn.my_nick();
     let text = pattern.text().to_owned();
     let kept_out = KeptOut { pattern, why: why.into(), by: by.into(), until };

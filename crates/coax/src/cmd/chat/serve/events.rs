@@ -54,6 +54,15 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
         Told::Memory(news) => out.report(&ChatStore::of(&news)),
+        Told::ClockDoubted(ahead) => {
+            let message = format!(
+                "this machine's clock is {} days ahead of when a server last ran here: for a day nothing \
+                 is forgotten by it",
+                ahead / DAY
+            );
+            out.report(&ChatTrouble { message })
+        }
+        Told::ClockJumped(jump) => out.report(&ChatTrouble { message: jumped(jump) }),
         Told::Forgot(entries) => out.report(&ChatForgot { entries }),
         Told::NotForgotten(why) => {
             let message = format!("cannot forget what is too old: {why}");
@@ -119,6 +128,21 @@ fn note(note: Note, out: &Out) {
         }),
         _ => Ok(()),
     };
+}
+
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn jumped(jump: Option<i64>) -> String {
+    let Some(jump) = jump else {
+        return "this machine's clock agrees with the chat's time again".to_owned();
+    };
+    let days = jump.unsigned_abs() / DAY;
+    let way = if jump > 0 { "ahead" } else { "back" };
+    format!(
+        "this machine's clock jumped {days} days {way}: the chat goes on with its own time; \
+         SIGHUP or a restart takes over the new one"
+    )
 }
 
 /// A line of the log.
@@ -463,7 +487,7 @@ pub(crate) struct ChatForgot {
 impl Report for ChatForgot {
     const EVENT: &'static str = "chat-forgot";
     fn human(&self) -> Human {
-        detail(format!("forgot {} entries of the history", self.entries))
+        said(format!("forgot {} entries of the history", self.entries))
     }
 }
 
