@@ -2,7 +2,7 @@
 //!
 //! A machine whose clock is wrong starts a server that finds everything too old: history would be
 //! forgotten and bans would be over, for good. So the latest time that is certain is kept. A start
-//! more than a day later is doubted, and for a day what is forgotten goes by the time that is certain.
+//! more than two weeks later is doubted, and for a day what is forgotten goes by the time that is certain.
 //! A server that was off for a month forgets a day later, which hurts nobody.
 //!
 //! Nothing here forgets anything.
