@@ -110,12 +110,23 @@ fn probe(stream: &Stream) -> rustix::io::Result<()> {
 pub(super) fn door(settings: &Settings) -> gate::Settings {
     gate::Settings {
         deadline: Duration::from_secs(settings.registration_seconds),
+        flood: (settings.flood_burst, settings.flood_per_second),
         channel: settings.default_channel.clone(),
         proxies: settings.proxies.clone(),
+        names: names(settings),
         origins: settings.origins.clone(),
         metrics: settings.metrics.clone(),
         ..gate::Settings::default()
     }
+}
+
+/// What the server is called: as the settings say, and as this machine calls itself.
+fn names(settings: &Settings) -> Vec<String> {
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_string_lossy().into_owned();
+    // The name that every server has at first is nobody's own.
+    let own = Some(&settings.server_name).filter(|name| **name != Settings::default().server_name);
+    settings.hosts.iter().chain(own).cloned().chain([machine]).collect()
 }
 
 /// The server, behind the door.

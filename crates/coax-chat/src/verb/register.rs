@@ -4,7 +4,7 @@
 
 use super::Words;
 use super::nick::is_nick;
-use crate::hub::{Answer, Note, Question, Turn};
+use crate::hub::{Answer, Note, Question, Turn, taken_for_a_service};
 
 /// Longer passwords find no room on a line of IRC.
 const LONGEST: usize = 300;
@@ -58,6 +58,9 @@ pub(super) fn acceptable(
     }
     if !is_nick(name, turn.hub.settings.nick_length) {
         return Err(("BAD_ACCOUNT_NAME", "An account is called as a nick can be"));
+    }
+    if taken_for_a_service(name).is_some() {
+        return Err(("BAD_ACCOUNT_NAME", "That would be taken for a part of the server"));
     }
     let held = turn.hub.clients.holder(name).is_some_and(|holder| holder != turn.who);
     if turn.hub.accounts.owner(name).is_some() || held {
