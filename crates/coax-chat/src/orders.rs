@@ -390,6 +390,6 @@ mod tests {
             assert_eq!(found, kind, "{line}");
             assert!(line.contains(why), "{line}");
         }
-        assert_eq!(memory.reader().accounts().unwrap().len(), 1);
+        assert_eq!(memory.reader().accounts().unwrap().len(), 2);
     }
 }
