@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use coax_irc::check_nick;
 use coax_net::{Listener, Stream};
-use coax_store::{Register, SetPassword, StoreError};
+use coax_store::{Password, Register, SetPassword, StoreError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::hub::{fold, new_account};
+use crate::hub::{Accounts, Keep, fold, new_account, taken_for_a_service};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -128,15 +128,27 @@ impl Order {
     /// What is wrong with the order, or with the disk.
     pub fn apply(&self, memory: &Memory, settings: &Settings, now: i64) -> Result<(), Refused> {
         self.check(settings)?;
-        let key = fold(self.name()).into_string();
-        let known = memory.reader().account_of_nick(&key)?;
-        self.check_known(known.as_ref().map(|account| &*account.name.key))?;
+        let mut accounts = Accounts::default();
+        memory.reader().accounts()?.into_iter().for_each(|account| accounts.insert(account));
+        self.check_known(&accounts)?;
         let password = memory.hashed(self.password().as_bytes());
         let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
-        Ok(match self {
-            Order::Add { name, .. } => memory.apply(Register(new_account(name, password, now))),
-            Order::Passwd { .. } => memory.apply(SetPassword { key, password }),
-        }?)
+        match self.to_keep(password, now) {
+            Keep::Account(it) => memory.apply(it)?,
+            Keep::Password(it) => memory.apply(it)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What it changes on disk.
+    fn to_keep(&self, password: Password, now: i64) -> Keep {
+        match self {
+            Order::Add { name, .. } => Keep::Account(Register(new_account(name, password, now))),
+            Order::Passwd { name, .. } => {
+                Keep::Password(SetPassword { key: fold(name).into(), password })
+            }
+        }
     }
 
     fn verb(&self) -> &'static str {
@@ -144,6 +156,10 @@ impl Order {
             Order::Add { .. } => "add",
             Order::Passwd { .. } => "passwd",
         }
+    }
+
+    fn makes_a_name(&self) -> bool {
+        matches!(self, Order::Add { .. })
     }
 
     fn name(&self) -> &str {
@@ -178,6 +194,11 @@ impl Order {
         if let Err(why) = check_nick(name.as_bytes(), settings.nick_length) {
             return invalid(format!("no account can be called '{name}': {why}"));
         }
+        if let Some(service) = taken_for_a_service(name).filter(|_| self.makes_a_name()) {
+            return invalid(format!(
+                "no account can be called '{name}': it would be taken for {service}"
+            ));
+        }
         match password.chars().count() {
             0 => invalid("a password is needed".to_owned()),
             length if length < settings.password_length => {
@@ -194,9 +215,10 @@ impl Order {
         }
     }
 
-    /// `owner` is the key of the account that has this nick.
-    fn check_known(&self, owner: Option<&str>) -> Result<(), Refused> {
+    /// What can be wrong with it among these accounts.
+    fn check_known(&self, accounts: &Accounts) -> Result<(), Refused> {
         let no = |why: String| Err(Refused::new(RefusedKind::No, why));
+        let owner = accounts.owner(self.name()).map(|account| &*account.name.key);
         match (self, owner) {
             (Order::Add { name, .. }, Some(owner)) if *owner == *fold(name) => {
                 no(format!("there is an account '{name}' already"))
@@ -204,6 +226,10 @@ impl Order {
             (Order::Add { name, .. }, Some(owner)) => {
                 no(format!("the nick '{name}' belongs to the account '{owner}'"))
             }
+            (Order::Add { name, .. }, None) => match accounts.taken_for(name) {
+                Some(other) => no(format!("'{name}' would be taken for '{other}', which there is")),
+                None => Ok(()),
+            },
             (Order::Passwd { name, .. }, owner) if owner != Some(&*fold(name)) => {
                 no(format!("there is no account '{name}'"))
             }
@@ -278,18 +304,20 @@ async fn carry_out(
     board: &Rc<Switchboard>,
     memory: &Rc<Memory>,
 ) -> Result<(), Refused> {
-    let name = order.name();
     order.check(&board.settings())?;
-    order.check_known(board.owner(name).as_deref())?;
+    board.accounts(|accounts| order.check_known(accounts))?;
     let password = memory.hash(order.password().as_bytes().into()).await;
     let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
     // Somebody may have been faster.
-    order.check_known(board.owner(name).as_deref())?;
-    board.account(name, password.clone());
-    match memory.has_kept(&fold(name), password).await {
-        true => Ok(()),
-        false => Err(Refused::failed("it holds until the server ends: the disk did not take it")),
+    board.accounts(|accounts| order.check_known(accounts))?;
+    let keep = order.to_keep(password, board.now().millis());
+    match &keep {
+        Keep::Account(it) => memory.confirm(it.clone()).await?,
+        Keep::Password(it) => memory.confirm(it.clone()).await?,
+        _ => {}
     }
+    board.is_kept(keep);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -338,6 +366,9 @@ mod tests {
         };
         let passwd =
             |name: &str| Order::Passwd { name: name.to_owned(), password: "secret".into() };
+        assert_eq!(apply(add("Bill", "sesame")), Ok(()));
+        let like_bill = apply(add("BiI1", "sesame")).unwrap_err();
+        assert_eq!(like_bill.1, "'BiI1' would be taken for 'bill', which there is");
         assert_eq!(apply(add("Ada", "sesame")), Ok(()));
         let account = memory.reader().account("ada").unwrap().unwrap();
         assert_eq!((&*account.name.shown, account.created), ("Ada", 1_700_000_000_000));
@@ -347,6 +378,8 @@ mod tests {
         for (order, kind, why) in [
             (add("ada", "sesame"), RefusedKind::No, "there is an account 'ada' already"),
             (passwd("bob"), RefusedKind::No, "there is no account 'bob'"),
+            (add("NickServ", "sesame"), RefusedKind::Invalid, "it would be taken for NickServ"),
+            (add("Ch4nserv_", "sesame"), RefusedKind::Invalid, "it would be taken for ChanServ"),
             (add("#bob", "sesame"), RefusedKind::Invalid, "no account can be called '#bob'"),
             (add("bob", "short"), RefusedKind::Invalid, "6 letters are the least"),
             (add("bob", ""), RefusedKind::Invalid, "a password is needed"),
@@ -357,6 +390,6 @@ mod tests {
             assert_eq!(found, kind, "{line}");
             assert!(line.contains(why), "{line}");
         }
-        assert_eq!(memory.reader().accounts().unwrap().len(), 1);
+        assert_eq!(memory.reader().accounts().unwrap().len(), 2);
     }
 }

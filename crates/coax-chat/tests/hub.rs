@@ -16,9 +16,13 @@ mod events;
 mod faces;
 #[path = "hub/host.rs"]
 mod host;
+#[path = "hub/kept.rs"]
+mod kept;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]
 mod life;
 #[path = "hub/search.rs"]
 mod search;
+#[path = "hub/secret.rs"]
+mod secret;

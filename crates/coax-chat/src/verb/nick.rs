@@ -6,7 +6,7 @@
 use coax_irc::CapSet;
 
 use super::Words;
-use crate::hub::{Relay, Stamp, Turn};
+use crate::hub::{Relay, Stamp, Turn, taken_for_a_service};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -14,8 +14,9 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
         return turn.reply(n::ERR_NONICKNAMEGIVEN, &["No nickname given"]);
     };
-    if is_taken_by_the_server(nick) {
-        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[nick, "That is a part of the server"]);
+    if let Some(service) = taken_for_a_service(nick) {
+        let why = format!("That would be taken for {service}, which is a part of the server");
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), &why]);
     }
     let most = turn.hub.settings.nick_length;
     if !is_nick(nick, most) {
@@ -79,13 +80,6 @@ pub(super) fn is_nick(nick: &str, most: usize) -> bool {
     let first = |byte: u8| byte.is_ascii_alphabetic() || special(byte);
     let rest = |byte: u8| first(byte) || byte.is_ascii_digit() || byte == b'-';
     nick.len() <= most && nick.bytes().next().is_some_and(first) && nick.bytes().all(rest)
-}
-
-/// Services are no users, and nobody may look like one.
-fn is_taken_by_the_server(nick: &str) -> bool {
-    ["NickServ", "ChanServ", "HostServ", "HistServ"]
-        .iter()
-        .any(|taken| taken.eq_ignore_ascii_case(nick))
 }
 
 /// A nick as it can be told back to whoever wrote it.

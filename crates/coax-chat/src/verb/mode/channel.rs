@@ -28,7 +28,7 @@ pub(super) fn run(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
     let done = std::mem::take(&mut change.done);
     if !done.is_empty() {
         tell_all(turn, id, &done);
-        turn.save_channel(id);
+        turn.save_channel(id, "MODE");
     }
 }
 
