@@ -109,7 +109,7 @@ impl From<coax_net::ListenError> for Failure {
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
             Why::Resolve(error) => exit_of_resolving(&error.kind),
-            Why::WrongFamily(_) => Exit::Usage,
+            Why::WrongFamily(_) | Why::NoInterface(_) => Exit::Usage,
             _ => Exit::Machine,
         };
         Failure::new(exit, error.to_string())
@@ -210,7 +210,7 @@ fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
         | Kind::NotConnected
         | Kind::NotFound
         | Kind::WouldBlock => Exit::Network,
-        Kind::Invalid | Kind::TooLong => Exit::Usage,
+        Kind::Invalid => Exit::Usage,
         _ => Exit::Machine,
     }
 }

@@ -36,7 +36,7 @@ impl Target<'_> {
         &self,
         resolver: &dyn Resolve,
         wanted: Wanted,
-        setup: &Setup<'_>,
+        setup: &Setup,
     ) -> Result<Vec<SocketAddr>, Trouble> {
         let scope = setup.interface.unwrap_or(0);
         let ips = match self.host {

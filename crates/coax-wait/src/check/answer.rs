@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use coax_addr::Endpoint;
-use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, SocketError};
+use coax_net::{Address, Datagrams, Inbox, SocketError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Check, Evidence, Open, Verdict, of_socket};
@@ -28,12 +28,12 @@ impl Check<'_> {
     ) -> Result<Verdict, Verdict> {
         let until = Instant::now() + limit;
         let dialed = self.dial(endpoint, limit).await?;
-        let talk =
+        let mut talk =
             Datagrams::towards(dialed).map_err(|error| Verdict::Unclear(error.to_string()))?;
         let message = self.question.unwrap_or_else(|| question(port));
         for _ in 0..TIMES {
             let soon = until.min(Instant::now() + PATIENCE);
-            if let Ok(heard) = timeout_at(soon, ask(&talk, message)).await {
+            if let Ok(heard) = timeout_at(soon, ask(&mut talk, message)).await {
                 let from = heard.map_err(|error| of_socket(&error))?;
                 return Ok(Verdict::There(Evidence::of("it answers", from), Open::Nothing));
             }
@@ -42,8 +42,21 @@ impl Check<'_> {
     }
 }
 
-async fn ask(talk: &Datagrams, message: &[u8]) -> Result<Address, SocketError> {
-    talk.send(message, None).await?;
-    let mut answer = vec![0; DATAGRAM_LIMIT];
-    talk.receive(&mut answer).await.map(|(_, from)| from)
+/// Whoever answers; an address of a name that refuses is followed by the next.
+async fn ask(talk: &mut Datagrams, message: &[u8]) -> Result<Address, SocketError> {
+    let mut inbox = Inbox::for_one(1);
+    let mut asked = talk.send(message, None).await;
+    loop {
+        let heard = match asked {
+            Ok(()) => talk.receive(&mut inbox, 1).await,
+            refused => refused,
+        };
+        match heard {
+            Ok(()) => break,
+            Err(_) if talk.fail_over().await => asked = Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    let from = inbox.datagrams().next().map(|(_, origin)| origin.from.clone());
+    Ok(from.or(talk.peer().cloned()).unwrap_or(Address::Unnamed))
 }
