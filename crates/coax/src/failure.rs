@@ -104,12 +104,16 @@ impl From<coax_net::ListenError> for Failure {
     fn from(error: coax_net::ListenError) -> Failure {
         use coax_net::ListenError as Why;
         let exit = match &error {
-            Why::Unsupported(_) | Why::NoGroup(_) => Exit::Usage,
+            Why::Unsupported(_)
+            | Why::NoGroup(_)
+            | Why::NoInterface(_)
+            | Why::Misplaced(_)
+            | Why::NoAccount { .. } => Exit::Usage,
             // Whatever is wrong with a place to listen on is wrong here.
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
             Why::Resolve(error) => exit_of_resolving(&error.kind),
-            Why::WrongFamily(_) | Why::NoInterface(_) => Exit::Usage,
+            Why::WrongFamily(_) => Exit::Usage,
             _ => Exit::Machine,
         };
         Failure::new(exit, error.to_string())

@@ -47,7 +47,7 @@ impl Target<'_> {
             Host::Name(name) => {
                 resolver.resolve(name, wanted).await.map_err(Trouble::Resolve)?.addresses
             }
-            Host::Ip(ip) => vec![*ip],
+            Host::Ip(ip) => vec![ip.to_canonical()],
             Host::Any if setup.is_datagram() => vec![V4_HERE, V6_HERE],
             Host::Any => vec![V6_HERE, V4_HERE],
         };
