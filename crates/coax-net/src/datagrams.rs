@@ -32,8 +32,8 @@ pub use inbox::{DATAGRAM_LIMIT, Inbox, Origin};
 const LARGEST_V4: usize = 65_507;
 /// Over IPv6 its own header is not counted (RFC 8200 §3).
 const LARGEST_V6: usize = 65_527;
-/// What Linux keeps of a Unix socket's send buffer for itself (`unix_dgram_sendmsg`).
-const UNIX_OVERHEAD: usize = 32;
+/// What Linux keeps of a Unix socket's send buffer for itself (`unix_dgram_sendmsg`), for datagrams and packets.
+pub(crate) const UNIX_OVERHEAD: usize = 32;
 
 /// Bytes that may wait to be received: a burst of thousands of small datagrams, each of which
 /// costs the kernel about a kilobyte.

@@ -5,11 +5,13 @@
 //!
 //! Nothing here knows what a verb does.
 
+mod effects;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::cmd::Verb;
 use crate::failure::{Exit, Failure};
@@ -83,16 +85,26 @@ impl Answer {
 /// Reads the command line.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Answer> {
     let args = args.collect::<Vec<_>>();
-    Cli::try_parse_from(&args).map_err(|error| match error.kind() {
+    let matches =
+        Cli::command().try_get_matches_from(&args).map_err(|error| told(&error, &args))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| told(&error, &args))?;
+    let checked = effects::check(&matches);
+    checked.map_err(|failure| Answer::Mistake(failure, cli.output.clone()))?;
+    Ok(cli)
+}
+
+/// Help and the version were asked for; anything else is a mistake.
+fn told(error: &clap::Error, args: &[OsString]) -> Answer {
+    match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Answer::Told(error.render().to_string())
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Answer::Mistake(
             Failure::new(Exit::Usage, "no verb given").hint("coax --help lists the verbs"),
-            output_of(&args),
+            output_of(args),
         ),
-        _ => Answer::Mistake(mistake(&error, &args), output_of(&args)),
-    })
+        _ => Answer::Mistake(mistake(error, args), output_of(args)),
+    }
 }
 
 /// clap's several paragraphs as our one line and one hint.

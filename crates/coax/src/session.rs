@@ -20,7 +20,7 @@ use coax_net::{
 };
 
 use crate::duration::{self, Deadline};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 
 pub(crate) use dump::Dump;
@@ -164,7 +164,9 @@ pub(crate) async fn converse(
     let peer = stream.peer().to_string();
     let shown = Shown::on(out, args.output().is_none(), &peer);
     let sink = sink(args, &shown, out)?;
-    let mut outward = args.outward(framing).map(|outward| outward.packets(kind != Kind::Stream));
+    let largest = stream.descriptor().largest_packet();
+    let packets = (kind != Kind::Stream).then(|| Outward::new(framing));
+    let mut outward = args.outward(framing).or(packets).map(|outward| outward.packets(largest));
     let mut inward = args.inward(framing, shown);
     let local = Local {
         source: (!args.recv_only).then(take_stdin).transpose()?,
@@ -177,7 +179,17 @@ pub(crate) async fn converse(
     match &ending.how {
         How::Stopped => Err(signals.failure()),
         _ => verdict(ending, &peer, args),
+    }?;
+    match outward.map_or(0, |outward| outward.unsent()) {
+        0 => Ok(()),
+        unsent => Err(not_sent(unsent)),
     }
+}
+
+/// Messages did not fit where they were to be sent: this machine's sockets do not take them.
+pub(crate) fn not_sent(messages: u64) -> Failure {
+    let were = if messages == 1 { "message was" } else { "messages were" };
+    Failure::new(Exit::Machine, format!("{messages} {were} not sent"))
 }
 
 /// Where what arrives is written; `None` throws it away unseen.

@@ -42,9 +42,12 @@ impl Pieces {
         self.ends.push(self.bytes.len());
     }
 
+    /// Each piece that was ended, empty ones too, and what follows the last.
     fn each(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
-        let ends = self.ends.iter().copied().chain([self.bytes.len()]);
+        let rest = self.bytes.len();
+        let rest = (self.ends.last().is_none_or(|&end| end < rest)).then_some(rest);
+        let ends = self.ends.iter().copied().chain(rest);
         starts.zip(ends).map(|(start, end)| &self.bytes[*start..end])
     }
 
@@ -212,9 +215,10 @@ async fn copy(
     let mut turn = TURN;
     loop {
         let read = source.read(&mut buffer).await;
+        let ended = read.as_ref().map_or(true, |&count| count == 0 && source.has_ended());
         let fed = match &read {
-            Ok(count @ 1..) => filter.feed(&buffer[..*count], &mut output),
-            Ok(0) | Err(_) => filter.finish(&mut output),
+            Ok(count) if !ended => filter.feed(&buffer[..*count], &mut output),
+            _ => filter.finish(&mut output),
         };
         for piece in output.each() {
             sink.write_all(piece).await.map_err(HalfEnd::Sink)?;
@@ -222,7 +226,7 @@ async fn copy(
         output.clear();
         let count = read.map_err(HalfEnd::Source)?;
         fed.map_err(HalfEnd::Framing)?;
-        if count == 0 {
+        if ended {
             return Ok(());
         }
         meter.add(count);
@@ -239,7 +243,7 @@ pub(super) async fn discard(source: &Descriptor, meter: &Meter) -> HalfEnd {
     let mut buffer = vec![0; BUFFER];
     loop {
         match source.read(&mut buffer).await {
-            Ok(0) => return HalfEnd::Eof,
+            Ok(0) if source.has_ended() => return HalfEnd::Eof,
             Ok(count) => meter.add(count),
             Err(error) => return HalfEnd::Source(error),
         }

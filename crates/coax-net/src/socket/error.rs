@@ -372,7 +372,7 @@ mod tests {
             ),
             (
                 (Call::Send, ip("192.0.2.255:9"), Errno::ACCESS),
-                "cannot send to 192.0.2.255:9: permission denied (a broadcast address needs the broadcast option)",
+                "cannot send to 192.0.2.255:9: permission denied (a broadcast address needs ?broadcast=true after the port)",
                 K::PermissionDenied,
             ),
             (

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{Deadline, Talk, duration};
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Report};
+use crate::session::not_sent;
 
 /// Why it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,10 +137,7 @@ impl Talk<'_> {
             return Err(Failure::new(Exit::Network, text));
         }
         match self.unsent {
-            Some((1, exit)) => Err(Failure::new(exit, "1 message was not sent")),
-            Some((count, exit)) => {
-                Err(Failure::new(exit, format!("{count} messages were not sent")))
-            }
+            Some((count, exit)) => Err(Failure { exit, ..not_sent(count) }),
             None => Ok(()),
         }
     }
