@@ -59,8 +59,7 @@ impl Access {
         let file = rustix::fs::open(path, flags, Mode::empty());
         let file = file.map_err(|error| cannot("open", path, &error.into()))?;
         if self.owner.is_some() || self.group.is_some() {
-            let given = rustix::fs::chownat(&file, "", self.owner, self.group, AtFlags::EMPTY_PATH);
-            given.map_err(|error| cannot("set the owner or group of", path, &error.into()))?;
+            self.give(&file).map_err(|error| cannot("set the owner or group of", path, &error))?;
         }
         match self.mode {
             Some(mode) => {
@@ -68,6 +67,20 @@ impl Access {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Access {
+    fn give(&self, file: &OwnedFd) -> io::Result<()> {
+        let (owner, group) = (self.owner, self.group);
+        let told = |id: Option<u32>| id.map_or("-1".to_owned(), |id| id.to_string());
+        let args = || {
+            let (owner, group) = (owner.map(Uid::as_raw), group.map(Gid::as_raw));
+            format!("{}, {}, {}", trace::number(file), told(owner), told(group))
+        };
+        trace::call("fchown", args, || {
+            Ok(rustix::fs::chownat(file, "", owner, group, AtFlags::EMPTY_PATH)?)
+        })
     }
 }
 

@@ -38,6 +38,7 @@ const NAMES: [(Kinds, &str); 8] = [
 ];
 
 const ALL: Kinds = 0xff;
+const SOCKETS: Kinds = TCP | UDP | UNIX | UNIX_DGRAM | UNIX_SEQPACKET;
 const BY_NAME: Kinds = TCP | UDP | TLS | HTTP | NAME;
 const CONNECTIONS: Kinds = TCP | UNIX | UNIX_SEQPACKET | TLS | HTTP;
 const STREAMS: Kinds = TCP | UNIX | TLS;
@@ -119,20 +120,22 @@ const CHAT_JOIN: &[Effect] = &[
     ("insecure", TLS),
 ];
 
-/// Each verb that takes endpoints: the words that call it, and its flags.
-const VERBS: [(&str, &[&[Effect]]); 6] = [
-    ("connect", &[REACH, SESSION]),
-    ("listen", &[LISTEN, SESSION]),
-    ("ask", &[REACH, ASK]),
-    ("wait", &[WAIT]),
-    ("stub", &[STUB]),
-    ("chat join", &[REACH, CHAT_JOIN]),
+/// Each verb that takes endpoints: the words that call it, the kinds that it takes, its flags.
+const VERBS: [(&str, Kinds, &[&[Effect]]); 6] = [
+    ("connect", SOCKETS, &[REACH, SESSION]),
+    ("listen", SOCKETS, &[LISTEN, SESSION]),
+    ("ask", SOCKETS, &[REACH, ASK]),
+    ("wait", ALL, &[WAIT]),
+    ("stub", SOCKETS, &[STUB]),
+    ("chat join", TCP | TLS | UNIX, &[REACH, CHAT_JOIN]),
 ];
 
 /// Refuses the first flag that has no effect over any of the endpoints.
 pub(super) fn check(matches: &ArgMatches) -> Result<(), Failure> {
     let (name, command, matches) = verb(matches);
-    let Some((_, effects)) = VERBS.iter().find(|(verb, _)| *verb == name) else { return Ok(()) };
+    let Some((_, taken, effects)) = VERBS.iter().find(|(verb, ..)| *verb == name) else {
+        return Ok(());
+    };
     let places = kinds(&name, matches);
     // What is no endpoint the verb itself explains.
     if places == 0 {
@@ -142,7 +145,7 @@ pub(super) fn check(matches: &ArgMatches) -> Result<(), Failure> {
         let given = matches.try_contains_id(id).unwrap_or(false)
             && matches.value_source(id) == Some(ValueSource::CommandLine);
         if given && over & places == 0 {
-            return Err(refusal(&flag(&command, id), *over, places));
+            return Err(refusal(&flag(&command, id), over & taken, places));
         }
     }
     Ok(())
@@ -255,15 +258,6 @@ mod tests {
         (NAME, "name://localhost"),
     ];
 
-    /// The kinds that a verb takes at all; it explains the others itself.
-    fn taken(verb: &str) -> Kinds {
-        match verb {
-            "wait" => ALL,
-            "chat join" => TCP | TLS | UNIX,
-            _ => TCP | UDP | UNIX | UNIX_DGRAM | UNIX_SEQPACKET,
-        }
-    }
-
     fn definition(verb: &str) -> Command {
         let mut command = Cli::command();
         command.build();
@@ -279,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_flag_of_a_verb_with_endpoints_says_where_it_has_an_effect() {
-        for (verb, effects) in VERBS {
+        for (verb, _, effects) in VERBS {
             let command = definition(verb);
             for arg in flags(&command) {
                 let rows = effects.iter().copied().flatten();
@@ -304,7 +298,7 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         for verb in command.get_subcommands().filter(|verb| named(verb)) {
-            let there = VERBS.iter().any(|(name, _)| *name == verb.get_name());
+            let there = VERBS.iter().any(|(name, ..)| *name == verb.get_name());
             assert!(there, "{} takes endpoints", verb.get_name());
         }
     }
@@ -355,11 +349,11 @@ mod tests {
 
     #[test]
     fn a_flag_has_an_effect_over_an_endpoint_or_is_refused_in_one_line() {
-        for (verb, effects) in VERBS {
+        for (verb, taken, effects) in VERBS {
             let command = definition(verb);
             for (id, over) in effects.iter().copied().flatten() {
                 let arg = flags(&command).find(|arg| arg.get_id() == *id).expect("a flag");
-                for (kind, place) in PLACES.iter().filter(|(kind, _)| kind & taken(verb) != 0) {
+                for (kind, place) in PLACES.iter().filter(|(kind, _)| kind & taken != 0) {
                     let refused = parsed(verb, place, arg).err();
                     let told = refused.as_ref().map(|failure| failure.message.as_str());
                     assert_eq!(
