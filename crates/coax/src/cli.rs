@@ -54,6 +54,22 @@ EXAMPLES
 ";
 
 /// Ends every long help.
+/// What may stand after an endpoint, for the verbs where people look it up.
+pub(crate) const ENDPOINT_OPTIONS: &str = "\
+ENDPOINT OPTIONS
+    ?NAME=VALUE&… after an endpoint; where one would have no effect, it is refused.
+    interface=eth0       use this interface alone
+    bind=ADDRESS         connect from there: an address, :port or both
+    ttl=HOPS             how far a packet goes
+    nodelay  keepalive   tcp: do not gather small pieces; notice a dead peer
+    broadcast            udp: let messages go to a broadcast address
+    join=GROUP           udp, listening: join a multicast group
+    reuseaddr  reuseport share an address with other sockets
+    sndbuf=64k rcvbuf=1M buffers; rcvbuf is for tcp and udp
+    mode=0660 owner=NAME group=NAME
+                         listening: who may use the file of a Unix socket
+";
+
 pub(crate) const EXIT_STATUS: &str = "\
 EXIT STATUS
     0    done

@@ -120,14 +120,18 @@ const CHAT_JOIN: &[Effect] = &[
     ("insecure", TLS),
 ];
 
+/// Most flags of `get` are about a request. These are about the place of `--via`.
+const GET: &[Effect] = &[("ipv4", BY_NAME), ("ipv6", BY_NAME)];
+
 /// Each verb that takes endpoints: the words that call it, the kinds that it takes, its flags.
-const VERBS: [(&str, Kinds, &[&[Effect]]); 6] = [
+const VERBS: [(&str, Kinds, &[&[Effect]]); 7] = [
     ("connect", SOCKETS, &[REACH, SESSION]),
     ("listen", SOCKETS, &[LISTEN, SESSION]),
     ("ask", SOCKETS, &[REACH, ASK]),
     ("wait", ALL, &[WAIT]),
     ("stub", SOCKETS, &[STUB]),
     ("chat join", TCP | TLS | UNIX, &[REACH, CHAT_JOIN]),
+    ("get", TCP | UNIX, &[GET]),
 ];
 
 /// Refuses the first flag that has no effect over any of the endpoints.
@@ -194,6 +198,7 @@ fn kinds(verb: &str, matches: &ArgMatches) -> Kinds {
         // With a recording the first word is the endpoint; without one, a port of localhost.
         "stub" if first.is_empty() && !values("replay").is_empty() => one(&values("rules"), &[]),
         "stub" if first.is_empty() => TCP,
+        "get" => values("via").iter().map(|text| kind(text)).fold(0, |all, one| all | one),
         "chat join" => values("place").first().map_or(0, |text| chat_kind(text)),
         _ => one(&first, &second),
     }
@@ -275,7 +280,7 @@ mod tests {
     fn every_flag_of_a_verb_with_endpoints_says_where_it_has_an_effect() {
         for (verb, _, effects) in VERBS {
             let command = definition(verb);
-            for arg in flags(&command) {
+            for arg in flags(&command).filter(|_| verb != "get") {
                 let rows = effects.iter().copied().flatten();
                 let rows = rows.filter(|(id, _)| arg.get_id() == *id).count();
                 assert_eq!(rows, 1, "{verb}: {} stands {rows} times in the table", arg.get_id());
@@ -330,6 +335,7 @@ mod tests {
             "stub" => words.extend(["x.csv".to_owned(), place.to_owned()]),
             "ask" => words.extend([place.to_owned(), "hello".to_owned()]),
             "chat join" => words.push(format!("{place}/#lobby")),
+            "get" => words.extend(["--via".to_owned(), place.to_owned(), "http://h/".to_owned()]),
             _ => words.push(place.to_owned()),
         }
         // A recording takes the place of the rules.

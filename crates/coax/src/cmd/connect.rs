@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{Datagrams, Dial, Kind, Stream, SystemResolver};
 
-use crate::cli::EXIT_STATUS;
+use crate::cli::{ENDPOINT_OPTIONS, EXIT_STATUS};
 use crate::duration::{Deadline, late};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
@@ -29,7 +29,7 @@ EXAMPLES
 
 /// Standard input to a socket, and the socket to standard output
 #[derive(ClapArgs, Debug)]
-#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+#[command(after_long_help = format!("{EXAMPLES}\n{ENDPOINT_OPTIONS}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// Where: host:port, /path, @name, udp://…, unix-seqpacket:…
     endpoint: String,

@@ -105,15 +105,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
 fn goals(args: &Args) -> Result<Vec<Goal>, Failure> {
     let services = services::table();
     let read = |text: &String| goal(text, &services);
-    let goals = args.endpoints.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    if args.status.is_some() && !goals.iter().any(Goal::is_http) {
-        let text = "--status is for http:// and https:// places, and there is none";
-        return Err(Failure::new(Exit::Usage, text));
-    }
-    if args.send.is_some() && !goals.iter().any(Goal::is_datagram) {
-        return Err(Failure::new(Exit::Usage, "--send is for udp:// places, and there is none"));
-    }
-    Ok(goals)
+    args.endpoints.iter().map(read).collect()
 }
 
 fn goal(text: &str, services: &ServiceTable) -> Result<Goal, Failure> {
