@@ -45,8 +45,8 @@ impl Pieces {
     /// Each piece that was ended, empty ones too, and what follows the last.
     fn each(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
-        let rest = self.bytes.len();
-        let rest = (self.ends.last().is_none_or(|&end| end < rest)).then_some(rest);
+        let (last, rest) = (self.ends.last().copied().unwrap_or(0), self.bytes.len());
+        let rest = (last < rest).then_some(rest);
         let ends = self.ends.iter().copied().chain(rest);
         starts.zip(ends).map(|(start, end)| &self.bytes[*start..end])
     }
@@ -247,5 +247,22 @@ pub(super) async fn discard(source: &Descriptor, meter: &Meter) -> HalfEnd {
             Ok(count) => meter.add(count),
             Err(error) => return HalfEnd::Source(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pieces;
+
+    #[test]
+    fn pieces_are_what_was_ended_and_what_follows_the_last_end() {
+        let mut pieces = Pieces::default();
+        assert_eq!(pieces.each().count(), 0, "nothing is no piece");
+        pieces.cut();
+        pieces.bytes().extend(b"one");
+        pieces.cut();
+        assert_eq!(pieces.each().collect::<Vec<_>>(), [&b""[..], b"one"]);
+        pieces.bytes().extend(b"rest");
+        assert_eq!(pieces.each().collect::<Vec<_>>(), [&b""[..], b"one", b"rest"]);
     }
 }
