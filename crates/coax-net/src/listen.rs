@@ -63,8 +63,9 @@ impl Listen {
         }
         let unix = matches!(endpoint.place, Place::Unix { .. });
         let send_buffer = endpoint.options.sndbuf.filter(|_| unix);
+        let files = opened.file.into_iter().collect();
         let turn = AtomicUsize::new(0);
-        Ok(Listener { doors, turn, kind, send_buffer, _file: opened.file })
+        Ok(Listener { doors, turn, kind, send_buffer, _files: files })
     }
 }
 
@@ -122,13 +123,22 @@ pub struct Listener {
     kind: Kind,
     /// Of a Unix connection, which takes nothing over from its listener (unix(7)).
     send_buffer: Option<u32>,
-    _file: Option<SocketFile>,
+    _files: Vec<SocketFile>,
 }
 
 impl Listener {
     /// Every address it listens on, with the ports the system chose.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.doors.iter().map(|door| &door.address)
+    }
+
+    /// Listens where `other` did as well. [`Listener::kind`] stays the first one's; each connection
+    /// knows its own.
+    #[must_use]
+    pub fn and(mut self, other: Listener) -> Listener {
+        self.doors.extend(other.doors);
+        self._files.extend(other._files);
+        self
     }
 
     /// Stream, or packets whose boundaries are kept.

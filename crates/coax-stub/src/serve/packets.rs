@@ -10,12 +10,12 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use coax_net::{Datagrams, Decoder, Framing, Inbox, Origin, SocketError};
+use coax_net::{Address, Datagrams, Decoder, Framing, Inbox, Origin, SocketError};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::owed::{Caller, Owed};
-use super::{Stub, count, encode};
+use super::{Stub, count};
 use crate::matcher::Request;
 
 /// Replies on their way at the same time.
@@ -63,7 +63,7 @@ impl Stub {
         slow: &mut JoinSet<std::io::Result<()>>,
     ) -> std::io::Result<()> {
         for (datagram, from) in inbox.datagrams() {
-            for owed in self.requests(datagram) {
+            for owed in self.requests(datagram, &from.from) {
                 let (stub, sockets, from) = (self.clone(), sockets.clone(), from.clone());
                 Turn { stub, sockets, from, owed }.take(slow).await?;
             }
@@ -72,7 +72,7 @@ impl Stub {
     }
 
     /// The requests of one datagram: one, unless a framing finds more in it.
-    fn requests(&self, datagram: &[u8]) -> Vec<Owed> {
+    fn requests(&self, datagram: &[u8], from: &Address) -> Vec<Owed> {
         let (rules, mut all) = (self.rules(), Vec::new());
         let framing = self.framing(&rules);
         let loose = framing == Framing::Chunk;
@@ -87,9 +87,11 @@ impl Stub {
             all.push(Owed { count: hit, loose, ..Owed::new(rules.clone(), found, request) });
         };
         let mut decoder = Decoder::with_limit(framing, self.settings.max_request);
-        let fed = decoder.feed(datagram, &mut each).and_then(|()| decoder.finish(&mut each));
-        if fed.is_err() {
+        let fed = decoder.feed(datagram, &mut each).and_then(|()| decoder.whole());
+        let fed = fed.and_then(|()| decoder.finish(&mut each));
+        if let Err(error) = fed {
             count(&self.refused);
+            self.witness.refused(None, from, &error);
         }
         all
     }
@@ -133,7 +135,7 @@ impl Turn {
         let body = owed.body(&stub, caller).await;
         if let Some(body) = &body {
             let mut message = Vec::with_capacity(body.len() + 4);
-            encode(stub.framing(&owed.rules), body, &mut message);
+            stub.framing(&owed.rules).encode_text(body, &mut message);
             if let Err(error) = sockets.send(&message, Some(&from)).await {
                 stub.witness
                     .trouble(None, &format!("{} gets no reply: {}", from.from, error.cause()));

@@ -42,6 +42,8 @@ const SOCKETS: Kinds = TCP | UDP | UNIX | UNIX_DGRAM | UNIX_SEQPACKET;
 const BY_NAME: Kinds = TCP | UDP | TLS | HTTP | NAME;
 const CONNECTIONS: Kinds = TCP | UNIX | UNIX_SEQPACKET | TLS | HTTP;
 const STREAMS: Kinds = TCP | UNIX | TLS;
+/// http:// stands for https:// too; which of them it is the verb looks at.
+const SECURE: Kinds = TLS | HTTP;
 const DATAGRAMS: Kinds = UDP | UNIX_DGRAM;
 
 /// A flag, by the name it has in the definition, and where it has an effect.
@@ -51,6 +53,7 @@ type Effect = (&'static str, Kinds);
 const SESSION: &[Effect] = &[
     ("idle", ALL),
     ("deadline", ALL),
+    ("ack_timeout", TCP),
     ("on_eof", ALL),
     ("on_peer_close", CONNECTIONS),
     ("framing", ALL),
@@ -58,6 +61,7 @@ const SESSION: &[Effect] = &[
     ("send_only", ALL),
     ("recv_only", ALL),
     ("hex", ALL),
+    ("read_size", STREAMS),
     ("output", ALL),
 ];
 
@@ -70,6 +74,7 @@ const LISTEN: &[Effect] = &[
     ("ipv6", BY_NAME),
     ("keep_open", CONNECTIONS),
     ("max", CONNECTIONS),
+    ("drop_after", CONNECTIONS),
     ("backlog", CONNECTIONS),
     ("timeout", CONNECTIONS),
     ("greet", CONNECTIONS),
@@ -89,7 +94,14 @@ const WAIT: &[Effect] = &[
     ("timeout", ALL),
     ("look", ALL),
     ("status", HTTP),
+    ("expect", HTTP | UDP),
+    ("expect_header", HTTP),
     ("send", UDP),
+    ("authorities", SECURE),
+    ("fingerprint", SECURE),
+    ("insecure", SECURE),
+    ("certificate", SECURE),
+    ("key", SECURE),
     ("ipv4", BY_NAME),
     ("ipv6", BY_NAME),
 ];
@@ -319,6 +331,7 @@ mod tests {
             ("fingerprint", _) => {
                 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             }
+            (_, "HEADER") => "A: b",
             (_, "TIME") => "5s",
             (_, "N" | "BYTES" | "COUNT") => "3",
             (_, "ADDRESS") => "127.0.0.1",
@@ -346,6 +359,9 @@ mod tests {
         }
         if arg.get_id() == "paced" {
             words.retain(|word| word != "x.csv");
+        }
+        if arg.get_id() == "key" {
+            words.extend(["--cert".to_owned(), "x".to_owned()]);
         }
         words.push(format!("--{}", arg.get_long().expect("every flag has a long name")));
         words.extend(value(arg).map(str::to_owned));

@@ -38,6 +38,7 @@ fn schema() -> Value {
     events.add::<session::MemberLeft>();
     events.add::<crate::datagrams::DatagramSummary>();
     events.add::<super::listen::Listening>();
+    events.add::<super::ask::Greeting>();
     events.add::<super::ask::Reply>();
     events.add::<super::host::HostReport>();
     events.add::<super::resolve::Resolved>();

@@ -20,6 +20,10 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
     if !args.is_many() {
         refuse(&[("--max", args.max.is_some())], "needs --keep-open: else one alone is served")?;
     }
+    if !args.is_many() || args.echo || args.exec.is_some() {
+        let given = [("--drop-after", args.drop_after.is_some())];
+        refuse(&given, "is for what many hear: --broker, or --keep-open without --echo or --exec")?;
+    }
     if args.echo {
         refuse(&of_bytes(args, endpoint), "does nothing with --echo: bytes go back as they came")?;
     }
@@ -33,11 +37,15 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of_bytes(args: &Args, endpoint: &Endpoint) -> [Given; 3] {
+fn of_bytes(args: &Args, endpoint: &Endpoint) -> [Given; 4] {
     let framed = args.session.framing.is_some_and(|framing| framing != Framing::Raw);
-    // Datagrams go through our hands and can be shown.
-    let hex = args.session.hex && !is_datagram(endpoint);
-    [("--framing", framed), ("--crlf", args.session.crlf), ("--hex", hex)]
+    [
+        ("--framing", framed),
+        ("--crlf", args.session.crlf),
+        // Datagrams go through our hands and can be shown.
+        ("--hex", args.session.hex && !is_datagram(endpoint)),
+        ("--read-size", args.session.read_size.is_some()),
+    ]
 }
 
 fn of_local_ends(args: &Args) -> [Given; 3] {
