@@ -123,7 +123,21 @@ fn goals(args: &Args) -> Result<Vec<Goal>, Failure> {
     let services = services::table();
     let read = |text: &String| goal(text, &services);
     let goals = args.endpoints.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    // http:// and https:// are one kind of endpoint to the table of flags.
+    if args.status.is_some() && !goals.iter().any(Goal::is_http) {
+        let text = "--status is for http:// and https:// places, and there is none";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    if args.expect.is_some() && !goals.iter().any(|goal| goal.is_http() || goal.is_datagram()) {
+        let text = "--expect is for http://, https:// and udp:// places, and there is none";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    if !args.expect_header.is_empty() && !goals.iter().any(Goal::is_http) {
+        let text = "--expect-header is for http:// and https:// places, and there is none";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    if args.send.is_some() && !goals.iter().any(Goal::is_datagram) {
+        return Err(Failure::new(Exit::Usage, "--send is for udp:// places, and there is none"));
+    }
     if let (Some(flag), false) = (args.tls.given(), goals.iter().any(Goal::is_secure)) {
         let text = format!("{flag} is for tls:// and https:// places, and there is none");
         return Err(Failure::new(Exit::Usage, text));

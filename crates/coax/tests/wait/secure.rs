@@ -70,9 +70,7 @@ fn a_server_is_trusted_by_what_the_flags_say() {
     let none = place.path().join("none.pem").display().to_string();
     coax(&["--ca", &none, &url]).run().fails(5, "no such file or directory");
     let plain = format!("127.0.0.1:{port}");
-    coax(&["--insecure", &plain])
-        .run()
-        .fails(2, "--insecure has no effect over tcp: it is for tls, http");
+    coax(&["--insecure", &plain]).run().fails(2, "--insecure is for tls:// and https:// places");
 }
 
 #[test]
