@@ -5,6 +5,7 @@
 //!
 //! Nothing here moves a byte of what the connection is for.
 
+mod alternatives;
 mod attempt;
 mod error;
 mod order;
@@ -13,6 +14,7 @@ mod race;
 mod telling;
 mod unix;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use crate::socket::{Socket, SocketError};
 use attempt::Setup;
 use error::Trouble;
 
+pub use alternatives::Alternatives;
 pub use error::{DialError, DialErrorKind};
 pub use race::{Attempt, AttemptOutcome};
 
@@ -63,6 +66,8 @@ pub struct Dialed {
     pub peer: Address,
     /// This end.
     pub local: Address,
+    /// Where else datagrams may be sent, should this address refuse them.
+    pub alternatives: Alternatives,
     /// What was tried.
     pub report: DialReport,
 }
@@ -137,7 +142,7 @@ impl<'a> Dial<'a> {
     }
 
     /// Nothing is heard back when a datagram socket is connected, so there is nothing to race: the
-    /// first address that has a route is taken.
+    /// first address that has a route is taken, and the others are kept for what it refuses.
     async fn udp(
         &self,
         endpoint: &Endpoint,
@@ -146,7 +151,9 @@ impl<'a> Dial<'a> {
         report: &mut DialReport,
     ) -> Result<Found, Trouble> {
         let setup = Setup::new(Transport::Udp, self.source, &endpoint.options)?;
-        for to in self.candidates(target, &setup, clock, report).await? {
+        let mut candidates: VecDeque<_> =
+            self.candidates(target, &setup, clock, report).await?.into();
+        while let Some(to) = candidates.pop_front() {
             let started = clock.start.elapsed();
             let outcome = attempt::udp(to, &setup);
             let address = Address::Ip(to);
@@ -158,7 +165,8 @@ impl<'a> Dial<'a> {
                 outcome,
             });
             if let Some(found) = found {
-                return Ok(found);
+                let alternatives = Alternatives::new(candidates, setup);
+                return Ok(Found { alternatives, ..found });
             }
         }
         Err(Trouble::AllFailed)
@@ -168,7 +176,7 @@ impl<'a> Dial<'a> {
     async fn candidates(
         &self,
         target: place::Target<'_>,
-        setup: &Setup<'_>,
+        setup: &Setup,
         clock: Clock,
         report: &mut DialReport,
     ) -> Result<Vec<SocketAddr>, Trouble> {
@@ -213,22 +221,24 @@ impl Clock {
 }
 
 /// A socket that is ready, and both its names.
-struct Found {
-    socket: Socket,
+pub(crate) struct Found {
+    pub(crate) socket: Socket,
     connected: bool,
-    peer: Address,
-    local: Address,
+    pub(crate) peer: Address,
+    pub(crate) local: Address,
+    alternatives: Alternatives,
 }
 
 impl Found {
     fn new(socket: Socket, peer: Address) -> Result<Found, SocketError> {
         let local = socket.local_name()?;
-        Ok(Found { socket, connected: true, peer, local })
+        let alternatives = Alternatives::default();
+        Ok(Found { socket, connected: true, peer, local, alternatives })
     }
 
     fn finish(self, report: DialReport) -> Dialed {
-        let Found { socket, connected, peer, local } = self;
-        Dialed { socket, connected, peer, local, report }
+        let Found { socket, connected, peer, local, alternatives } = self;
+        Dialed { socket, connected, peer, local, alternatives, report }
     }
 }
 

@@ -38,9 +38,11 @@ pub use address::Address;
 pub use cause::cause_in_words;
 pub use configure::scope_of;
 pub use connect_probe::{ConnectProbe, ConnectProgress};
-pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
+pub use datagrams::{DATAGRAM_LIMIT, Datagrams, Inbox, Origin};
 pub use descriptor::{Descriptor, DescriptorKind};
-pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
+pub use dial::{
+    Alternatives, Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed,
+};
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};

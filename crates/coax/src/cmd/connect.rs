@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{Datagrams, Dial, Kind, Stream, SystemResolver};
 
-use crate::cli::EXIT_STATUS;
+use crate::cli::{ENDPOINT_OPTIONS, EXIT_STATUS};
 use crate::duration::{Deadline, late};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
@@ -29,7 +29,7 @@ EXAMPLES
 
 /// Standard input to a socket, and the socket to standard output
 #[derive(ClapArgs, Debug)]
-#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+#[command(after_long_help = format!("{EXAMPLES}\n{ENDPOINT_OPTIONS}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// Where: host:port, /path, @name, udp://…, unix-seqpacket:…
     endpoint: String,
@@ -125,7 +125,7 @@ pub(crate) fn is_datagram(endpoint: &Endpoint) -> bool {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
-    args.session.check(&endpoint)?;
+    args.session.check()?;
     runtime::run(async {
         let resolver = SystemResolver::default();
         let mut signals = Signals::catch()?;
