@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the crate that opens sockets")]
 
 mod address;
+mod aside;
 mod cause;
 mod configure;
 mod connect_probe;
@@ -33,7 +34,8 @@ mod udp_probe;
 mod volley;
 
 pub use address::Address;
-pub use cause::cause_in_words;
+pub use aside::aside;
+pub use cause::{cause_in_words, no_thread};
 pub use configure::scope_of;
 pub use connect_probe::{ConnectProbe, ConnectProgress};
 pub use datagrams::{DATAGRAM_LIMIT, Datagrams};

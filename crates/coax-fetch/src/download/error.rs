@@ -110,7 +110,18 @@ impl DownloadError {
         DownloadError::new(Kind::Busy, text)
     }
 
-    pub(crate) fn disk(path: &Path, error: &io::Error) -> DownloadError {
+    pub(crate) fn replaced(path: &Path) -> DownloadError {
+        let text = format!("{} was replaced by another file while it was written", path.display());
+        DownloadError::new(Kind::Disk, text)
+    }
+
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> DownloadError {
+        let text = format!("cannot read {}: {}", path.display(), cause_in_words(error));
+        DownloadError::new(Kind::Disk, text)
+    }
+
+    /// A file could not be written.
+    pub fn disk(path: &Path, error: &io::Error) -> DownloadError {
         let text = format!("cannot write {}: {}", path.display(), cause_in_words(error));
         DownloadError::new(Kind::Disk, text)
     }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, interval};
 use super::event::{FetchReport, GetSummary, ProgressReport, RestartReport, RetryReport, plain};
 use super::plan::{Goal, Plan, may_draw};
 use super::timing::Chart;
-use super::{Args, milliseconds};
+use super::{Args, headers, milliseconds};
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 
@@ -153,8 +153,14 @@ impl Teller {
 
     fn news(&self, url: &Url, news: News<'_>) {
         match news {
-            News::Trip { begun, hops, over, bytes } if self.timing => {
-                self.lock().chart.add(begun, hops, over, bytes);
+            News::Trip { begun, hops, over, bytes } => {
+                if self.timing {
+                    self.lock().chart.add(begun, hops, over, bytes);
+                }
+                if self.out.is_very_verbose() && !self.out.is_json() {
+                    let text = hops.iter().map(headers::lines).collect::<Vec<_>>().join("\n");
+                    self.bar.suspend(|| self.out.talk(&text));
+                }
             }
             News::Retrying { error, pause, failed } => {
                 let (reason, pause_ms) = (error.to_string(), milliseconds(pause));
@@ -181,6 +187,9 @@ impl Teller {
     /// A URL is over.
     pub(super) fn over(&self, goal: &Goal, watch: &Watch, done: &Result<Fetched, DownloadError>) {
         let begun = self.lock().count(&watch.meter, done);
+        if let (Ok(fetched), false) = (done, self.out.is_json()) {
+            self.note(fetched);
+        }
         if !self.out.is_json() && !self.out.is_verbose() {
             return;
         }
@@ -191,6 +200,19 @@ impl Teller {
                 FetchReport::of_failure(&goal.url, error, took)
             }
         });
+    }
+
+    /// What people would not expect; programs have it in the URL's event.
+    fn note(&self, fetched: &Fetched) {
+        let talk = |text: String| self.bar.suspend(|| self.out.talk(&text));
+        if let (Some(file), names @ 1..) = (&fetched.file, fetched.other_names) {
+            let file = file.display();
+            talk(format!("{file}: its {names} other names (hard links) keep what was there"));
+        }
+        if let Some(coding) = &fetched.coding {
+            let url = plain(&fetched.url);
+            talk(format!("{url}: its body is in the coding '{coding}', and is left as it is"));
+        }
     }
 
     /// Where it is now is to be printed, if that is news.
