@@ -70,6 +70,8 @@ pub struct Hop {
     pub reused: bool,
     /// When each phase was over.
     pub phases: Phases,
+    /// Whether the server asked, in TLS, for a certificate of this client, which has none.
+    pub certificate_wanted: bool,
     /// What came of it.
     pub outcome: HopOutcome,
     /// What was sent, if the client was asked to remember it; logins and cookies are marked as

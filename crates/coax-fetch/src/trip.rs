@@ -192,6 +192,7 @@ impl Trip<'_> {
             proxy: route.proxy().map(|proxy| proxy.origin.to_string()),
             reused: false,
             phases: Phases { started: self.clock.now(), ..Phases::default() },
+            certificate_wanted: false,
             outcome: HopOutcome::Failed(String::new()),
             sent: HeaderMap::new(),
             answered: HeaderMap::new(),

@@ -59,7 +59,8 @@ pub use socket::{
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{
-    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream, tls_cause,
+    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream,
+    certificate_verifier, tls_cause,
 };
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};

@@ -11,6 +11,7 @@ mod event;
 mod form;
 mod head;
 mod headers;
+mod input;
 mod many;
 mod outcome;
 mod plan;

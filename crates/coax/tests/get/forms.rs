@@ -87,6 +87,9 @@ fn a_form_with_files_is_read_as_curls_is() {
     assert_eq!(parts(&ours), parts(&theirs));
     coax(&["-F", "a", &url]).run().fails(2, "invalid part of a form 'a': '=' is missing");
     coax(&["-F", "a=@/nonexistent", &url]).run().fails(2, "cannot read /nonexistent");
+    // Its first page is none that can be read.
+    let broken = "cannot read /proc/self/mem: input/output error";
+    coax(&["-F", "a=@/proc/self/mem", &url]).run().fails(5, broken);
     coax(&["-F", "a=1", "-d", "b", &url]).run().fails(2, "cannot be used with");
 }
 

@@ -20,6 +20,9 @@ fn a_url_that_cannot_be_read_keeps_its_password() {
         let listed = coax(&["-i", "-", "--json"]).run_with(url);
         assert_eq!(listed.code(), 2);
         assert!(!listed.shown().contains("secret"), "{}", listed.shown());
+        let words = ["resolve", "a.test", "--server", url];
+        let served = Program::new(env!("CARGO_BIN_EXE_coax")).args(words).run().exits(2);
+        assert!(!served.shown().contains("secret"), "{}", served.shown());
         let summed = coax(&["--sha256", &format!("x://{url}"), "http://127.0.0.1:1/"]).run();
         assert!(!summed.err().contains("secret"), "{}", summed.shown());
     }

@@ -113,7 +113,7 @@ fn what_a_file_was_stays_with_the_name_or_is_told() {
     fs::set_permissions(at("x"), fs::Permissions::from_mode(0o750)).unwrap();
     fs::hard_link(at("x"), at("other")).unwrap();
     let outcome = coax(&["-o", "x", &url]).dir(folder.path()).run().exits(0);
-    assert!(outcome.err().contains("x: its 1 other names (hard links) keep what was there"));
+    assert!(outcome.err().contains("x: 1 other name keeps what was there (hard links)"));
     assert_eq!(fs::metadata(at("x")).unwrap().mode() & 0o7777, 0o750);
     assert_eq!(
         (read(folder.path(), "x"), read(folder.path(), "other")),

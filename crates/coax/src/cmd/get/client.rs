@@ -32,6 +32,8 @@ pub(super) struct ClientArgs {
     #[arg(long, help_heading = "Connection")]
     no_proxy: bool,
     /// Connect here for every URL: /run/app.sock
+    ///
+    /// http+unix://%2Frun%2Fapp.sock/path says it within a URL.
     #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
     pub(super) via: Option<String>,
     #[command(flatten)]

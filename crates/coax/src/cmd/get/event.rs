@@ -40,10 +40,8 @@ pub(crate) struct FetchReport {
     /// How many of them were there from an earlier run.
     resumed: u64,
     /// It was there before, as it is on the server, and stays.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     was_there: bool,
     /// Other names of the file that it replaced: they still have what was there.
-    #[serde(skip_serializing_if = "is_none")]
     other_names: u64,
     /// The coding that the body is left in, as none of that name is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -297,11 +295,6 @@ impl Report for GetSummary {
             _ => Human::Detail(format!("{fetched} of {urls}, {} in {took}", size::words(*bytes))),
         }
     }
-}
-
-/// For a field that is left out where it says nothing.
-fn is_none(count: &u64) -> bool {
-    *count == 0
 }
 
 /// A URL without user and password.

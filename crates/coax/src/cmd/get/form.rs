@@ -10,7 +10,7 @@ use coax_fetch::Bytes;
 use coax_fetch::http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::plan::read;
+use super::input::read;
 use crate::failure::{Exit, Failure};
 
 /// Everything but what RFC 3986 §2.3 calls unreserved.

@@ -11,6 +11,7 @@ use coax_fetch::{DownloadError, DownloadErrorKind, Fetched};
 
 use super::plan::{Goal, Plan};
 use crate::failure::Failure;
+use crate::trust::SHOW_CERTIFICATE;
 
 type Done = Result<Fetched, DownloadError>;
 
@@ -42,6 +43,9 @@ impl Plan {
     /// With something to type, where something helps.
     pub(super) fn failure(&self, error: &DownloadError) -> Failure {
         let failure = Failure::from(error);
+        if error.certificate_wanted() {
+            return failure.hint(SHOW_CERTIFICATE);
+        }
         match error.kind() {
             DownloadErrorKind::Exists => {
                 failure.hint("--replace, --skip-existing, or -o with another name")

@@ -5,7 +5,7 @@
 //! Nothing here asks anyone.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -262,7 +262,7 @@ fn behind_links(mut path: PathBuf) -> PathBuf {
         let Ok(next) = fs::read_link(&path) else { break };
         path = path.parent().unwrap_or(Path::new("")).join(next);
     }
-    path.canonicalize().unwrap_or(path)
+    path
 }
 
 fn if_modified_since(request: &mut Request, since: SystemTime) {
@@ -280,20 +280,6 @@ fn is_special(path: &Path) -> bool {
     let Ok(there) = fs::metadata(path) else { return false };
     let kind = there.file_type();
     kind.is_fifo() || kind.is_char_device() || kind.is_block_device() || kind.is_socket()
-}
-
-/// A file, or stdin for `-`.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let done = match path == Path::new("-") {
-        true => io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
-        false => fs::read(path).map(|read| bytes = read),
-    };
-    done.map_err(|error| {
-        let cause = cause_in_words(&error);
-        Failure::new(Exit::Usage, format!("cannot read {}: {cause}", path.display()))
-    })?;
-    Ok(bytes)
 }
 
 /// Whether a bar may be drawn: stderr is a terminal, and what is fetched goes to files. A terminal

@@ -11,7 +11,7 @@ use coax_fetch::http::{HeaderName, HeaderValue, Method, header};
 use coax_fetch::{Bytes, Credentials, Request, Url};
 
 use super::form;
-use super::plan::read;
+use super::input::read;
 use crate::failure::{Exit, Failure};
 
 /// What is asked for.

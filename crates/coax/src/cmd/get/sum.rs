@@ -8,7 +8,7 @@ use std::path::Path;
 
 use coax_fetch::{Client, Request, Sha256, Sum, Sums};
 
-use super::{address, plan};
+use super::{address, input};
 use crate::failure::{Exit, Failure, exit_of_status};
 
 /// A list of sums of a whole distribution has less.
@@ -30,12 +30,12 @@ pub(super) async fn read(text: &str, client: &Client, urls: usize) -> Result<Sum
     }
     let list = match text.contains("://") {
         true => fetch(text, client).await?,
-        false => plan::read(Path::new(text))?,
+        false => input::read(Path::new(text))?,
     };
     let sums = Sums::parse(&String::from_utf8_lossy(&list));
     match sums.is_empty() {
         true => {
-            let shown = address::without_password(text);
+            let shown = coax_addr::shown(text);
             let why = match other_sum(&list) {
                 Some(name) => format!("'{shown}' holds {name} sums, and only SHA-256 is compared"),
                 None => format!("'{shown}' holds no SHA-256 sum"),

@@ -33,6 +33,7 @@ pub(super) struct Teller {
     timing: bool,
     /// Whether a saved path is printed: somebody else chose it.
     prints_paths: bool,
+    wants_time: bool,
     bar: ProgressBar,
     state: Mutex<State>,
     /// Paths wait to be printed.
@@ -86,6 +87,7 @@ impl Teller {
             begun: Instant::now(),
             timing: args.timing,
             prints_paths: chosen && !out.is_json(),
+            wants_time: plan.files.remote_time,
             bar,
             state: Mutex::new(state),
             saved: Notify::new(),
@@ -207,7 +209,13 @@ impl Teller {
         let talk = |text: String| self.bar.suspend(|| self.out.talk(&text));
         if let (Some(file), names @ 1..) = (&fetched.file, fetched.other_names) {
             let file = file.display();
-            talk(format!("{file}: its {names} other names (hard links) keep what was there"));
+            let other = if names == 1 { "other name keeps" } else { "other names keep" };
+            talk(format!("{file}: {names} {other} what was there (hard links)"));
+        }
+        if let (Some(file), true, None) = (&fetched.file, self.wants_time, fetched.last_modified())
+            && self.out.is_verbose()
+        {
+            talk(format!("{}: the server says no time", file.display()));
         }
         if let Some(coding) = &fetched.coding {
             let url = plain(&fetched.url);
