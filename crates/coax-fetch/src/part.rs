@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use crate::download::DownloadError;
 use crate::ranges::Ranges;
 use place::Place;
-use state::{Identity, Known, State};
+use state::{Claim, Identity, Known, State};
 
 /// So much is written before it is put on the disk for good: more is lost only by a machine that
 /// loses power.
@@ -133,6 +133,10 @@ impl Part {
 
     /// From now on what is there is written down.
     pub(crate) fn keep_state(&mut self, identity: &Identity) -> Result<(), DownloadError> {
+        if !self.is_claimed && !matches!(state::claim(&self.state_path), Ok(Claim::Free)) {
+            // What lies there is not ours, so nothing is written down.
+            return Ok(());
+        }
         let made = State::create(&self.state_path, identity, self.inode);
         self.state = made.map_err(|error| DownloadError::disk(&self.state_path, &error))?;
         self.is_claimed |= self.state.is_some();
@@ -216,8 +220,11 @@ impl Part {
 
     /// A file that is replaced leaves its mode, and where that may be its owner, to the new one.
     fn take_over(&mut self) {
+        if self.spares {
+            return;
+        }
         let old = fs::symlink_metadata(&self.target).ok().filter(fs::Metadata::is_file);
-        let (Some(old), false) = (old, self.spares) else { return };
+        let Some(old) = old else { return };
         self.other_names = old.nlink().saturating_sub(1);
         let same =
             self.file.metadata().is_ok_and(|it| (it.uid(), it.gid()) == (old.uid(), old.gid()));
