@@ -21,8 +21,10 @@ mod framing;
 mod icmp;
 mod interface;
 mod listen;
+mod occupant;
 mod relay;
 mod resolve;
+mod sock_diag;
 mod socket;
 mod stream;
 mod syn_socket;
@@ -46,7 +48,8 @@ pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
-    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,
+    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
+    echo, relay,
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,

@@ -9,6 +9,7 @@
 
 mod cli;
 mod cmd;
+mod count;
 mod datagrams;
 mod duration;
 mod failure;

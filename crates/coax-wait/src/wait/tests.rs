@@ -66,6 +66,7 @@ async fn wait(clockwork: &Clockwork, names: &[&str], until: Until, need: Need) -
         timeout: Duration::from_secs(10),
         look: Duration::from_secs(5),
         statuses: Statuses::default(),
+        expected: Expected::default(),
         question: None,
         tls: Tls::default(),
     };

@@ -53,6 +53,9 @@ while True:
     }
     let coded = format!("http+unix://{}/x", path.replace('/', "%2F"));
     coax(&[&coded]).run().exits(0).prints("GET /x HTTP/1.1");
+    for urls in [[&coded, "http://localhost/"], ["http://localhost/", &coded]] {
+        coax(&["-O", urls[0], urls[1]]).run().fails(2, "go to one Unix socket, or none does");
+    }
     coax(&["http:///x"]).run().fails(2, "invalid URL 'http:///x': the host is missing");
 }
 

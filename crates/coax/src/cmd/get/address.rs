@@ -54,18 +54,17 @@ impl Addresses {
     }
 
     fn add(&mut self, text: &str, has_via: bool) -> Result<(), Failure> {
-        let Some((socket, rest)) = unix(text)? else {
-            self.all.push(address(text, has_via)?);
-            return Ok(());
+        let (socket, address) = match unix(text)? {
+            Some((socket, rest)) => (Some(socket), address(&rest, true)?),
+            None => (None, address(text, has_via)?),
         };
-        let other = self.via.as_ref().is_some_and(|via| *via != socket);
-        let mixed = self.via.is_none() && !self.all.is_empty();
-        if has_via || other || mixed {
-            let why = "all URLs of one run go to one Unix socket, and no other way";
+        let mixed = !self.all.is_empty() && self.via != socket;
+        if mixed || (has_via && socket.is_some()) {
+            let why = "all URLs of one run go to one Unix socket, or none does";
             return Err(wrong(text, why));
         }
-        self.via = Some(socket);
-        self.all.push(address(&rest, true)?);
+        self.via = socket;
+        self.all.push(address);
         Ok(())
     }
 }

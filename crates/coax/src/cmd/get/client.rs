@@ -42,7 +42,7 @@ pub(super) struct ClientArgs {
     #[arg(long, help_heading = "Connection")]
     no_netrc: bool,
     /// Follow at most so many redirects
-    #[arg(long, value_name = "COUNT", default_value = "20", help_heading = "Connection")]
+    #[arg(long, value_name = "COUNT", default_value = "20", value_parser = crate::count::or_none::<usize>, help_heading = "Connection")]
     max_redirects: usize,
     /// Give up connecting after this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
