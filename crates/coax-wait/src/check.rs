@@ -200,7 +200,9 @@ impl Check<'_> {
                 ResolveErrorKind::NoAddress => Verdict::absent("the name has no such address"),
                 ResolveErrorKind::TimedOut => late(),
                 ResolveErrorKind::Malformed(why) => Verdict::Hopeless(why.to_owned()),
-                ResolveErrorKind::Failed(why) => Verdict::Unclear(why),
+                ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => {
+                    Verdict::Unclear(why)
+                }
             }),
         }
     }

@@ -86,6 +86,6 @@ fn what_needs_a_thread_says_so() {
     {
         let outcome = starved.run(words);
         assert!(outcome.err().contains(why), "{}", outcome.shown());
-        assert!(outcome.code() > 1, "{}", outcome.shown());
+        assert_eq!(outcome.code(), 5, "{}", outcome.shown());
     }
 }

@@ -113,7 +113,7 @@ async fn run_on_a_thread<T: Send + 'static>(
         let _ = done.send(answer);
     };
     let thread = std::thread::Builder::new().name("resolve".to_owned());
-    thread.spawn(work).map_err(|error| ResolveErrorKind::Failed(crate::no_thread(&error)))?;
+    thread.spawn(work).map_err(|error| ResolveErrorKind::Machine(crate::no_thread(&error)))?;
     // The sender is lost only if the lookup itself broke.
     answer.await.unwrap_or_else(|_| {
         Err(ResolveErrorKind::Failed("the system's resolver broke down".to_owned()))

@@ -125,6 +125,7 @@ pub(crate) fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unres
         ResolveErrorKind::TimedOut => (Cause::Timeout, "no answer in time".to_owned()),
         ResolveErrorKind::Malformed(why) => (Cause::MalformedName, (*why).to_owned()),
         ResolveErrorKind::Failed(why) => (Cause::ServerFailed, why.clone()),
+        ResolveErrorKind::Machine(why) => (Cause::Machine, why.clone()),
     };
     Unresolved { query: query.to_owned(), record_type: None, cause, reason, line: None }
 }
