@@ -20,6 +20,7 @@ const PEERS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("strace", "strace"),
     ("ip", "iproute2"),
+    ("prlimit", "util-linux"),
     ("unshare", "util-linux"),
     ("chronyd", "chrony"),
     ("curl", "curl"),
