@@ -64,12 +64,13 @@ impl ClientArgs {
     pub(super) fn client(&self, plan: &mut Plan, out: &Out) -> Result<Client, Failure> {
         // A file that cannot be read is told before anything is asked for.
         self.tls.tls()?;
-        let netrc = match self.no_netrc {
-            true => None,
-            false => Netrc::of_this_user().unwrap_or_else(|error| {
+        let netrc = if self.no_netrc {
+            None
+        } else {
+            Netrc::of_this_user().unwrap_or_else(|error| {
                 plan.no_netrc = Some(error.to_string());
                 None
-            }),
+            })
         };
         tell_logins(netrc.as_ref(), plan.no_netrc.as_deref(), out);
         let via = self.via.as_ref().or(plan.via.as_ref());

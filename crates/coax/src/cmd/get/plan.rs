@@ -236,19 +236,17 @@ fn target(args: &Args, path: PathBuf) -> Result<Target, Failure> {
 }
 
 fn make_folder(path: &Path, with_parents: bool) -> Result<(), Failure> {
-    let made = match with_parents {
-        true => fs::create_dir_all(path),
-        false => fs::create_dir(path),
-    };
+    let made = if with_parents { fs::create_dir_all(path) } else { fs::create_dir(path) };
     match made {
         Err(_) if path.is_dir() => Ok(()),
         Err(error) => {
             let cause = cause_in_words(&error);
             let text = format!("cannot make the folder {}: {cause}", path.display());
             let failure = Failure::new(Exit::Machine, text);
-            match error.kind() == io::ErrorKind::NotFound {
-                true => Err(failure.hint("--create-dirs makes the folders above it, too")),
-                false => Err(failure),
+            if error.kind() == io::ErrorKind::NotFound {
+                Err(failure.hint("--create-dirs makes the folders above it, too"))
+            } else {
+                Err(failure)
             }
         }
         Ok(()) => Ok(()),
