@@ -12,6 +12,7 @@ use std::time::Duration;
 use coax_addr::Endpoint;
 use coax_net::{Resolve, SystemResolver, Tls, TlsOptions, Wanted};
 
+use crate::cookies::Cookies;
 use crate::error::FetchError;
 use crate::netrc::Netrc;
 use crate::pool::Pool;
@@ -53,6 +54,8 @@ pub struct ClientOptions {
     pub may_downgrade: bool,
     /// Bytes that the head of an answer may have.
     pub max_head: usize,
+    /// Remembers the headers of each hop, for whoever wants to show them.
+    pub remember_headers: bool,
 }
 
 /// Which HTTP is spoken.
@@ -78,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) options: ClientOptions,
     pub(crate) tls: Tls,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) cookies: Cookies,
 }
 
 impl Client {
@@ -85,7 +89,7 @@ impl Client {
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
         let protocols = options.http.protocols();
         let tls = Tls::new(TlsOptions { protocols, ..options.tls.clone() });
-        let shared = Shared { options, tls, pool: Arc::default() };
+        let shared = Shared { options, tls, pool: Arc::default(), cookies: Cookies::default() };
         Ok(Client { shared: Arc::new(shared) })
     }
 
@@ -115,6 +119,7 @@ impl Default for ClientOptions {
             max_redirects: 20,
             may_downgrade: false,
             max_head: 256 << 10,
+            remember_headers: false,
         }
     }
 }

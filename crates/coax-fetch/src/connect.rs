@@ -122,6 +122,7 @@ impl<'a> Making<'a> {
         let silent = "it does not answer the TLS handshake";
         let stream = self.in_time(shaking, silent).await?.map_err(|error| Trouble::from(&error))?;
         self.hop.phases.secured = Some(self.clock.now());
+        self.hop.certificate_wanted = stream.wants_certificate();
         Ok(Io::Secure(Box::new(stream)))
     }
 

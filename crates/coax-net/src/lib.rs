@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the crate that opens sockets")]
 
 mod address;
+mod aside;
 mod cause;
 mod configure;
 mod connect_probe;
@@ -35,7 +36,8 @@ mod udp_probe;
 mod volley;
 
 pub use address::Address;
-pub use cause::cause_in_words;
+pub use aside::aside;
+pub use cause::{cause_in_words, no_thread};
 pub use configure::scope_of;
 pub use connect_probe::{ConnectProbe, ConnectProgress};
 pub use datagrams::{DATAGRAM_LIMIT, Datagrams, Inbox, Origin};
@@ -62,7 +64,8 @@ pub use socket::{
 pub use stream::Stream;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{
-    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream, tls_cause,
+    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream,
+    certificate_verifier, tls_cause,
 };
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};

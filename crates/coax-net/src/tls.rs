@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::{Stream, ascii_host_name, relay};
+pub use config::certificate_verifier;
 pub(crate) use config::fingerprint;
 pub use error::{CertificateFault, TlsError, TlsErrorKind, tls_cause};
 

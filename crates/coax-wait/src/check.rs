@@ -213,7 +213,9 @@ impl Check<'_> {
                     Verdict::Unclear("the resolver does not answer".to_owned())
                 }
                 ResolveErrorKind::Malformed(why) => Verdict::Hopeless(why.to_owned()),
-                ResolveErrorKind::Failed(why) => Verdict::Unclear(why),
+                ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => {
+                    Verdict::Unclear(why)
+                }
             }),
         }
     }

@@ -128,7 +128,7 @@ fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line).to_owned();
+    let line = without_passwords(line.strip_prefix("error: ").unwrap_or(&line), args);
     let failure = Failure::new(Exit::Usage, line);
     match error.get(ContextKind::SuggestedArg).or(error.get(ContextKind::SuggestedSubcommand)) {
         Some(ContextValue::String(word)) => failure.hint(format!("did you mean {word}?")),
@@ -137,6 +137,16 @@ fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
         }
         _ => failure.hint(format!("{} --help", verb_of(args))),
     }
+}
+
+/// What was typed is quoted, and a password in it is not.
+fn without_passwords(line: &str, args: &[OsString]) -> String {
+    let words = args.iter().filter_map(|word| word.to_str());
+    let values = words.clone().filter_map(|word| word.split_once('=')).map(|(_, value)| value);
+    words.chain(values).fold(line.to_owned(), |line, word| {
+        let shown = coax_addr::without_password(word);
+        if shown == word { line } else { line.replace(word, &shown) }
+    })
 }
 
 /// How to say a mistake, where the flags as a whole could not be read.

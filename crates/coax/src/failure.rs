@@ -187,6 +187,7 @@ fn exit_of_resolving(kind: &coax_net::ResolveErrorKind) -> Exit {
     match kind {
         Kind::NoSuchName | Kind::NoAddress => Exit::No,
         Kind::Malformed(_) => Exit::Usage,
+        Kind::Machine(_) => Exit::Machine,
         _ => Exit::Network,
     }
 }
@@ -255,6 +256,7 @@ mod tests {
             (Kind::Malformed("why"), Exit::Usage),
             (Kind::TimedOut, Exit::Network),
             (Kind::Failed("why".to_owned()), Exit::Network),
+            (Kind::Machine("why".to_owned()), Exit::Machine),
         ] {
             let resolver = Never(kind.clone());
             let dialed = Dial::new(&resolver).connect(&endpoint).await.map(|_| ());

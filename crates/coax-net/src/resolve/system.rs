@@ -171,9 +171,10 @@ fn start<T: Send + 'static>(
         let _ = done.send((rank, answer));
     };
     let thread = std::thread::Builder::new().name("resolve".to_owned());
-    thread.spawn(work).map(drop).map_err(|error| {
-        ResolveErrorKind::Failed(format!("cannot start a thread: {}", cause_in_words(&error)))
-    })
+    thread
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| ResolveErrorKind::Machine(crate::no_thread(&error)))
 }
 
 fn forward(name: &str, wanted: Wanted) -> Result<Addresses, ResolveErrorKind> {

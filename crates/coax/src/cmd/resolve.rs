@@ -153,6 +153,7 @@ impl Cause {
             Cause::NoSuchName | Cause::NoSuchRecord => Exit::No,
             Cause::MalformedName => Exit::Usage,
             Cause::Timeout | Cause::ServerFailed => Exit::Network,
+            Cause::Machine => Exit::Machine,
             Cause::MalformedAnswer | Cause::Untrusted => Exit::Untrusted,
         }
     }

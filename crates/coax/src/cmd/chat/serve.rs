@@ -96,7 +96,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             invitation(&addresses).iter().for_each(|line| out.talk(line));
         }
         out.report(&args.started(folder, &known, begun))?;
-        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
+        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out)?;
         let serve = Serve {
             certify,
             settings,

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use coax_fetch::{Client, ClientOptions, HttpVersion, Netrc, Proxies};
 
+use super::plan::Plan;
 use crate::duration;
 use crate::failure::Failure;
+use crate::out::Out;
 use crate::place;
 use crate::trust::TlsArgs;
 
@@ -30,8 +32,10 @@ pub(super) struct ClientArgs {
     #[arg(long, help_heading = "Connection")]
     no_proxy: bool,
     /// Connect here for every URL: /run/app.sock
+    ///
+    /// http+unix://%2Frun%2Fapp.sock/path says it within a URL.
     #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
-    via: Option<String>,
+    pub(super) via: Option<String>,
     #[command(flatten)]
     tls: TlsArgs,
     /// Leave logins in ~/.netrc unused
@@ -58,11 +62,22 @@ pub(super) struct ClientArgs {
 }
 
 impl ClientArgs {
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    /// The client. What is wrong with the logins of this user goes to `plan`: it matters only where
+    /// a server asks for one.
+    pub(super) fn client(&self, plan: &mut Plan, out: &Out) -> Result<Client, Failure> {
         // A file that cannot be read is told before anything is asked for.
         self.tls.tls()?;
-        let netrc = if self.no_netrc { None } else { Netrc::of_this_user()? };
-        let via = self.via.as_ref().map(|text| place::endpoint(text, None)).transpose()?;
+        let netrc = if self.no_netrc {
+            None
+        } else {
+            Netrc::of_this_user().unwrap_or_else(|error| {
+                plan.no_netrc = Some(error.to_string());
+                None
+            })
+        };
+        tell_logins(netrc.as_ref(), plan.no_netrc.as_deref(), out);
+        let via = self.via.as_ref().or(plan.via.as_ref());
+        let via = via.map(|text| place::endpoint(text, None)).transpose()?;
         let usual = ClientOptions::default();
         let options = ClientOptions {
             tls: self.tls.options(),
@@ -83,8 +98,22 @@ impl ClientArgs {
             timeout_resolving: self.timeout.is_some(),
             idle: self.idle,
             max_redirects: self.max_redirects,
+            remember_headers: out.is_very_verbose(),
             ..usual
         };
         Ok(Client::new(options)?)
+    }
+}
+
+/// With -v: what is passed over in the file of logins, or why it is not used.
+fn tell_logins(netrc: Option<&Netrc>, trouble: Option<&str>, out: &Out) {
+    if !out.is_verbose() {
+        return;
+    }
+    for (line, why) in netrc.map(Netrc::passed_over).unwrap_or_default() {
+        out.talk(&format!("coax: netrc, line {line}, is passed over: {why}"));
+    }
+    if let Some(why) = trouble {
+        out.talk(&format!("coax: no logins: {why}"));
     }
 }

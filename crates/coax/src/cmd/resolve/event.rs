@@ -108,6 +108,7 @@ pub(crate) enum Cause {
     ServerFailed,
     MalformedAnswer,
     Untrusted,
+    Machine,
 }
 
 impl Report for Unresolved {

@@ -232,6 +232,7 @@ fn exit_of(kind: &ResolveErrorKind) -> Exit {
         ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress => Exit::No,
         ResolveErrorKind::Malformed(_) => Exit::Usage,
         ResolveErrorKind::TimedOut | ResolveErrorKind::Failed(_) => Exit::Network,
+        ResolveErrorKind::Machine(_) => Exit::Machine,
     }
 }
 
@@ -241,6 +242,6 @@ fn in_words(kind: &ResolveErrorKind) -> String {
         ResolveErrorKind::NoAddress => "the name exists but has no such address".to_owned(),
         ResolveErrorKind::TimedOut => "no answer in time".to_owned(),
         ResolveErrorKind::Malformed(why) => (*why).to_owned(),
-        ResolveErrorKind::Failed(why) => why.clone(),
+        ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => why.clone(),
     }
 }

@@ -46,7 +46,7 @@ impl Names {
     /// Opens `file`; `-` is stdin. Also gives the file's size, where it has one.
     pub(super) fn open(file: &Path) -> Result<(Names, Option<u64>), Failure> {
         if file == Path::new("-") {
-            return Ok((Names::read(io::stdin()), None));
+            return Ok((Names::read(io::stdin())?, None));
         }
         let cannot = |error: io::Error| {
             let missing = error.kind() == io::ErrorKind::NotFound;
@@ -60,13 +60,17 @@ impl Names {
             let message = format!("cannot read {}: it is a directory", file.display());
             return Err(Failure::new(Exit::Usage, message));
         }
-        Ok((Names::read(opened), about.is_file().then_some(about.len())))
+        Ok((Names::read(opened)?, about.is_file().then_some(about.len())))
     }
 
-    fn read(source: impl Read + Send + 'static) -> Names {
+    fn read(source: impl Read + Send + 'static) -> Result<Names, Failure> {
         let (to, batches) = mpsc::channel(AHEAD);
-        std::thread::spawn(move || read_all(BufReader::with_capacity(1 << 16, source), &to));
-        Names::Read { batches, batch: Vec::new().into_iter() }
+        let work = move || read_all(BufReader::with_capacity(1 << 16, source), &to);
+        std::thread::Builder::new().name("names".to_owned()).spawn(work).map_err(|error| {
+            let why = coax_net::no_thread(&error);
+            Failure::new(Exit::Machine, format!("cannot read names: {why}"))
+        })?;
+        Ok(Names::Read { batches, batch: Vec::new().into_iter() })
     }
 
     /// The next name, or none at the end.

@@ -165,6 +165,7 @@ pub(crate) fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unres
         ResolveErrorKind::TimedOut => (Cause::Timeout, "no answer in time".to_owned()),
         ResolveErrorKind::Malformed(why) => (Cause::MalformedName, (*why).to_owned()),
         ResolveErrorKind::Failed(why) => (Cause::ServerFailed, why.clone()),
+        ResolveErrorKind::Machine(why) => (Cause::Machine, why.clone()),
     };
     let (query, aliases) = (query.to_owned(), Vec::new());
     Unresolved { query, record_type: None, cause, reason, aliases, line: None }
