@@ -23,6 +23,7 @@ mod label;
 mod leave;
 mod lives;
 mod note;
+pub(crate) mod once;
 mod patience;
 mod pattern;
 pub(crate) mod reach;
@@ -87,6 +88,8 @@ pub struct Hub {
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
     /// Who gave wrong passwords.
     pub(crate) patience: patience::Patience,
+    /// Lines that are not said twice.
+    pub(crate) once: once::Once,
     /// What was counted so far.
     pub(crate) counts: Counts,
     /// Everyone is being told to go.
@@ -137,6 +140,7 @@ impl Hub {
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
             patience: patience::Patience::default(),
+            once: once::Once::default(),
             counts: Counts::default(),
             stopping: false,
             started: now,

@@ -20,5 +20,7 @@ mod host;
 mod label;
 #[path = "hub/life.rs"]
 mod life;
+#[path = "hub/once.rs"]
+mod once;
 #[path = "hub/search.rs"]
 mod search;
