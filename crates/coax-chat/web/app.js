@@ -100,6 +100,8 @@ function line() {
 
 function changed(state) {
   line();
+  // Whoever comes in again is signed in when the server says so again.
+  if (state === "opening") model.account = "";
   if (state === "opening" && !view.shown) at("welcome-error").hidden = true;
   if (state === "waiting") {
     model.cut();

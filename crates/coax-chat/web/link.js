@@ -214,7 +214,7 @@ export class Link {
     PING: (message) => this.send("PONG", message.params),
     CAP: (message) => this.#capability(message),
     AUTHENTICATE: (message) => this.#authenticate(message),
-    REGISTER: (message) => message.params[0] === "SUCCESS" && this.#done(),
+    REGISTER: (message) => message.params[0] === "SUCCESS" && this.#registered(),
     FAIL: (message) => this.#failed(message),
     "001": (message) => {
       this.tries = 0;
@@ -286,6 +286,13 @@ export class Link {
   #authenticateWith(raw) {
     const text = base64(raw);
     for (let at = 0; at <= text.length; at += 400) this.send("AUTHENTICATE", [text.slice(at, at + 400) || "+"]);
+  }
+
+  /** A new account is signed in to. It is proved as well, for what a reload needs. */
+  #registered() {
+    if (!this.identity?.password || !this.proves || !this.caps.has("sasl")) return this.#done();
+    this.identity.register = false;
+    this.signIn();
   }
 
   /** The password is not needed any more: what was derived from it is. */

@@ -129,6 +129,7 @@ export class Log {
       nodes.push(this.#mark);
     }
     const entry = element("li", ["entry", line.kind, line.mention && "mention", line.pending && "pending"].filter(Boolean).join(" "));
+    if (line.id) entry.dataset.id = line.id;
     const date = new Date(line.at);
     const time = element("time", "", clock.format(date));
     time.dateTime = date.toISOString();

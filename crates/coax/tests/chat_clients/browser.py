@@ -15,8 +15,8 @@ PATIENCE = 60
 class Relay:
     """Passes bytes between the browser and the server, while it is whole."""
 
-    def __init__(self, port):
-        self.port, self.whole, self.pairs = port, True, set()
+    def __init__(self, place):
+        self.place, self.whole, self.pairs = place, True, set()
         self.said, self.passed = threading.Condition(), 0
         # Pairs that carry nothing for now; what the page sends on them waits in the socket.
         self.frozen, self.moved = set(), threading.Condition()
@@ -29,12 +29,22 @@ class Relay:
             caller = self.listener.accept()[0]
             try:
                 assert self.whole
-                server = socket.create_connection(("127.0.0.1", self.port), 10)
+                server = self.dial()
             except (AssertionError, OSError):
                 caller.close()
                 continue
             self.pairs.add((caller, server))
             threading.Thread(target=self.pump, args=(caller, server), daemon=True).start()
+
+    def dial(self):
+        """A port of this machine; or PATH,ADDRESS: a Unix socket, to which ADDRESS is brought (PROXY protocol)."""
+        if self.place.isdigit():
+            return socket.create_connection(("127.0.0.1", int(self.place)), 10)
+        path, address = self.place.split(",")
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(path)
+        server.sendall(b"PROXY TCP4 %s 127.0.0.1 4711 80\r\n" % address.encode())
+        return server
 
     def pump(self, caller, server):
         other = {caller: server, server: caller}
@@ -234,7 +244,7 @@ class Browser:
 def main():
     driver, chromium, port = sys.argv[1:]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        browser = Browser(driver, chromium, int(port), home)
+        browser = Browser(driver, chromium, port, home)
         try:
             for number, line in enumerate(sys.stdin):
                 word, _, rest = line.rstrip("\n").partition(" ")
