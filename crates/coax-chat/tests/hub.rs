@@ -14,6 +14,8 @@ mod bench;
 mod events;
 #[path = "hub/faces.rs"]
 mod faces;
+#[path = "hub/gateway.rs"]
+mod gateway;
 #[path = "hub/host.rs"]
 mod host;
 #[path = "hub/label.rs"]

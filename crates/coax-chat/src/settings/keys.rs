@@ -497,6 +497,7 @@ fn operators(value: &Value) -> Option<Vec<Operator>> {
 }
 
 /// What a setting is before its default is read.
+#[expect(clippy::too_many_lines, reason = "one line for each setting")]
 pub(super) fn empty() -> Settings {
     Settings {
         server_name: String::new(),

@@ -28,7 +28,9 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         };
         return turn.close(Cause::Password, why);
     }
-    let Ok(address) = words[3].parse::<IpAddr>() else {
+    // One that begins with colons lost the first on the way, unless the gateway wrote 0 before it.
+    let address = words[3].parse::<IpAddr>().or_else(|_| format!(":{}", words[3]).parse());
+    let Ok(address) = address else {
         return turn.close(Cause::Password, "WEBIRC names no address");
     };
     // Only where nobody can read along between the gateway and this server.

@@ -203,10 +203,11 @@ impl<W: AsyncRead + AsyncWrite + Unpin> Table<'_, W> {
             };
             turned.server.into_iter().for_each(|line| self.lines.push(line));
             for line in turned.person {
-                self.out.talk(&line);
-                // A program does not read it and try again.
-                if self.seat.once {
-                    self.refused.get_or_insert(line);
+                // A program does not read it and try again: it is the reason of the failure.
+                if self.seat.once && self.refused.is_none() {
+                    self.refused = Some(line);
+                } else {
+                    self.out.talk(&line);
                 }
             }
         }
