@@ -95,6 +95,14 @@ export const HEARD = {
     model.event(room, message, `set ${change.join(" ")}`, past);
     if (!past && /[qaohv]/.test(change[0])) room.stale = true;
   },
+  TAGMSG(model, message) {
+    const id = message.tags.get("+draft/reply") ?? message.tags.get("+reply");
+    const change = ["react", "unreact"].find((name) => message.tags.has(`+draft/${name}`));
+    if (!id || !change) return;
+    for (const room of model.rooms.values()) {
+      if (room.react(id, fold(message.nick), message.tags.get(`+draft/${change}`), change === "react")) model.touched.add(room);
+    }
+  },
   REDACT(model, message) {
     const [, id, reason] = message.params;
     for (const room of model.rooms.values()) {
@@ -170,7 +178,7 @@ export const HEARD = {
 };
 
 const SILENT = new Set([
-  "CAP", "AUTHENTICATE", "REGISTER", "PONG", "PING", "TAGMSG", "ACCOUNT", "CHGHOST", "SETNAME", "MARKREAD", "ACK",
+  "CAP", "AUTHENTICATE", "REGISTER", "PONG", "PING", "ACCOUNT", "CHGHOST", "SETNAME", "MARKREAD", "ACK",
   "002", "003", "004", "315", "318", "324", "329", "333", "352", "354", "369", "730", "731", "732", "733", "903",
 ]);
 

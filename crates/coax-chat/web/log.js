@@ -5,7 +5,7 @@
 //
 // Nothing here changes the model.
 
-import { element, nick, rich } from "./text.js";
+import { element, nick, plain, rich } from "./text.js";
 
 const NEAR = 40;
 const at = (id) => document.getElementById(id);
@@ -137,6 +137,9 @@ export class Log {
     const said = element("div", "said");
     if (line.nick && line.kind !== "error") said.append(nick(line.nick), " ");
     said.append(rich(line.text));
+    const about = line.reply && this.#room.lines.find((other) => other.id === line.reply);
+    if (about) said.prepend(element("div", "reply", `↪ ${about.nick}: ${plain(about.text).slice(0, 100)}`));
+    if (line.signs?.size) said.append(element("div", "signs", [...line.signs].map(([sign, all]) => `${plain(sign)} ${all.size}`).join("  ")));
     if (line.doubtful) said.append(doubt(line));
     entry.append(time, said);
     return [...nodes, entry];

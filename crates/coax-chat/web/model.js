@@ -82,6 +82,7 @@ export class Model {
     const line = { id: message.tags.get("msgid"), at, kind, nick, text };
     // An echo may carry an earlier name of ours: the line was said under it.
     line.own = past || message.label ? this.mine.has(fold(nick)) : this.isMe(nick);
+    line.reply = message.tags.get("+draft/reply") ?? message.tags.get("+reply");
     line.live = !past;
     line.mention = !line.own && (kind === "say" || kind === "action") && this.#named(text);
     if (!(past ? room.insert(line) : room.add(line))) return;

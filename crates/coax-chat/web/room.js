@@ -73,11 +73,24 @@ export class Room {
     this.older = true;
   }
 
+  /** Somebody put a sign to a line, or took it away. Who did is counted once for each sign. */
+  react(id, who, sign, on) {
+    const place = this.lines.findIndex((line) => line.id === id);
+    if (place < 0 || !sign) return false;
+    const signs = new Map(this.lines[place].signs);
+    const all = new Set(signs.get(sign)).add(who);
+    if (!on) all.delete(who);
+    if (all.size) signs.set(sign, all);
+    else signs.delete(sign);
+    this.lines[place] = { ...this.lines[place], signs };
+    return true;
+  }
+
   /** A line was taken back. Another line stands in its place, so that it is drawn again. */
   redact(id, text) {
     const place = this.lines.findIndex((line) => line.id === id);
     if (place < 0) return false;
-    this.lines[place] = { ...this.lines[place], kind: "gone", text, mention: false };
+    this.lines[place] = { ...this.lines[place], kind: "gone", text, mention: false, signs: undefined };
     return true;
   }
 

@@ -28,15 +28,16 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         };
         return turn.close(Cause::Password, why);
     }
-    // One that begins with colons lost the first on the way, unless the gateway wrote 0 before it.
-    let address = words[3].parse::<IpAddr>().or_else(|_| format!(":{}", words[3]).parse());
-    let Ok(address) = address else {
+    // An address that begins with a colon was taken for the last word: its first colon is lost, and the
+    // options are still behind it. Careful gateways write 0 before it.
+    let (address, options) = words[3].split_once(' ').unwrap_or((words[3], ""));
+    let Ok(address) = address.parse().or_else(|_| format!(":{address}").parse()) else {
         return turn.close(Cause::Password, "WEBIRC names no address");
     };
     // Only where nobody can read along between the gateway and this server.
     let me = &turn.me().origin;
     let closed = me.secure || from.is_some_and(|from| from.is_loopback());
-    let told = words.get(4).unwrap_or_default();
+    let told = words.get(4).unwrap_or(options).trim_start_matches(':');
     let secure = closed && told.split(' ').any(|option| option == "secure");
     turn.hub.brought(turn.who, address, secure);
     if turn.hub.is_crowded(turn.who) {

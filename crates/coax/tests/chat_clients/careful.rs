@@ -141,6 +141,25 @@ fn what_is_taken_back_goes_at_once() {
 }
 
 #[test]
+fn an_answer_and_a_sign_stand_at_what_they_are_about() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path());
+    let Some(mut page) = Page::open(server.port) else { return };
+    page.join("ada", "#lobby");
+    page.say("who is for tea?");
+    page.until("!document.querySelector('.pending') && document.querySelector('.say')");
+    let id = page.value("document.querySelector('.entry.say').dataset.id");
+    let id = id.as_str().unwrap();
+    page.say(&format!("/quote @+draft/reply={id};+draft/react=yes TAGMSG #lobby"));
+    page.until("document.querySelector('.signs')?.innerText === 'yes 1'");
+    page.say(&format!("/quote @+draft/reply={id} PRIVMSG #lobby :I am"));
+    page.until("document.querySelector('.reply')?.innerText === '↪ ada: who is for tea?'");
+    page.say(&format!("/quote @+draft/reply={id};+draft/unreact=yes TAGMSG #lobby"));
+    page.until("!document.querySelector('.signs')");
+    page.is_clean();
+}
+
+#[test]
 fn a_browser_that_throws_at_a_notification_still_shows_the_line() {
     let data = TempDir::new().unwrap();
     let server = Server::start(data.path());
