@@ -71,7 +71,10 @@ f = s.makefile('rb')
 while f.readline().strip(): pass
 def say(line):
     data = line.encode()
-    s.sendall(bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data)
+    try:
+        s.sendall(bytes([0x81, 0x80 | len(data), 0, 0, 0, 0]) + data)
+    except OSError:
+        pass  # It was turned away already; why is still to be read.
 for line in ('NICK ' + place, 'USER u 0 * :u', 'JOIN #lobby'): say(line)
 while True:
     head = f.read(2)
