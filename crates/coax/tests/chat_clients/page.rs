@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Program, Running, peer_or_skip};
+use testkit::{Program, Running, peer_or_skip, unused_port};
 
 use crate::DEADLINE;
 
@@ -41,7 +41,7 @@ impl Page {
         let running = Program::new(python)
             .args(["-u", SCRIPT])
             .args(programs)
-            .arg(place)
+            .args([&unused_port().to_string(), place])
             .deadline(DEADLINE)
             .start();
         let mut page = Page { running, asked: 0 };
