@@ -106,7 +106,7 @@ impl<W: AsyncRead + AsyncWrite + Unpin> Table<'_, W> {
         let (mut typed, mut said) = (Vec::new(), Vec::new());
         loop {
             // What was read and cannot be sent yet is enough.
-            let reads = self.more && self.lines.is_sent();
+            let reads = self.more && self.lines.has_room();
             tokio::select! {
                 read = read_some(&stdin, &mut typed), if reads => {
                     self.more = read? > 0;

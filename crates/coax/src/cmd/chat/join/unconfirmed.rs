@@ -11,6 +11,9 @@ use std::collections::VecDeque;
 /// Lines that may be sent before one of them is confirmed: less than servers take for a flood.
 const WINDOW: usize = 20;
 
+/// Lines that are read before they can be sent.
+const QUEUED: usize = 1024;
+
 /// Lines on their way.
 #[derive(Debug, Default)]
 pub(super) struct Unconfirmed {
@@ -35,6 +38,11 @@ impl Unconfirmed {
     /// A line of IRC that is to be sent.
     pub(super) fn push(&mut self, line: String) {
         self.queued.push_back(line);
+    }
+
+    /// Whether more may be read: what was read is named if it cannot be sent.
+    pub(super) fn has_room(&self) -> bool {
+        self.queued.len() < QUEUED
     }
 
     /// Whether every line was sent.
