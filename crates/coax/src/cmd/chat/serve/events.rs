@@ -71,6 +71,15 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
+        Told::UnnamedProxy(address) => {
+            let from = address.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
+            let name = address.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
+            let message = format!(
+                "a web proxy at {from} brings people and is not named, so all of them have its \
+                 address: listen.http-proxies = [\"{name}\"]"
+            );
+            out.report(&ChatTrouble { message })
+        }
         Told::NotClosed(message) | Told::CannotAccept(message) => {
             out.report(&ChatTrouble { message })
         }
