@@ -74,8 +74,23 @@ impl Memory {
     ///
     /// What the store says: in use, damaged, newer, no room.
     pub fn open(folder: Option<&Path>, memory: u32, passes: u32) -> Result<Memory, StoreError> {
+        Memory::open_telling(folder, memory, passes, &mut |_, _| {})
+    }
+
+    /// The same. A store of an older version is indexed again first: `progress` hears now and then
+    /// how many messages are done, and of how many.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_telling(
+        folder: Option<&Path>,
+        memory: u32,
+        passes: u32,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Memory, StoreError> {
         let store = match folder {
-            Some(folder) => Store::open(folder, &Options::default())?,
+            Some(folder) => Store::open_telling(folder, &Options::default(), progress)?,
             None => Store::in_memory()?,
         };
         Ok(Memory {

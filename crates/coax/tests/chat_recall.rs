@@ -145,6 +145,32 @@ fn what_was_said_is_found_while_a_server_runs_and_after() {
 }
 
 #[test]
+fn every_script_is_found_in_the_chat_and_beside_it() {
+    let place = tempfile::tempdir().unwrap();
+    let data = &place.path().join("data");
+    let server = serve(data);
+    let mut ada = Person::join(&server, "ada");
+    ada.say("CAP REQ :batch soju.im/search message-tags");
+    ada.hear(" ACK ");
+    for (text, part) in [
+        ("我家在上海东边。", "上海"),
+        ("東京で会議", "会議"),
+        ("회의는 세 시에", "회의"),
+        ("ภาษาไทย", "ไทย"),
+        ("done 🎉", "🎉"),
+        ("Die Straße", "strasse"),
+        ("Ещё раз", "еще"),
+    ] {
+        ada.tell(text);
+        ada.say(&format!("SEARCH text={part}"));
+        ada.hear(" BATCH +");
+        ada.hear(&format!(":{text}"));
+        let found = run("search", data, &[part]).exits(0).out();
+        assert!(found.ends_with(&format!(" ada: {text}\n")), "{part}: {found}");
+    }
+}
+
+#[test]
 fn a_search_is_narrowed_by_every_flag() {
     let place = some_talk();
     let numbers = |args: &[&str]| {

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use coax_chat::hub::Known;
 use coax_chat::serve::{Certify, Control};
@@ -48,6 +48,9 @@ EXAMPLES
     curl localhost:8667/metrics          what it counts, for Prometheus
 ";
 
+/// How often it is told how far the indexing of an older version's messages is.
+const INDEXING_TOLD: Duration = Duration::from_secs(2);
+
 /// Serve a chat that everyone can join
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
@@ -68,7 +71,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let folder = args.folder.path(&settings);
     let certify = certify(folder.clone());
     check_own_certificate(&certify, &settings)?;
-    let memory = args.memory(folder.as_deref(), &settings)?;
+    let memory = args.memory(folder.as_deref(), &settings, out)?;
     settings.secret = memory.secret().map_err(|error| stored(&error))?;
     let known = memory.known().map_err(|error| stored(&error))?;
     runtime::run(async {
@@ -145,9 +148,24 @@ async fn orders(folder: Option<&Path>, out: &Out) -> Option<Listener> {
 }
 
 impl Args {
-    fn memory(&self, folder: Option<&Path>, settings: &Settings) -> Result<Memory, Failure> {
+    fn memory(
+        &self,
+        folder: Option<&Path>,
+        settings: &Settings,
+        out: &Out,
+    ) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
-        Memory::open(folder, memory, passes).map_err(|error| stored(&error))
+        let mut told: Option<Instant> = None;
+        let mut progress = |done: u64, all: u64| {
+            if told.is_none_or(|told| told.elapsed() >= INDEXING_TOLD) {
+                let percent = done.saturating_mul(100) / all.max(1);
+                out.talk(&format!(
+                    "indexing {all} messages again for the new search, once: {percent} % done"
+                ));
+                told = Some(Instant::now());
+            }
+        };
+        Memory::open_telling(folder, memory, passes, &mut progress).map_err(|error| stored(&error))
     }
 
     /// The file's settings, and the flags over them.
