@@ -59,7 +59,7 @@ pub(crate) use turn::Turn;
 
 pub use accounts::Known;
 pub use client::{ClientId, Origin, Way};
-pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use clients::{CASEMAPPING, fold, same};
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};

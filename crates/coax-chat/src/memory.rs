@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Entry, Options, Password, Reader, Retention, Store, StoreError};
+use coax_store::{Change, Entry, Options, Password, Reader, Retention, Store, StoreError, Upgrade};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{spawn_blocking, spawn_local};
 
@@ -74,11 +74,10 @@ impl Memory {
     ///
     /// What the store says: in use, damaged, newer, no room.
     pub fn open(folder: Option<&Path>, memory: u32, passes: u32) -> Result<Memory, StoreError> {
-        Memory::open_telling(folder, memory, passes, &mut |_, _| {})
+        Memory::open_telling(folder, memory, passes, &mut |_| {})
     }
 
-    /// The same. A store of an older version is indexed again first: `progress` hears now and then
-    /// how many messages are done, and of how many.
+    /// The same. A store of an older version is changed first: `tell` hears how far that is.
     ///
     /// # Errors
     ///
@@ -87,10 +86,10 @@ impl Memory {
         folder: Option<&Path>,
         memory: u32,
         passes: u32,
-        progress: &mut dyn FnMut(u64, u64),
+        tell: &mut dyn FnMut(Upgrade<'_>),
     ) -> Result<Memory, StoreError> {
         let store = match folder {
-            Some(folder) => Store::open_telling(folder, &Options::default(), progress)?,
+            Some(folder) => Store::open_telling(folder, &Options::default(), tell)?,
             None => Store::in_memory()?,
         };
         Ok(Memory {

@@ -57,7 +57,7 @@ use std::ops::Deref;
 
 use coax_irc::{Capability as Cap, INLINE_PARAMS, Message, Tags, glob, numeric as n};
 
-use crate::hub::Turn;
+use crate::hub::{Turn, same};
 
 pub(crate) use authenticate::mechanisms;
 pub(crate) use lusers::lusers;
@@ -254,7 +254,7 @@ fn is_here(turn: &mut Turn<'_>, server: Option<&str>) -> bool {
     let Some(asked) = server else { return true };
     let name = turn.hub.settings.server_name.to_ascii_lowercase();
     let mine = glob(asked.to_ascii_lowercase().as_bytes(), name.as_bytes())
-        || asked.eq_ignore_ascii_case(turn.me().nick());
+        || same(asked, turn.me().nick());
     if !mine {
         turn.reply(n::ERR_NOSUCHSERVER, &[clipped(asked, 64), "No such server"]);
     }

@@ -8,7 +8,7 @@
 
 mod command;
 
-use coax_irc::{Ctcp, Message};
+use coax_irc::{Casemapping, Ctcp, Message};
 
 /// A person in a conversation.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+    Casemapping::Rfc7613.same(one.as_bytes(), other.as_bytes())
 }
 
 /// Text without controls, colours among them, and without what turns its direction (UAX #9 §2).

@@ -2,9 +2,11 @@
 //!
 //! A migration is never changed once it was released: the next one is added below it. Each runs in
 //! one transaction together with the number it leads to, so a file has one version or the other.
-//! What a migration fills from the rows takes seconds for a million of them, so it says how far it is.
+//! What is made of the rows takes seconds for a million of them, so it says how far it is.
 //!
 //! Nothing here knows what the rows mean.
+
+mod names;
 
 use rusqlite::Connection;
 
@@ -17,7 +19,7 @@ pub(crate) const APPLICATION: i64 = 0x636f_6178;
 /// What leads from version n to n + 1.
 pub(crate) const MIGRATIONS: [Step; 2] = [
     Step { sql: include_str!("schema/1.sql"), fill: None },
-    Step { sql: include_str!("schema/2.sql"), fill: Some(reindex) },
+    Step { sql: include_str!("schema/2.sql"), fill: Some(refold_and_index) },
 ];
 
 /// The version from which on the index has the words that are looked for.
@@ -31,8 +33,34 @@ pub(crate) struct Step {
     pub(crate) fill: Option<Fill>,
 }
 
-/// Calls with how many rows are done, and of how many.
-type Fill = fn(&Connection, &mut dyn FnMut(u64, u64)) -> rusqlite::Result<()>;
+type Fill = fn(&Connection, &mut dyn FnMut(Upgrade<'_>)) -> rusqlite::Result<()>;
+
+/// What happens while a file of an older version is changed to this one's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Upgrade<'a> {
+    /// So many messages are indexed again, of so many.
+    Indexed {
+        /// Done.
+        done: u64,
+        /// In all.
+        all: u64,
+    },
+    /// Two names have become one, and the later one has another name from now on.
+    Renamed {
+        /// What it was called.
+        old: &'a str,
+        /// What it is called.
+        new: &'a str,
+    },
+}
+
+fn refold_and_index(conn: &Connection, tell: &mut dyn FnMut(Upgrade<'_>)) -> rusqlite::Result<()> {
+    for (old, new) in names::refold(conn)? {
+        tell(Upgrade::Renamed { old: &old, new: &new });
+    }
+    reindex(conn, &mut |done, all| tell(Upgrade::Indexed { done, all }))
+}
 
 /// Which version a file has; 0 is an empty one.
 pub(crate) fn version(conn: &Connection) -> rusqlite::Result<usize> {
@@ -72,13 +100,13 @@ pub(crate) fn is_searchable(conn: &Connection, shown: &str) -> Result<(), Fault>
 pub(crate) fn migrate(
     conn: &mut Connection,
     steps: &[Step],
-    progress: &mut dyn FnMut(u64, u64),
+    tell: &mut dyn FnMut(Upgrade<'_>),
 ) -> Result<(), Fault> {
     for (at, step) in steps.iter().enumerate().skip(version(conn)?) {
         let transaction = conn.transaction()?;
         transaction.execute_batch(step.sql)?;
         if let Some(fill) = step.fill {
-            fill(&transaction, progress)?;
+            fill(&transaction, tell)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", at + 1)?;
@@ -89,7 +117,7 @@ pub(crate) fn migrate(
 
 #[cfg(test)]
 mod tests {
-    use super::{MIGRATIONS, Step, admit, migrate, version};
+    use super::{MIGRATIONS, Step, Upgrade, admit, migrate, version};
     use crate::error::{Fault, StoreErrorKind};
     use crate::{Options, Reader, Redact, Search, Store, Target};
     use rusqlite::Connection;
@@ -106,7 +134,7 @@ mod tests {
     }
 
     fn quietly(conn: &mut Connection, steps: &[Step]) -> Result<(), Fault> {
-        migrate(conn, steps, &mut |_, _| {})
+        migrate(conn, steps, &mut |_| {})
     }
 
     #[test]
@@ -162,6 +190,13 @@ mod tests {
                  (1, 1, 10, 'a', 0, 'Ada!a@h', 'ada', '我家在上海东边。', x'', NULL),
                  (2, 1, 20, 'b', 0, 'bob!b@h', NULL, '', x'', x'00'),
                  (3, 1, 30, 'c', 7, 'bob!b@h', NULL, '上海', x'', NULL);
+             INSERT INTO conversation VALUES (2, '#Ünal', ''), (3, '#ünal', ''), (4, '#ÜNAL', '');
+             INSERT INTO account (id, key, name, created, settings)
+                 VALUES (1, 'Ünal', 'Ünal', 1, '{}'), (2, 'ünal', 'ünal', 2, '{}');
+             INSERT INTO nick VALUES ('Ünal', 'Ünal', 1), ('ünal', 'ünal', 2);
+             INSERT INTO channel (key, name, founder, registered, modes, settings)
+                 VALUES ('#ÜNAL', '#ÜNAL', 2, 5, '', '{}');
+             INSERT INTO shelf VALUES ('lives', '#ünal', x'31');
              INSERT INTO search (rowid, text, scope) SELECT id, text, scope FROM searchable;",
         )
         .unwrap();
@@ -172,7 +207,21 @@ mod tests {
         let error = old.search(&words("上海")).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Older);
         let options = Options { stamp: "then".to_owned(), ..Options::default() };
-        let store = Store::open(folder.path(), &options).unwrap();
+        let mut renamed = Vec::new();
+        let mut tell = |news: Upgrade<'_>| {
+            if let Upgrade::Renamed { old, new } = news {
+                renamed.push(format!("{old} {new}"));
+            }
+        };
+        let store = Store::open_telling(folder.path(), &options, &mut tell).unwrap();
+        assert_eq!(renamed, ["ünal ünal_2", "#ünal #ünal_2", "#Ünal #ünal_3"]);
+        let reader = store.reader();
+        let accounts = reader.accounts().unwrap();
+        let names = accounts.iter().map(|it| (&*it.name.key, &*it.name.shown, &*it.nicks[0].key));
+        let expected = [("ünal", "Ünal", "ünal"), ("ünal_2", "ünal_2", "ünal_2")];
+        assert_eq!(names.collect::<Vec<_>>(), expected);
+        assert_eq!(reader.channels().unwrap()[0].name.key, "#ünal");
+        assert!(reader.on_shelf("lives", "#ünal_2").unwrap().is_some());
         for reader in [&old, store.reader()] {
             let found = reader.search(&words("上海")).unwrap();
             assert_eq!(found.iter().map(|it| &*it.kept.entry.msgid).collect::<Vec<_>>(), ["a"]);

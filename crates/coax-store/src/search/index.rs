@@ -8,8 +8,9 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
-use super::words::{indexed, name_key};
+use super::words::indexed;
 use crate::entry::Entry;
+use crate::entry::name_key;
 
 /// The columns of the index for one message.
 struct Columns {
@@ -55,7 +56,7 @@ pub(super) fn nick_word(nick: &str) -> String {
 }
 
 pub(super) fn account_word(key: &str) -> String {
-    format!("a{}", hex(key))
+    format!("a{}", hex(&name_key(key)))
 }
 
 fn hex(text: &str) -> String {

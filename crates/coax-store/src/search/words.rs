@@ -33,11 +33,6 @@ impl Word {
     }
 }
 
-/// A name, in any case and form the same.
-pub(crate) fn name_key(name: &str) -> String {
-    fold::name(name)
-}
-
 /// The words of a text, in order.
 pub(crate) fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();

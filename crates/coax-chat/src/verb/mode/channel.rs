@@ -176,7 +176,7 @@ impl Change<'_, '_> {
         let channel = self.turn.hub.channels.get_mut(self.id);
         let full = channel.listed() >= most;
         let entries = channel.list_mut(list);
-        let same = |entry: &ListEntry| entry.pattern.text().eq_ignore_ascii_case(pattern.text());
+        let same = |entry: &ListEntry| crate::hub::same(entry.pattern.text(), pattern.text());
         let text = pattern.text().to_owned();
         match (sign, entries.iter().position(same)) {
             (Sign::Plus, None) if full => {

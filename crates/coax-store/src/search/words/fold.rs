@@ -56,14 +56,6 @@ pub(super) fn letters(text: &str) -> Vec<Letter> {
     found
 }
 
-/// A name in small letters, with its accents.
-pub(super) fn name(name: &str) -> String {
-    if name.is_ascii() {
-        return name.to_ascii_lowercase();
-    }
-    name.nfkd().flat_map(full_small).nfkc().collect()
-}
-
 fn push(found: &mut Vec<Letter>, character: char, start: usize, end: usize) {
     let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let class = class(character);
@@ -131,13 +123,10 @@ fn fold(cluster: &str, letter: impl FnMut(char)) {
     plain.flat_map(small).nfc().for_each(letter);
 }
 
-fn small(character: char) -> impl Iterator<Item = char> {
-    full_small(character).flat_map(|it| without_stroke(it).into_iter().flatten())
-}
-
 /// Full case folding. To and fro, since ẞ becomes ß and that becomes SS.
-fn full_small(character: char) -> impl Iterator<Item = char> {
-    character.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+fn small(character: char) -> impl Iterator<Item = char> {
+    let folded = character.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    folded.flat_map(|it| without_stroke(it).into_iter().flatten())
 }
 
 /// Letters with a stroke, and two letters in one, which Unicode does not take apart.

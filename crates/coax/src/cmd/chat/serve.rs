@@ -20,13 +20,14 @@ use coax_chat::serve::{Certify, Control};
 use coax_chat::settings::{Settings, SettingsError};
 use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
+use coax_store::Upgrade;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::folder::{Folder, socket, stored};
 use crate::cli::EXIT_STATUS;
 use crate::cmd::listen::{announce, queue};
 use crate::failure::{Exit, Failure};
-use crate::out::Out;
+use crate::out::{Out, clean};
 use crate::session::Signals;
 use crate::{place, runtime};
 
@@ -156,16 +157,22 @@ impl Args {
     ) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
         let mut told: Option<Instant> = None;
-        let mut progress = |done: u64, all: u64| {
-            if told.is_none_or(|told| told.elapsed() >= INDEXING_TOLD) {
+        let mut tell = |news: Upgrade<'_>| match news {
+            Upgrade::Renamed { old, new } => out.talk(&format!(
+                "{} has had the name of another one, in other letters: it is called {} from now on",
+                clean(old),
+                clean(new)
+            )),
+            Upgrade::Indexed { done, all }
+                if told.is_none_or(|told| told.elapsed() >= INDEXING_TOLD) =>
+            {
                 let percent = done.saturating_mul(100) / all.max(1);
-                out.talk(&format!(
-                    "indexing {all} messages again for the new search, once: {percent} % done"
-                ));
+                out.talk(&format!("indexing {all} messages again, this once: {percent} % done"));
                 told = Some(Instant::now());
             }
+            _ => {}
         };
-        Memory::open_telling(folder, memory, passes, &mut progress).map_err(|error| stored(&error))
+        Memory::open_telling(folder, memory, passes, &mut tell).map_err(|error| stored(&error))
     }
 
     /// The file's settings, and the flags over them.

@@ -8,7 +8,7 @@
 use std::io;
 use std::time::Duration;
 
-use coax_irc::{Message, Tags};
+use coax_irc::{Casemapping, Message, Tags};
 use coax_irc_client::{Identity, Said, SaidKind, Session, Step, Talk};
 use coax_net::{Descriptor, cause_in_words};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -150,11 +150,11 @@ impl<W: AsyncRead + AsyncWrite + Unpin> Table<'_, W> {
     }
 
     fn tell(&mut self, said: &Said, tags: Tags<'_>) -> Result<(), Failure> {
-        let ours = said.nick.eq_ignore_ascii_case(self.talk.nick());
+        let ours = same(&said.nick, self.talk.nick());
         if !self.joined && said.kind == SaidKind::Error {
             return Err(Failure::new(Exit::No, format!("cannot join: {}", said.text)));
         }
-        self.joined |= ours && said.target.eq_ignore_ascii_case(&self.channel);
+        self.joined |= ours && same(&said.target, &self.channel);
         if self.once && said.kind == SaidKind::Error {
             return Err(Failure::new(Exit::No, format!("not said: {}", said.text)));
         }
@@ -209,4 +209,9 @@ fn length(typed: &[u8], all: bool) -> Option<usize> {
 
 fn gone(why: &str) -> Failure {
     Failure::new(Exit::Network, format!("the chat is over: {why}"))
+}
+
+/// Whether two names are one.
+fn same(one: &str, other: &str) -> bool {
+    Casemapping::Rfc7613.same(one.as_bytes(), other.as_bytes())
 }
