@@ -67,6 +67,12 @@ pub struct Figures {
     pub failures: u64,
 }
 
+/// The hash of a password, as the settings take it for an operator. Takes a while; nothing for what
+/// cannot be a password, or where there are no random numbers.
+pub fn password_hash(password: &[u8], memory: u32, passes: u32) -> Option<String> {
+    hashed(PasswordCost::new(memory, passes, 1).unwrap_or_default(), password)?.phc
+}
+
 impl Memory {
     /// Opens the store in a folder; without one, everything is gone at the end.
     ///

@@ -40,6 +40,8 @@ mod redact;
 mod register;
 mod rehash;
 mod rename;
+mod sajoin;
+mod samode;
 mod search;
 mod setname;
 mod stats;
@@ -170,6 +172,8 @@ const VERBS: &[Verb] = &[
     verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
     verb("RENAME", 2, Who::Users, rename::run),
+    verb("SAJOIN", 2, Who::Operators, sajoin::run),
+    verb("SAMODE", 2, Who::Operators, samode::run),
     verb("SEARCH", 1, Who::Users, search::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),

@@ -24,6 +24,7 @@ mod relay;
 mod resolve;
 mod socket;
 mod stream;
+mod supervisor;
 mod syn_socket;
 mod sys;
 mod tls;
@@ -55,6 +56,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use supervisor::Supervisor;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream, tls_cause};
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};

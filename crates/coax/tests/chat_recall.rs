@@ -383,3 +383,20 @@ fn a_copy_made_while_people_talk_is_a_chat_of_its_own() {
     ada.hear("You are now identified for ada");
     ada.tell("on the copy");
 }
+
+#[test]
+fn a_copy_goes_to_stdout_and_leaves_nothing_behind() {
+    let Some(python) = peer_or_skip("python3") else { return };
+    let folder = some_talk();
+    let place = tempfile::tempdir().unwrap();
+    let line = r#"set -e
+"$0" chat backup - --data "$1" > "$2/copy.db"
+"$3" -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM message").fetchone())' "$2/copy.db"
+ls "$TMPDIR""#;
+    let coax = env!("CARGO_BIN_EXE_coax").into();
+    let words = [coax, folder.path().to_owned(), place.path().to_owned(), python];
+    let spare = tempfile::tempdir().unwrap();
+    let outcome = Program::shell(line, words).env("TMPDIR", spare.path()).run().exits(0);
+    assert_eq!(outcome.out(), "(7,)\n");
+    run("backup", folder.path(), &["-", "--json"]).fails(2, "both go to stdout");
+}

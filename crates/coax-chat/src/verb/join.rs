@@ -39,18 +39,30 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
             }
             (id, turn.access(id))
         }
-        None => {
-            let mut flags = Flags::default();
-            let default = turn.hub.settings.modes.clone();
-            default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
-                Some(life) => life,
-                None => (turn.now, turn.new_msgid().into()),
-            };
-            (turn.hub.channels.create(name, flags, begun, &first), Rank::OP)
-        }
+        None => (create(turn, name), Rank::OP),
     };
     enter(turn, id, rank);
+}
+
+/// Puts whoever has the turn into a channel, whatever would keep them out.
+pub(super) fn put(turn: &mut Turn<'_>, name: &str) {
+    let (id, rank) = match turn.hub.channels.named(name) {
+        Some(id) if turn.my_rank(id).is_some() => return,
+        Some(id) => (id, turn.access(id)),
+        None => (create(turn, name), Rank::OP),
+    };
+    enter(turn, id, rank);
+}
+
+fn create(turn: &mut Turn<'_>, name: &str) -> ChannelId {
+    let mut flags = Flags::default();
+    let default = turn.hub.settings.modes.clone();
+    default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
+    let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
+        Some(life) => life,
+        None => (turn.now, turn.new_msgid().into()),
+    };
+    turn.hub.channels.create(name, flags, begun, &first)
 }
 
 fn enter(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {

@@ -127,3 +127,29 @@ fn whoever_is_put_out_of_the_server_quits_in_the_history_too() {
     let lines = page(&mut bench, ada, "#one");
     assert_eq!(lines.last().unwrap(), ":carl!~u@host QUIT :gone");
 }
+
+#[test]
+fn an_operator_is_told_what_operators_can_do() {
+    let mut bench = Bench::new("");
+    let (ada, bob) = (bench.plain("ada"), bench.plain("bob"));
+    assert!(!bench.ask(ada, "HELP").join(" ").contains("KLINE"));
+    assert!(bench.ask(ada, "HELP KLINE")[0].contains(" 524 "));
+    for letter in ["c", "l", "p"] {
+        assert!(bench.ask(ada, &format!("STATS {letter}"))[0].contains(" 481 "));
+    }
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "HELP").join(" ").contains("KLINE"));
+    assert!(bench.ask(ada, "HELP KLINE")[0].contains(" 704 "));
+    let listed = bench.ask(ada, "STATS l").join("\n");
+    assert!(listed.contains(" 249 ada L :bob ["), "{listed}");
+    assert!(bench.ask(ada, "STATS p")[0].contains(" 249 ada P :listens at "));
+    bench.say(bob, "JOIN #a");
+    bench.say(bob, "MODE #a +ik word");
+    bench.hear(bob);
+    assert!(bench.ask(ada, "SAMODE #a -i")[0].contains(" 324 ada #a "));
+    assert!(bench.hear(bob)[0].ends_with(":ada!~u@host MODE #a -i"), "seen by its members");
+    let told = bench.ask(ada, "SAJOIN ada #a");
+    assert!(told.last().unwrap().ends_with("NOTICE ada :ada is in #a"), "{told:?}");
+    assert!(bench.hear(bob)[0].contains(":ada!~u@host JOIN "));
+    assert!(bench.ask(bob, "SAMODE #a +m")[0].contains(" 481 "));
+}

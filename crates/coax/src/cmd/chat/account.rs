@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use coax_chat::Memory;
+use coax_chat::memory::password_hash;
 use coax_chat::orders::{Order, Refused, RefusedKind};
 use coax_chat::settings::Settings;
 use coax_net::{Dial, Stream, SystemResolver};
@@ -34,6 +35,12 @@ EXAMPLES
     coax chat account add ada < password.txt  reads it, from a file or a pipe
     coax chat account passwd ada              gives her another one
     coax chat account list
+    coax chat account hash                    what an operator's password is in the settings
+";
+const HASH: &str = "\
+EXAMPLES
+    coax chat account hash                    asks for the password
+    In the settings: operators = { ada = \"$argon2id$v=19$...\" }
 ";
 const ADD: &str = "\
 EXAMPLES
@@ -79,6 +86,11 @@ enum Verb {
     /// List the accounts
     #[command(after_long_help = format!("{LIST}\n{EXIT_STATUS}"))]
     List(Listed),
+    /// Print the hash of a password, for the operators of the settings
+    ///
+    /// It costs what the settings say a password costs. No account is changed.
+    #[command(after_long_help = format!("{HASH}\n{EXIT_STATUS}"))]
+    Hash(Listed),
 }
 
 #[derive(clap::Args, Debug)]
@@ -118,6 +130,20 @@ impl Report for AccountReport {
     }
 }
 
+/// The hash of a password.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct HashReport {
+    /// Argon2id, in PHC text.
+    hash: String,
+}
+
+impl Report for HashReport {
+    const EVENT: &'static str = "password-hash";
+    fn human(&self) -> Human {
+        Human::Answer(self.hash.clone())
+    }
+}
+
 /// An account was added, or has another password.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AccountChange {
@@ -154,6 +180,17 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             named.change("password", order, out)
         }
         Verb::List(listed) => list(&listed.folder, out),
+        Verb::Hash(listed) => hash(&listed.folder, out),
+    }
+}
+
+fn hash(folder: &Folder, out: &Out) -> Result<(), Failure> {
+    let settings = folder.settings().map_err(|error| folder.failure(error))?;
+    let password = password::ask("an operator")?;
+    let (memory, passes) = (settings.password_memory, settings.password_passes);
+    match password_hash(password.as_bytes(), memory, passes) {
+        Some(hash) => out.report(&HashReport { hash }),
+        None => Err(Failure::new(Exit::Usage, "that cannot be a password: too long, or no text")),
     }
 }
 
