@@ -13,11 +13,13 @@ mod check;
 mod client;
 mod clients;
 mod cloak;
+mod doubt;
 mod effects;
 mod face;
 mod history;
 mod host;
 mod input;
+mod kept;
 mod kept_out;
 mod label;
 mod leave;
@@ -27,6 +29,7 @@ mod patience;
 mod pattern;
 pub(crate) mod reach;
 mod registered;
+mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
@@ -50,16 +53,20 @@ pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
-pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
+pub(crate) use kept::NOT_STORED;
+pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT, to_keep};
 pub(crate) use lives::{Lives, SHELF as LIVES};
+pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
-pub use accounts::Known;
+pub(crate) use accounts::settings;
+pub use accounts::{Known, is_suspended};
 pub use client::{ClientId, Origin, Way};
 pub(crate) use clients::{CASEMAPPING, fold, same};
+pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
@@ -85,8 +92,14 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
-    /// Who gave wrong passwords.
+    /// Whether the clock can be believed.
+    doubt: doubt::Doubt,
+    /// What is on its way to the disk.
+    pub(crate) keeping: kept::Keeping,
+    /// Who guessed secrets, and where they were got right.
     pub(crate) patience: patience::Patience,
+    /// Who made accounts.
+    pub(crate) registrations: registrations::Registrations,
     /// What was counted so far.
     pub(crate) counts: Counts,
     /// Everyone is being told to go.
@@ -136,7 +149,10 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            doubt: doubt::Doubt::default(),
+            keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
+            registrations: registrations::Registrations::default(),
             counts: Counts::default(),
             stopping: false,
             started: now,
@@ -154,7 +170,7 @@ impl Hub {
             Input::Gone { client, why } => self.gone(now, client, why, effects),
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
-            Input::Account { name, password } => self.set_account(now, name, password, effects),
+            Input::Kept(keep) => self.is_kept(now, *keep, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
             Input::Notice { text } => self.tell_operators(now, text, effects),
@@ -173,7 +189,9 @@ impl Hub {
         });
         self.hosts.extend(hosts);
         self.lives.recall(known.lives);
-        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+        self.patience.recall(known.trusted);
+        self.doubt = doubt::Doubt::begin(self.started, &known.clock, known.latest);
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel));
     }
 
     /// What was counted so far.
@@ -263,6 +281,7 @@ impl Hub {
 
     fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
         self.stopping = true;
+        self.keep_time_now(now, effects);
         for who in self.clients.all().collect::<Vec<_>>() {
             self.turn(now, who, effects).farewell(why);
         }

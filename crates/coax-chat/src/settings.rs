@@ -74,6 +74,7 @@ pub struct Settings {
     pub list_entries: usize,
     pub modes: String,
     pub register: bool,
+    pub accounts_per_address: u32,
     pub register_before_connect: bool,
     pub email_required: bool,
     pub password_length: usize,

@@ -16,6 +16,8 @@ mod events;
 mod faces;
 #[path = "hub/host.rs"]
 mod host;
+#[path = "hub/kept.rs"]
+mod kept;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]

@@ -144,10 +144,10 @@ impl Entry {
 /// Where an entry stands. Entries of one conversation are ordered by it, and no two are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
+    /// The order in which the store got them. A clock that was set back does not change it.
+    pub sequence: i64,
     /// Milliseconds since 1970, UTC.
     pub time: i64,
-    /// The order in which the store got them: what decides between equal times.
-    pub sequence: i64,
 }
 
 /// An entry that was kept.

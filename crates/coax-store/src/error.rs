@@ -67,7 +67,8 @@ impl StoreError {
         StoreError::new(StoreErrorKind::Invalid, line)
     }
 
-    pub(crate) fn closed() -> StoreError {
+    /// What a change is told that the store did not get to.
+    pub fn closed() -> StoreError {
         StoreError::new(StoreErrorKind::Closed, "the store is closed")
     }
 

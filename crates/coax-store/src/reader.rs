@@ -132,6 +132,18 @@ impl Reader {
         }
     }
 
+    /// The latest time of all entries; none where there are none. It may be a clock's mistake.
+    ///
+    /// # Errors
+    ///
+    /// What the disk said.
+    pub fn latest_time(&self) -> Result<Option<i64>, StoreError> {
+        self.with(|conn| {
+            let sql = "SELECT max(latest) FROM span";
+            Ok(conn.query_row(sql, [], |row| row.get(0))?)
+        })
+    }
+
     pub(crate) fn new(origin: Origin, most: usize) -> Reader {
         let (state, returned) = (Mutex::default(), Condvar::new());
         Reader { pool: Arc::new(Pool { origin, most: most.max(1), state, returned }) }

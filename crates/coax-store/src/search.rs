@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
-use crate::desk::{SPAN, find_conversation, shown};
+use crate::desk::{find_conversation, ids_between, shown};
 use crate::entry::{Kept, Target};
 use crate::error::{Fault, StoreError};
 use crate::history::{COLUMNS, kept};
@@ -118,17 +118,7 @@ fn find(
 
 /// Among which ids messages of the times asked for can be.
 fn ids_of(conn: &Connection, search: &Search) -> rusqlite::Result<Range<i64>> {
-    let block = |sql: &str, time: i64| {
-        conn.prepare_cached(sql)?.query_row([time], |row| row.get::<_, Option<i64>>(0))
-    };
-    let mut ids = 0..search.older_than.unwrap_or(i64::MAX);
-    if let Some(after) = search.after {
-        let first = block("SELECT min(block) FROM span WHERE latest > ?", after)?;
-        ids.start = first.map_or(i64::MAX, |block| block * SPAN);
-    }
-    if let Some(before) = search.before {
-        let last = block("SELECT max(block) FROM span WHERE earliest < ?", before)?;
-        ids.end = ids.end.min(last.map_or(0, |block| (block + 1) * SPAN));
-    }
-    Ok(ids)
+    let (after, before) = (search.after.unwrap_or(i64::MIN), search.before.unwrap_or(i64::MAX));
+    let ids = ids_between(conn, after, before)?;
+    Ok(ids.start..ids.end.min(search.older_than.unwrap_or(i64::MAX)))
 }

@@ -229,3 +229,30 @@ fn the_hash_that_is_printed_makes_an_operator() {
     }
     chat.account(&["hash"], "\n").fails(2, "a password is needed");
 }
+
+#[test]
+fn an_account_is_suspended_resumed_and_deleted_with_a_server_and_without() {
+    for serving in [true, false] {
+        let mut chat = if serving { Chat::serving("") } else { Chat::new("") };
+        chat.account(&["add", "ada"], "sesame-open\n").exits(0);
+        for (verb, said) in [
+            ("suspend", "That account is suspended"),
+            ("resume", "You are now identified for ada"),
+            ("delete", "Invalid account or password"),
+        ] {
+            chat.account(&[verb, "Ada"], "").exits(0);
+            if !serving {
+                chat.start();
+            }
+            assert_eq!(chat.identify("ada", "sesame-open"), said, "{verb}");
+            if verb == "suspend" {
+                let listed = chat.account(&["list"], "").exits(0).out();
+                assert!(listed.contains("ada  suspended"), "{listed}");
+            }
+            if !serving {
+                chat.stop();
+            }
+        }
+        chat.account(&["delete", "ada"], "").fails(1, "there is no account 'ada'");
+    }
+}

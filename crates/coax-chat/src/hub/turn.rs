@@ -110,18 +110,29 @@ impl Turn<'_> {
         Stamp { time: self.now, account, bot, ..Stamp::default() }
     }
 
-    /// Asks, and holds the client until `then` has run with the answer.
+    /// Asks, and holds the client until `then` has run with the answer. If the client leaves before,
+    /// `then` does not run.
     pub(crate) fn ask(
         &mut self,
         question: Question,
         then: impl FnOnce(&mut Turn<'_>, Answer) + 'static,
     ) {
+        self.begin_to_ask(question, then);
+    }
+
+    /// The same, and what the question is called.
+    pub(super) fn begin_to_ask(
+        &mut self,
+        question: Question,
+        then: impl FnOnce(&mut Turn<'_>, Answer) + 'static,
+    ) -> Ticket {
         let ticket = Ticket(self.serial());
         let awaited = Awaited { who: self.who, then: Box::new(then) };
         self.hub.awaited.insert(ticket, awaited);
         self.me_mut().held = true;
         self.out.push(Effect::Hold { client: self.who });
         self.out.push(Effect::Ask { ticket, question });
+        ticket
     }
 }
 
@@ -133,6 +144,7 @@ impl Hub {
         answer: Answer,
         effects: &mut Effects,
     ) {
+        self.settle(now, ticket, &answer, effects);
         let Some(awaited) = self.awaited.remove(&ticket) else { return };
         // Whoever asked may have gone, and the number may be somebody else's by now: those who go
         // take their questions along.

@@ -318,6 +318,12 @@ pub(super) const KEYS: &[Key] = &[
         read: switch!(register),
     },
     Key {
+        name: "accounts.per-address",
+        default: "20",
+        about: "Accounts that people at one address (IPv6: one /64) may register in an hour; 0 is no limit.",
+        read: number!(accounts_per_address),
+    },
+    Key {
         name: "accounts.register-before-connect",
         default: "true",
         about: "Whether they may before they are in.",
@@ -344,7 +350,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "accounts.wrong-passwords",
         default: "5",
-        about: "Wrong passwords for one account, or thrice as many from one address, before one has to wait; 0: never.",
+        about: "Wrong passwords for one account from one address, or thrice as many from there, before one waits; 0: never.",
         read: number!(wrong_passwords),
     },
     Key {
@@ -362,7 +368,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.keep",
         default: "true",
-        about: "Whether what is said is kept.",
+        about: "Whether what is said is kept. Of a channel nobody registered, it is shown until all left.",
         read: switch!(history),
     },
     Key {
@@ -488,6 +494,7 @@ pub(super) fn empty() -> Settings {
         list_entries: 0,
         modes: String::new(),
         register: false,
+        accounts_per_address: 0,
         register_before_connect: false,
         email_required: false,
         password_length: 0,

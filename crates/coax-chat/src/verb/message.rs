@@ -8,7 +8,7 @@ use coax_irc::{CapSet, Capability as Cap, Numeric};
 use super::Words;
 use crate::hub::reach::Whom;
 use crate::hub::{
-    Answer, ChannelId, ClientId, Flags, Keep, Question, Rank, Record, Relay, Stamp, Turn, UserModes,
+    Answer, ChannelId, ClientId, Flags, Keep, Rank, Record, Relay, Stamp, Turn, UserModes,
 };
 use coax_irc::numeric as n;
 use coax_store::{Kind, Target};
@@ -253,7 +253,7 @@ fn send(
     match entry {
         Some(entry) if turn.hub.settings.history_ack_disk => {
             let verb = post.verb;
-            turn.ask(Question::Keep(Box::new(entry)), move |turn, answer| match answer {
+            turn.confirm(Keep::Entry(entry), move |turn, answer| match answer {
                 Answer::Stored => echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo)),
                 _ => turn.fail(verb, "NOT_STORED", &[], "It was said, and could not be kept"),
             });

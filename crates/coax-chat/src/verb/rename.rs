@@ -50,7 +50,7 @@ fn rename(turn: &mut Turn<'_>, id: ChannelId, old: &str, new: &str, why: &str) {
     if turn.channel(id).founder.is_some() {
         let name = Name::new(&*fold(new), new);
         turn.keep(Keep::ChannelName(RenameChannel { key: fold(old).into(), name }));
-        turn.save_channel(id);
+        turn.save_channel(id, "RENAME");
     }
     let mask = turn.my_mask();
     let line = format!(":{mask} RENAME {old} {new} :{why}");

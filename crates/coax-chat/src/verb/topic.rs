@@ -42,7 +42,7 @@ fn set(turn: &mut Turn<'_>, id: ChannelId, text: String) {
     let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     let texts = [(CapSet::NONE, &*line)];
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
-    turn.save_channel(id);
+    turn.save_channel(id, "TOPIC");
 }
 
 /// Tells the topic to whoever has the turn.

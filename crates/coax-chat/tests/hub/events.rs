@@ -153,3 +153,28 @@ fn an_operator_is_told_what_operators_can_do() {
     assert!(bench.hear(bob)[0].contains(":ada!~u@host JOIN "));
     assert!(bench.ask(bob, "SAMODE #a +m")[0].contains(" 481 "));
 }
+
+#[test]
+fn an_operator_suspends_and_drops_accounts() {
+    let mut bench = Bench::new("");
+    let (ada, carl) = (bench.plain("ada"), bench.signed_in("carl"));
+    assert!(bench.ask(ada, "NS SUSPEND carl")[0].contains("I do not understand"));
+    assert!(bench.ask(ada, "NS DROP carl")[0].contains("Say DROP and the name"));
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "NS HELP").join(" ").contains("SUSPEND <account>"));
+    assert!(bench.ask(ada, "NS SUSPEND nobody")[0].ends_with(":No such account"));
+    assert!(bench.ask(ada, "NS SUSPEND Carl")[0].ends_with(":carl is suspended"));
+    assert!(bench.hear(carl).last().unwrap().contains("That account is suspended"));
+    bench.gone(carl);
+    let mut bench = bench.restarted("");
+    let guest = bench.plain("guest");
+    let told = bench.ask(guest, "NS IDENTIFY carl sesame");
+    assert!(told.last().unwrap().ends_with(":That account is suspended"), "{told:?}");
+    let ada = bench.plain("ada");
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "NS RESUME carl")[0].ends_with(":carl is no longer suspended"));
+    let told = bench.ask(guest, "NS IDENTIFY carl sesame").join(" ");
+    assert!(told.contains("You are now identified for carl"), "{told}");
+    assert!(bench.ask(ada, "NS DROP carl").last().unwrap().ends_with(":The account is gone"));
+    assert!(bench.hear(guest).join(" ").contains(" 901 "));
+}

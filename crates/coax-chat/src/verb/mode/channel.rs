@@ -43,7 +43,7 @@ fn change(turn: &mut Turn<'_>, id: ChannelId, letters: &str, arguments: &[&str],
     let done = std::mem::take(&mut change.done);
     if !done.is_empty() {
         tell_all(turn, id, &done);
-        turn.save_channel(id);
+        turn.save_channel(id, "MODE");
     }
 }
 
