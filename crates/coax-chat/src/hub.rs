@@ -33,6 +33,7 @@ mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
+mod services;
 mod since;
 mod tick;
 mod time;
@@ -59,6 +60,7 @@ pub(crate) use lives::{Lives, SHELF as LIVES};
 pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 

@@ -17,7 +17,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::hub::{HOSTS, Keep, TRUSTED, fold, new_account, settings};
+use crate::hub::{
+    Accounts, HOSTS, Keep, TRUSTED, fold, new_account, settings, taken_for_a_service,
+};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -140,9 +142,10 @@ impl Order {
     /// What is wrong with the order, or with the disk.
     pub fn apply(&self, memory: &Memory, settings: &Settings, now: i64) -> Result<(), Refused> {
         self.check(settings)?;
-        let key = fold(self.name()).into_string();
-        let known = memory.reader().account_of_nick(&key)?;
-        self.check_known(known.as_ref().map(|account| &*account.name.key))?;
+        let mut accounts = Accounts::default();
+        memory.reader().accounts()?.into_iter().for_each(|account| accounts.insert(account));
+        self.check_known(&accounts)?;
+        let key = fold(self.name());
         let password = match self.password() {
             Some(password) => {
                 let hashed = memory.hashed(password.as_bytes());
@@ -188,6 +191,10 @@ impl Order {
         }
     }
 
+    fn makes_a_name(&self) -> bool {
+        matches!(self, Order::Add { .. })
+    }
+
     fn name(&self) -> &str {
         match self {
             Order::Add { name, .. }
@@ -227,11 +234,15 @@ impl Order {
         let invalid = |why: String| Err(Refused::new(RefusedKind::Invalid, why));
         let name = self.name();
         // What was made by an older version is changed and ended by the name it has.
-        let is_new = matches!(self, Order::Add { .. });
         if let Err(why) = check_nick(name.as_bytes(), settings.nick_length)
-            && (is_new || name.contains(['\n', '\0']))
+            && (self.makes_a_name() || name.contains(['\n', '\0']))
         {
             return invalid(format!("no account can be called '{name}': {why}"));
+        }
+        if let Some(service) = taken_for_a_service(name).filter(|_| self.makes_a_name()) {
+            return invalid(format!(
+                "no account can be called '{name}': it would be taken for {service}"
+            ));
         }
         let Some(password) = self.password() else { return Ok(()) };
         match password.chars().count() {
@@ -250,9 +261,10 @@ impl Order {
         }
     }
 
-    /// `owner` is the key of the account that has this nick.
-    fn check_known(&self, owner: Option<&str>) -> Result<(), Refused> {
+    /// What can be wrong with it among these accounts.
+    fn check_known(&self, accounts: &Accounts) -> Result<(), Refused> {
         let no = |why: String| Err(Refused::new(RefusedKind::No, why));
+        let owner = accounts.owner(self.name()).map(|account| &*account.name.key);
         match (self, owner) {
             (Order::Add { name, .. }, Some(owner)) if *owner == *fold(name) => {
                 no(format!("there is an account '{name}' already"))
@@ -260,7 +272,10 @@ impl Order {
             (Order::Add { name, .. }, Some(owner)) => {
                 no(format!("the nick '{name}' belongs to the account '{owner}'"))
             }
-            (Order::Add { .. }, None) => Ok(()),
+            (Order::Add { name, .. }, None) => match accounts.taken_for(name) {
+                Some(other) => no(format!("'{name}' would be taken for '{other}', which there is")),
+                None => Ok(()),
+            },
             (order, owner) if owner != Some(&*fold(order.name())) => {
                 no(format!("there is no account '{}'", order.name()))
             }
@@ -345,9 +360,8 @@ async fn carry_out(
     board: &Rc<Switchboard>,
     memory: &Rc<Memory>,
 ) -> Result<(), Refused> {
-    let name = order.name();
     order.check(&board.settings())?;
-    order.check_known(board.owner(name).as_deref())?;
+    board.accounts(|accounts| order.check_known(accounts))?;
     let password = match order.password() {
         Some(password) => {
             let hashed = memory.hash(password.as_bytes().into()).await;
@@ -356,7 +370,7 @@ async fn carry_out(
         None => Password::default(),
     };
     // Somebody may have been faster.
-    order.check_known(board.owner(name).as_deref())?;
+    board.accounts(|accounts| order.check_known(accounts))?;
     let keep = order.to_keep(password, board.now().millis());
     match &keep {
         Keep::Account(it) => memory.confirm(it.clone()).await?,
@@ -419,6 +433,9 @@ mod tests {
         };
         let passwd =
             |name: &str| Order::Passwd { name: name.to_owned(), password: "secret".into() };
+        assert_eq!(apply(add("Bill", "sesame")), Ok(()));
+        let like_bill = apply(add("BiI1", "sesame")).unwrap_err();
+        assert_eq!(like_bill.1, "'BiI1' would be taken for 'bill', which there is");
         assert_eq!(apply(add("Ada", "sesame")), Ok(()));
         let account = memory.reader().account("ada").unwrap().unwrap();
         assert_eq!((&*account.name.shown, account.created), ("Ada", 1_700_000_000_000));
@@ -428,6 +445,8 @@ mod tests {
         for (order, kind, why) in [
             (add("ada", "sesame"), RefusedKind::No, "there is an account 'ada' already"),
             (passwd("bob"), RefusedKind::No, "there is no account 'bob'"),
+            (add("NickServ", "sesame"), RefusedKind::Invalid, "it would be taken for NickServ"),
+            (add("Ch4nserv_", "sesame"), RefusedKind::Invalid, "it would be taken for ChanServ"),
             (add("#bob", "sesame"), RefusedKind::Invalid, "no account can be called '#bob'"),
             (add("bob", "short"), RefusedKind::Invalid, "6 letters are the least"),
             (add("bob", ""), RefusedKind::Invalid, "a password is needed"),
@@ -438,7 +457,7 @@ mod tests {
             assert_eq!(found, kind, "{line}");
             assert!(line.contains(why), "{line}");
         }
-        assert_eq!(memory.reader().accounts().unwrap().len(), 1);
+        assert_eq!(memory.reader().accounts().unwrap().len(), 2);
         let suspend = |on| Order::Suspend { name: "ADA".to_owned(), on };
         for on in [true, true, false] {
             assert_eq!(apply(suspend(on)), Ok(()));

@@ -64,6 +64,16 @@ impl std::fmt::Debug for Serve {
 }
 
 impl Serve {
+    /// Whether this machine lets the process open what it takes to let anybody in. Otherwise how many
+    /// descriptors it may have, and how many it takes.
+    ///
+    /// # Errors
+    ///
+    /// The two numbers.
+    pub fn enough_descriptors() -> Result<(), (u64, u64)> {
+        door::enough_descriptors()
+    }
+
     /// Serves until `control` says Stop.
     pub async fn run<C>(self, listeners: Vec<Listener>, control: impl FnMut() -> C) -> Ended
     where

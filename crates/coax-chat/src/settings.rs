@@ -44,6 +44,7 @@ pub struct Settings {
     pub certificate: Option<PathBuf>,
     pub certificate_key: Option<PathBuf>,
     pub proxies: Vec<IpAddr>,
+    pub hosts: Vec<String>,
     pub origins: Vec<String>,
     pub default_channel: String,
     pub operators: Vec<Operator>,

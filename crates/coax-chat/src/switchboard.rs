@@ -21,8 +21,8 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
 use crate::hub::{
-    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Note, Origin, Question, Ticket,
-    Time,
+    Accounts, Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Note, Origin, Question,
+    Ticket, Time,
 };
 use crate::memory::Figures;
 use crate::metrics::{Metrics, add};
@@ -166,10 +166,9 @@ impl Switchboard {
         self.apply(Input::Kept(Box::new(keep)));
     }
 
-    /// The key of the account that a nick belongs to.
-    pub(crate) fn owner(&self, nick: &str) -> Option<String> {
-        let hub = self.hub.borrow();
-        hub.accounts.owner(nick).map(|account| account.name.key.clone())
+    /// Looks at all accounts.
+    pub(crate) fn accounts<T>(&self, look: impl FnOnce(&Accounts) -> T) -> T {
+        look(&self.hub.borrow().accounts)
     }
 
     /// Tells everyone that the server ends, and closes them.

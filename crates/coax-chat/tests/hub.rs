@@ -24,3 +24,5 @@ mod label;
 mod life;
 #[path = "hub/search.rs"]
 mod search;
+#[path = "hub/secret.rs"]
+mod secret;

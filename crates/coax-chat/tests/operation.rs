@@ -302,6 +302,36 @@ fn a_password_that_could_not_be_looked_at_is_not_a_wrong_one() {
 }
 
 #[test]
+fn a_network_of_ipv6_is_one_neighbour_and_another_is_another() {
+    let mut world = World::new("[limits]\nper-address = 3");
+    for last in 1..=3 {
+        let who = world.join(&format!("a{last}"), &format!("2001:db8:1:2::{last:x}"));
+        assert!(!world.last(who).starts_with("ERROR"), "{}", world.last(who));
+    }
+    let fourth = world.arrive(from("2001:db8:1:2:ffff::4"));
+    assert!(world.last(fourth).contains("Too many connections from your address"));
+    let other = world.join("other", "2001:db8:1:3::1");
+    assert!(!world.last(other).starts_with("ERROR"));
+    world.apply(Input::Gone { client: ClientId(1), why: "gone" });
+    let again = world.join("again", "2001:db8:1:2:ffff::5");
+    assert!(!world.last(again).starts_with("ERROR"), "one left");
+}
+
+#[test]
+fn an_address_makes_so_many_accounts_in_an_hour() {
+    let mut world = World::new("[accounts]\nper-address = 3");
+    for number in 0..10 {
+        world.register(&format!("n{number}"), "2001:db8::1");
+    }
+    assert_eq!(world.hub.account_count(), 3);
+    world.register("elsewhere", "2001:db8:0:1::1");
+    assert_eq!(world.hub.account_count(), 4);
+    world.wait(60 * 60);
+    let late = world.register("late", "2001:db8::2");
+    assert_eq!(world.hub.account_count(), 5, "{}", world.last(late));
+}
+
+#[test]
 fn nobody_waits_where_that_is_switched_off() {
     let mut world = World::new("[accounts]\nwrong-passwords = 0");
     world.register("ada", "198.51.100.1");

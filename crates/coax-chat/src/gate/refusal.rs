@@ -24,6 +24,8 @@ pub enum Refusal {
     Silent,
     /// The TLS handshake failed.
     Tls,
+    /// What it spoke is nothing that is spoken here.
+    Unknown,
 }
 
 impl Refusal {
@@ -37,6 +39,7 @@ impl Refusal {
             Refusal::Proxy => "proxy",
             Refusal::Silent => "silent",
             Refusal::Tls => "tls",
+            Refusal::Unknown => "unknown",
         }
     }
 
@@ -61,6 +64,7 @@ impl fmt::Display for Refusal {
             Refusal::Proxy => "no PROXY header",
             Refusal::Silent => "it did not say in time what it is",
             Refusal::Tls => "the TLS handshake failed",
+            Refusal::Unknown => "what it spoke is nothing that is spoken here",
         })
     }
 }

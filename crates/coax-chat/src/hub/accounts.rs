@@ -94,6 +94,12 @@ impl Accounts {
         self.faces.get(face).into_iter().flatten().map(|nick| &**nick)
     }
 
+    /// A registered nick, folded, that another name would be taken for.
+    pub(crate) fn taken_for(&self, name: &str) -> Option<&str> {
+        let key = fold(name);
+        self.faces.get(&face(name))?.iter().find(|nick| **nick != key).map(|nick| &**nick)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.by_key.len()
     }

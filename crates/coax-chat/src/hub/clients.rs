@@ -12,6 +12,7 @@ use coax_irc::{CapSet, Casemapping};
 
 use super::client::{Client, ClientId, Origin};
 use super::face::face;
+use super::patience::neighbourhood;
 use super::time::Time;
 
 /// The rule by which two names are one.
@@ -35,7 +36,7 @@ pub(crate) struct Clients {
     nicks: BTreeMap<Box<str>, ClientId>,
     /// The users whose nick does not look as its key is written, by what it looks like.
     faces: BTreeMap<Box<str>, Vec<ClientId>>,
-    /// How many come from each address.
+    /// How many come from each place: an address, or a network of IPv6.
     addresses: BTreeMap<Box<str>, u32>,
     /// How many are signed in to each account.
     accounts: BTreeMap<Box<str>, u32>,
@@ -57,7 +58,7 @@ impl Clients {
             self.marks.resize(index + 1, 0);
         }
         self.caps[index] = CapSet::NONE;
-        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        *self.addresses.entry(neighbourhood(&origin.address)).or_default() += 1;
         self.slots[index] = Some(Box::new(Client::new(origin, now)));
         self.connected += 1;
     }
@@ -71,7 +72,7 @@ impl Clients {
         }
         self.forget_face(client.nick(), who);
         self.connected -= 1;
-        one_less(&mut self.addresses, &client.origin.address);
+        one_less(&mut self.addresses, &neighbourhood(&client.origin.address));
         if let Some(account) = &client.account {
             one_less(&mut self.accounts, account);
         }
@@ -102,9 +103,9 @@ impl Clients {
         odd.chain(plain)
     }
 
-    /// How many are connected from an address.
+    /// How many are connected from where an address is: the first 64 bits of IPv6 are one neighbour.
     pub(crate) fn count_of_address(&self, address: &str) -> u32 {
-        self.addresses.get(address).copied().unwrap_or_default()
+        self.addresses.get(&neighbourhood(address)).copied().unwrap_or_default()
     }
 
     /// How many are signed in to an account.

@@ -13,7 +13,7 @@ use super::client::{Client, ClientId};
 use super::effects::{Effect, Effects};
 use super::input::{Answer, Question, Ticket};
 use super::time::Time;
-use super::{Channel, ChannelId, Hub, Rank, Stamp};
+use super::{Channel, ChannelId, Flags, Hub, Rank, Stamp};
 
 /// What happens when an answer is there.
 pub(crate) type Then = Box<dyn FnOnce(&mut Turn<'_>, Answer)>;
@@ -77,6 +77,17 @@ impl Turn<'_> {
 
     pub(crate) fn channel(&self, id: ChannelId) -> &Channel {
         self.hub.channels.get(id)
+    }
+
+    /// The channel of that name, unless it is a secret from whoever has the turn: then it is answered
+    /// as if there were none.
+    pub(crate) fn channel_named(&self, name: &str) -> Option<ChannelId> {
+        let id = self.hub.channels.named(name)?;
+        let knows = self.my_rank(id).is_some()
+            || self.me().is_operator()
+            || self.is_invited(id)
+            || self.access(id) != Rank::default();
+        (knows || !self.channel(id).flags.has(Flags::SECRET)).then_some(id)
     }
 
     pub(crate) fn rank_in(&self, id: ChannelId, who: ClientId) -> Option<Rank> {

@@ -156,6 +156,12 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "listen.hosts",
+        default: "[]",
+        about: "Names by which browsers find the page, beside addresses, server.name and local names: [\"chat.example\"].",
+        read: texts!(hosts),
+    },
+    Key {
         name: "listen.origins",
         default: "[]",
         about: "Other sites whose pages may open a WebSocket: [\"https://chat.example\"].",
@@ -212,7 +218,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "limits.per-address",
         default: "100",
-        about: "Connections from one address at the same time; this machine's own are not counted.",
+        about: "Connections from one address (IPv6: one /64) at the same time; this machine's own are not counted.",
         read: number!(per_address),
     },
     Key {
@@ -418,7 +424,8 @@ pub(super) const KEYS: &[Key] = &[
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
         read: |settings, value| {
-            settings.operators = operators(value).ok_or("is a table of name = \"password\"")?;
+            settings.operators =
+                operators(value).ok_or("is a table of name = \"password\", each name one word")?;
             Ok(())
         },
     },
@@ -445,9 +452,17 @@ fn days(value: &Value) -> Option<BTreeMap<String, u64>> {
 
 fn operators(value: &Value) -> Option<Vec<Operator>> {
     let one = |(name, password): (&String, &Value)| {
-        Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        is_word(name).then(|| {
+            Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        })?
     };
     value.as_table()?.iter().map(one).collect()
+}
+
+/// What OPER can name.
+fn is_word(name: &str) -> bool {
+    let fits = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    (1..=64).contains(&name.len()) && !name.starts_with(':') && name.chars().all(fits)
 }
 
 /// What a setting is before its default is read.
@@ -464,6 +479,7 @@ pub(super) fn empty() -> Settings {
         certificate: None,
         certificate_key: None,
         proxies: Vec::new(),
+        hosts: Vec::new(),
         origins: Vec::new(),
         default_channel: String::new(),
         operators: Vec::new(),

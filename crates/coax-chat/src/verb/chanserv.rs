@@ -44,7 +44,7 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
     let Some((name, rest)) = rest.split_first() else {
         return HELP.iter().for_each(|line| say(turn, line));
     };
-    let Some(id) = turn.hub.channels.named(name) else {
+    let Some(id) = turn.channel_named(name) else {
         return say(turn, "No such channel");
     };
     match &*verb.to_ascii_uppercase() {

@@ -32,7 +32,7 @@ fn invite(turn: &mut Turn<'_>, nick: &str, channel: &str) {
         let nick = super::clipped(nick, 64);
         return turn.reply(n::ERR_NOSUCHNICK, &[nick, "No such nick"]);
     };
-    let Some(id) = turn.hub.channels.named(channel) else {
+    let Some(id) = turn.channel_named(channel) else {
         let name = super::clipped(channel, 64);
         return turn.reply(n::ERR_NOSUCHCHANNEL, &[name, "No such channel"]);
     };

@@ -135,7 +135,7 @@ fn client_tags(turn: &Turn<'_>, words: &Words<'_>) -> String {
 fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     let (rank, name) = addressed(target);
     if name.starts_with('#') {
-        return match turn.hub.channels.named(name) {
+        return match turn.channel_named(name) {
             Some(id) => to_channel(turn, post, id, rank),
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };

@@ -26,7 +26,7 @@ pub(crate) use user::tell;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if words[0].starts_with('#') {
-        return match turn.hub.channels.named(words[0]) {
+        return match turn.channel_named(words[0]) {
             Some(id) => channel::run(turn, id, &words[1..]),
             None => {
                 let name = super::user::clipped(words[0], 64);

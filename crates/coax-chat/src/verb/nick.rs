@@ -6,7 +6,7 @@
 use coax_irc::{CapSet, check_nick};
 
 use super::Words;
-use crate::hub::{Relay, Stamp, Turn, same};
+use crate::hub::{Relay, Stamp, Turn, same, taken_for_a_service};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -14,8 +14,9 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
         return turn.reply(n::ERR_NONICKNAMEGIVEN, &["No nickname given"]);
     };
-    if is_taken_by_the_server(nick) {
-        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[nick, "That is a part of the server"]);
+    if let Some(service) = taken_for_a_service(nick) {
+        let why = format!("That would be taken for {service}, which is a part of the server");
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), &why]);
     }
     let most = turn.hub.settings.nick_length;
     if let Err(why) = check_nick(nick.as_bytes(), most) {
@@ -64,13 +65,6 @@ pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
         turn.tell_offline(&old);
         turn.tell_online();
     }
-}
-
-/// Services are no users, and nobody may look like one.
-fn is_taken_by_the_server(nick: &str) -> bool {
-    ["NickServ", "ChanServ", "HostServ", "HistServ"]
-        .iter()
-        .any(|taken| taken.eq_ignore_ascii_case(nick))
 }
 
 /// A nick as it can be told back to whoever wrote it.

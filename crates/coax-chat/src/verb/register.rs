@@ -5,7 +5,7 @@
 use coax_irc::check_nick;
 
 use super::Words;
-use crate::hub::{Answer, Note, Question, Turn};
+use crate::hub::{Answer, Note, Question, Turn, taken_for_a_service};
 
 /// Longer passwords find no room on a line of IRC.
 const LONGEST: usize = 300;
@@ -59,6 +59,9 @@ pub(super) fn acceptable(
     }
     if check_nick(name.as_bytes(), turn.hub.settings.nick_length).is_err() {
         return Err(("BAD_ACCOUNT_NAME", "An account is called as a nick can be"));
+    }
+    if taken_for_a_service(name).is_some() {
+        return Err(("BAD_ACCOUNT_NAME", "That would be taken for a part of the server"));
     }
     let held = turn.hub.clients.holder(name).is_some_and(|holder| holder != turn.who);
     if turn.hub.accounts.owner(name).is_some() || held {

@@ -11,7 +11,7 @@ use coax_irc::numeric as n;
 use coax_store::Kind;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
-    let Some(id) = turn.hub.channels.named(words[0]) else {
+    let Some(id) = turn.channel_named(words[0]) else {
         let name = super::user::clipped(words[0], 64);
         return turn.reply(n::ERR_NOSUCHCHANNEL, &[name, "No such channel"]);
     };

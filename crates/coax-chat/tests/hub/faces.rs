@@ -134,3 +134,17 @@ fn nothing_unseen_is_in_a_name() {
     bench.say(who, "NICK unseen");
     assert!(bench.ask(who, "USER u 0 * :\u{202e}")[0].contains(" 461 "));
 }
+
+#[test]
+fn nobody_is_called_like_a_service_however_the_name_is_made() {
+    let mut bench = Bench::new("");
+    let eve = bench.plain("eve");
+    for name in ["N1ckServ", "NlckServ", "Chanserv_", "nickserv", "H0stServ", "0perServ"] {
+        let told = bench.ask(eve, &format!("NICK {name}")).join("\n");
+        assert!(told.contains(" 432 eve "), "{name}: {told}");
+        let told = bench.ask(eve, &format!("REGISTER {name} * sesame")).join("\n");
+        assert!(told.contains("FAIL REGISTER BAD_ACCOUNT_NAME"), "{name}: {told}");
+    }
+    let guest = bench.arrive();
+    assert!(bench.ask(guest, "NICK N1ckServ").join("\n").contains(" 432 "));
+}

@@ -10,6 +10,7 @@ mod events;
 mod invitation;
 mod log;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -82,13 +83,17 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     runtime::run(async {
         let controls = Rc::new(Controls::catch(supervisor, log_file, *out)?);
         let listeners = listeners(&settings).await?;
+        // Everyone who comes takes a descriptor.
+        queue::widen();
+        enough_descriptors()?;
         // Whoever reads that it listens may give it orders.
         let orders = orders(folder.as_deref(), out).await;
+        if let Some(folder) = &folder {
+            warn_of_others(folder, &settings, out);
+        }
         let all = || listeners.iter().flat_map(Listener::addresses);
         announce(all(), out)?;
         let addresses = all().map(ToString::to_string).collect::<Vec<_>>();
-        // Everyone who comes takes a descriptor.
-        queue::widen();
         if !out.is_json() {
             invitation(&addresses).iter().for_each(|line| out.talk(line));
         }
@@ -119,6 +124,38 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             false => Err(controls.failure().await),
         }
     })
+}
+
+fn enough_descriptors() -> Result<(), Failure> {
+    Serve::enough_descriptors().map_err(|(most, needed)| {
+        let line = format!("nobody could come in: this process may open {most} files (ulimit -n)");
+        Failure::new(Exit::Machine, line)
+            .hint(format!("allow it at least {needed}: ulimit -n 1024"))
+    })
+}
+
+/// Who else could read the accounts, or write them.
+fn warn_of_others(folder: &Path, settings: &Settings, out: &Out) {
+    let mode = |path: &Path| std::fs::metadata(path).map(|it| it.mode() & 0o777).ok();
+    if mode(folder).is_some_and(|mode| mode & 0o022 != 0) {
+        out.talk(&format!(
+            "others may write to {0}, where the accounts are: chmod go-w {0}",
+            folder.display()
+        ));
+    }
+    let own = settings.certificate_key.clone().unwrap_or_else(|| folder.join("key.pem"));
+    for secret in [own, folder.join("chat.db")] {
+        if mode(&secret).is_some_and(|mode| mode & 0o044 != 0) && others_reach(&secret) {
+            out.talk(&format!("others may read {0}: chmod go-rwx {0}", secret.display()));
+        }
+    }
+}
+
+/// Whether the folder of a file lets others in.
+fn others_reach(file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mode = std::fs::metadata(folder.unwrap_or(Path::new("."))).map(|it| it.mode());
+    mode.is_ok_and(|mode| mode & 0o011 != 0)
 }
 
 async fn listeners(settings: &Settings) -> Result<Vec<Listener>, Failure> {
