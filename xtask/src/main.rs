@@ -28,7 +28,7 @@ cargo xtask fmt|clippy|layers|tidy|bans|test|doc
 cargo xtask conformance [MODULE…]
                              run irctest against coax chat serve
 cargo xtask bench NAME [--json]
-                             measure coax beside its peers: stream, pipe, echo, start, resolve, stub
+                             measure coax beside its peers: stream, pipe, echo, start, resolve, stub, rules
 cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
                              measure coax scan, in network namespaces, as root
 cargo xtask bench chat [fanout|pace|idle|joins]… [--tls] [--rounds N] [--only SERVER] [--json]

@@ -6,7 +6,6 @@
 //! Nothing here knows files.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +29,9 @@ pub struct ClientOptions {
     pub wanted: Wanted,
     /// Which HTTP is spoken.
     pub http: HttpVersion,
-    /// A PEM file with authorities that are believed besides the machine's own.
-    pub authorities: Option<PathBuf>,
-    /// Believes whoever answers in TLS, without a certificate that fits.
-    pub insecure: bool,
+    /// Which servers are believed in TLS, and who the client is there. Which protocols are offered
+    /// follows from [`ClientOptions::http`].
+    pub tls: TlsOptions,
     /// What stands between.
     pub proxies: Proxies,
     /// Where the logins of hosts are, if they are to be used.
@@ -83,12 +81,8 @@ pub(crate) struct Shared {
 impl Client {
     /// A client without any connection yet.
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
-        let tls = Tls::new(TlsOptions {
-            protocols: options.http.protocols(),
-            authorities: options.authorities.clone(),
-            insecure: options.insecure,
-            ..TlsOptions::default()
-        });
+        let protocols = options.http.protocols();
+        let tls = Tls::new(TlsOptions { protocols, ..options.tls.clone() });
         let shared = Shared { options, tls, pool: Arc::default() };
         Ok(Client { shared: Arc::new(shared) })
     }
@@ -108,8 +102,7 @@ impl Default for ClientOptions {
             resolver: Arc::new(SystemResolver::default()),
             wanted: Wanted::Both,
             http: HttpVersion::Auto,
-            authorities: None,
-            insecure: false,
+            tls: TlsOptions::default(),
             proxies: Proxies::default(),
             netrc: None,
             unix: None,
@@ -140,8 +133,7 @@ impl fmt::Debug for ClientOptions {
         f.debug_struct("ClientOptions")
             .field("wanted", &self.wanted)
             .field("http", &self.http)
-            .field("authorities", &self.authorities)
-            .field("insecure", &self.insecure)
+            .field("tls", &self.tls)
             .field("unix", &self.unix)
             .field("user_agent", &self.user_agent)
             .field("timeout", &self.timeout)

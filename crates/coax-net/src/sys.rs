@@ -9,6 +9,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::ioctl::{Getter, ioctl};
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
@@ -56,4 +57,44 @@ pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Resu
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// What a TCP connection says about the way to its peer (`TCP_INFO`, tcp(7)).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TcpProgress {
+    /// The connection is closed: by a reset, or because both ends were acknowledged.
+    pub(crate) closed: bool,
+    /// Segments that were sent and not acknowledged.
+    pub(crate) in_flight: bool,
+    /// Probes of a full receive buffer that the peer has not answered.
+    pub(crate) unanswered_probes: u8,
+    /// Since the last acknowledgement.
+    pub(crate) since_ack: Duration,
+}
+
+/// The progress of `socket`; `None` where it is not TCP.
+pub(crate) fn tcp_progress(socket: impl AsFd) -> Option<TcpProgress> {
+    /// `TCP_CLOSE` (include/net/tcp_states.h).
+    const CLOSED: u8 = 7;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the structure is numbers alone, for which all zeroes are a value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to a structure that has as many and outlives
+    // the call; an older kernel writes fewer. The descriptor is borrowed for as long.
+    let done = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            std::ptr::from_mut(&mut info).cast(),
+            &raw mut length,
+        )
+    };
+    (done == 0).then(|| TcpProgress {
+        closed: info.tcpi_state == CLOSED,
+        in_flight: info.tcpi_unacked > 0,
+        unanswered_probes: info.tcpi_probes,
+        since_ack: Duration::from_millis(info.tcpi_last_ack_recv.into()),
+    })
 }
