@@ -66,9 +66,10 @@ pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
-pub use accounts::Known;
+pub(crate) use accounts::settings;
+pub use accounts::{Known, is_suspended};
 pub use client::{ClientId, Origin, Way};
-pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use clients::{CASEMAPPING, fold, same};
 pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;

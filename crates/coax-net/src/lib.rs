@@ -27,6 +27,7 @@ mod resolve;
 mod sock_diag;
 mod socket;
 mod stream;
+mod supervisor;
 mod syn_socket;
 mod sys;
 mod tls;
@@ -62,6 +63,7 @@ pub use socket::{
     SocketErrorKind,
 };
 pub use stream::Stream;
+pub use supervisor::Supervisor;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{
     CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream,

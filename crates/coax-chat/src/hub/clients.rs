@@ -16,11 +16,16 @@ use super::patience::neighbourhood;
 use super::time::Time;
 
 /// The rule by which two names are one.
-pub(crate) const CASEMAPPING: Casemapping = Casemapping::Ascii;
+pub(crate) const CASEMAPPING: Casemapping = Casemapping::Rfc7613;
 
 /// A name as a key.
 pub(crate) fn fold(name: &str) -> Box<str> {
-    name.to_ascii_lowercase().into_boxed_str()
+    CASEMAPPING.fold_text(name).into_boxed_str()
+}
+
+/// Whether two names are one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    CASEMAPPING.same(one.as_bytes(), other.as_bytes())
 }
 
 /// All clients.

@@ -412,7 +412,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.keep",
         default: "true",
-        about: "Whether what is said is kept.",
+        about: "Whether what is said is kept. Of a channel nobody registered, it is shown until all left.",
         read: switch!(history),
     },
     Key {

@@ -192,6 +192,7 @@ fn put(store: &Store, keep: Keep) -> Result<(), StoreError> {
         Keep::Entry(it) => store.apply(it).map(drop),
         Keep::Account(it) => store.apply(it),
         Keep::Password(it) => store.apply(it),
+        Keep::Settings(it) => store.apply(it),
         Keep::Nick(it) => store.apply(it),
         Keep::Certificate(it) => store.apply(it),
         Keep::NoCertificate(it) => store.apply(it),

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{Address, Datagrams, Listen, Stream, SystemResolver};
+use coax_net::{Address, Datagrams, Listen, Stream, Supervisor, SystemResolver};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -167,6 +167,7 @@ async fn accept(
     }
 }
 
+/// Says where it listens, to a service manager as well.
 pub(super) fn announce<'a>(
     addresses: impl Iterator<Item = &'a Address>,
     out: &Out,
@@ -174,6 +175,7 @@ pub(super) fn announce<'a>(
     for address in addresses {
         out.report(&Listening { address: address.to_string() })?;
     }
+    Supervisor::of_environment().ready();
     Ok(())
 }
 

@@ -83,6 +83,7 @@ fn schema() -> Value {
     events.add::<super::chat::BackupReport>();
     events.add::<super::chat::AccountReport>();
     events.add::<super::chat::AccountChange>();
+    events.add::<super::chat::HashReport>();
     events.finish()
 }
 
