@@ -79,8 +79,8 @@ pub(crate) struct Args {
     ///
     /// Where a message ends: line, crlf, nul and delimiter:TEXT end with those bytes (\\r \\n \\t \\0
     /// \\xHH in TEXT stand for one byte each), len32 begins with its length;
-    /// chunk and raw are whole when the peer closes or is silent.
-    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
+    /// chunk (the default) and raw are whole when the peer closes or is silent.
+    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk, hide_default_value = true)]
     framing: Framing,
     /// Exit 1 unless the reply matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = expression)]
