@@ -150,9 +150,7 @@ say -t A ''
 say a,b
 say -t A a,b
 say .
-printf 'only4.coax.test # a comment\nhost.coax.test#another\n# a third\n' > names
-say -4 -f names --in-order
-rm names
+printf 'only4.coax.test # a comment\nhost.coax.test#another\n# a third\n' | say -4 -f - --in-order
 "#;
     let Some(lines) = lines(script) else { return };
     let comma =
@@ -168,7 +166,7 @@ rm names
             &format!("a,b|{comma} 2"),
             &format!("-t|A|a,b|{comma} 2"),
             ".|coax: cannot resolve .: it is the root of all names, which has records alone (-t NS) 2",
-            "-4|-f|names|--in-order|192.0.2.9 192.0.2.1 192.0.2.2 0",
+            "-4|-f|-|--in-order|192.0.2.9 192.0.2.1 192.0.2.2 0",
         ]
     );
 }
