@@ -18,6 +18,7 @@ const PEERS: &[(&str, &str)] = &[
     ("nsd", "nsd"),
     ("dig", "bind9-dnsutils"),
     ("python3", "python3"),
+    ("faketime", "faketime"),
     ("strace", "strace"),
     ("ip", "iproute2"),
     ("prlimit", "util-linux"),

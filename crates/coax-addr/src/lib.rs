@@ -27,4 +27,4 @@ pub use targets::{
     AddressRange, AddressSet, Octets, Target, TargetError, TargetErrorKind, TargetSet,
 };
 #[cfg(feature = "url")]
-pub use url_parts::{PortOrigin, UrlError, UrlParts};
+pub use url_parts::{PortOrigin, QueryPair, UrlError, UrlParts};

@@ -42,8 +42,10 @@ pub struct ClientOptions {
     pub unix: Option<Endpoint>,
     /// What the client calls itself.
     pub user_agent: String,
-    /// For one connection to stand: name, connect, proxy and TLS together.
+    /// For one connection to stand: connect, proxy and TLS together, once the name is resolved.
     pub timeout: Duration,
+    /// Whether resolving the name counts, too. Otherwise it takes as long as the resolver does.
+    pub timeout_resolving: bool,
     /// How long a server may be silent when it is its turn.
     pub idle: Duration,
     /// How many redirects are followed; 0 gives the first to the caller.
@@ -112,6 +114,7 @@ impl Default for ClientOptions {
             unix: None,
             user_agent: concat!("coax/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeout: Duration::from_secs(30),
+            timeout_resolving: false,
             idle: Duration::from_secs(60),
             max_redirects: 20,
             may_downgrade: false,

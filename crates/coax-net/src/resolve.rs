@@ -11,7 +11,7 @@ mod nsswitch;
 mod system;
 
 pub use hosts::{HostsFile, HostsLine};
-pub use name::check_host_name;
+pub use name::{ascii_host_name, check_host_name, unicode_host_name};
 pub use nsswitch::{NssSource, nss_hosts_line};
 pub use system::SystemResolver;
 

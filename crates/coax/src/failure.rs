@@ -105,7 +105,11 @@ impl From<coax_net::ListenError> for Failure {
     fn from(error: coax_net::ListenError) -> Failure {
         use coax_net::ListenError as Why;
         let exit = match &error {
-            Why::Unsupported(_) | Why::NoGroup(_) => Exit::Usage,
+            Why::Unsupported(_)
+            | Why::NoGroup(_)
+            | Why::NoInterface(_)
+            | Why::Misplaced(_)
+            | Why::NoAccount { .. } => Exit::Usage,
             // Whatever is wrong with a place to listen on is wrong here.
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
@@ -213,7 +217,7 @@ fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
         | Kind::NotConnected
         | Kind::NotFound
         | Kind::WouldBlock => Exit::Network,
-        Kind::Invalid | Kind::TooLong => Exit::Usage,
+        Kind::Invalid => Exit::Usage,
         _ => Exit::Machine,
     }
 }

@@ -44,9 +44,12 @@ pub(super) struct ClientArgs {
     /// Follow at most so many redirects
     #[arg(long, value_name = "COUNT", default_value = "20", value_parser = crate::count::or_none::<usize>, help_heading = "Connection")]
     max_redirects: usize,
-    /// Give up connecting after this long
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
-    timeout: Duration,
+    /// Give up connecting after this long [default: 30s]
+    ///
+    /// Without this option, finding the name's addresses takes as long as the system's resolver
+    /// does, and the 30 s begin after it.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connection")]
+    timeout: Option<Duration>,
     /// A server may be silent so long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "60s", help_heading = "Connection")]
     idle: Duration,
@@ -75,6 +78,7 @@ impl ClientArgs {
         tell_logins(netrc.as_ref(), plan.no_netrc.as_deref(), out);
         let via = self.via.as_ref().or(plan.via.as_ref());
         let via = via.map(|text| place::endpoint(text, None)).transpose()?;
+        let usual = ClientOptions::default();
         let options = ClientOptions {
             tls: self.tls.options(),
             proxies: match (&self.proxy, self.no_proxy) {
@@ -90,11 +94,12 @@ impl ClientArgs {
                 (_, true) => HttpVersion::Http2,
                 _ => HttpVersion::Auto,
             },
-            timeout: self.timeout,
+            timeout: self.timeout.unwrap_or(usual.timeout),
+            timeout_resolving: self.timeout.is_some(),
             idle: self.idle,
             max_redirects: self.max_redirects,
             remember_headers: out.is_very_verbose(),
-            ..ClientOptions::default()
+            ..usual
         };
         Ok(Client::new(options)?)
     }

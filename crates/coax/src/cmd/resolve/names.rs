@@ -21,6 +21,9 @@ const BATCH: usize = 128;
 /// No name comes near this; the rest of a longer line is skipped unread.
 const LONGEST_LINE: u64 = 4096;
 
+/// No names, and yet they mean something: this machine, everybody here, the root of all names.
+const MEANINGS: [&str; 4] = ["", "*", "<broadcast>", "."];
+
 /// One name to look up, or a line that is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
@@ -134,27 +137,28 @@ fn read_line(source: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<u64> 
     Ok(count)
 }
 
-/// Blank lines and comments are nobody's name.
+/// Blank lines and comments, also behind a name, are nobody's name.
 fn from_bytes(number: u64, bytes: &[u8], position: u64) -> Option<Line> {
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim(),
+        // No name has a '#'.
+        Ok(text) => text.split('#').next().unwrap_or_default().trim(),
         Err(_) => {
             let text = String::from_utf8_lossy(bytes).trim().to_owned();
             let wrong = Some("it is not UTF-8");
             return Some(Line { number: Some(number), text, wrong, position });
         }
     };
-    let said = !text.is_empty() && !text.starts_with('#');
-    said.then(|| line(Some(number), text.to_owned(), position))
+    (!text.is_empty()).then(|| line(Some(number), text.to_owned(), position))
 }
 
 fn line(number: Option<u64>, text: String, position: u64) -> Line {
     let wrong = match coax_net::check_host_name(&text) {
+        _ if MEANINGS.contains(&text.as_str()) => None,
         // Colons are for addresses; the root has records of its own.
         Ok(()) if text.contains(':') && address(&text).is_none() => {
             Some("a host name has no colons, and this is no IPv6 address")
         }
-        Err(coax_net::ResolveErrorKind::Malformed(why)) if text != "." => Some(why),
+        Err(coax_net::ResolveErrorKind::Malformed(why)) => Some(why),
         _ => None,
     };
     Line { number, text, wrong, position }
@@ -182,10 +186,11 @@ mod tests {
 
     #[test]
     fn blank_lines_and_comments_are_skipped_and_rubbish_keeps_its_number() {
-        let found: Vec<_> = lines(b"a.test\n\n# x\n  b.test \r\nno name\n\xff\n::1\na:b\n.\nlast")
-            .into_iter()
-            .map(|line| (line.number.unwrap(), line.text, line.wrong.is_some()))
-            .collect();
+        let found: Vec<_> =
+            lines(b"a.test # it\n\n# x\n  b.test \r\nno name\n\xff\n::1\na:b\n.\nlast")
+                .into_iter()
+                .map(|line| (line.number.unwrap(), line.text, line.wrong.is_some()))
+                .collect();
         let expected = [
             (1, "a.test", false),
             (4, "b.test", false),

@@ -54,6 +54,15 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
         Told::Memory(news) => out.report(&ChatStore::of(&news)),
+        Told::ClockDoubted(ahead) => {
+            let message = format!(
+                "this machine's clock is {} days ahead of when a server last ran here: for a day nothing \
+                 is forgotten by it",
+                ahead / DAY
+            );
+            out.report(&ChatTrouble { message })
+        }
+        Told::ClockJumped(jump) => out.report(&ChatTrouble { message: jumped(jump) }),
         Told::Forgot(entries) => out.report(&ChatForgot { entries }),
         Told::NotForgotten(why) => {
             let message = format!("cannot forget what is too old: {why}");
@@ -61,6 +70,15 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         }
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
+        }
+        Told::UnnamedProxy(address) => {
+            let from = address.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
+            let name = address.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
+            let message = format!(
+                "a web proxy at {from} brings people and is not named, so all of them have its \
+                 address: listen.http-proxies = [\"{name}\"]"
+            );
+            out.report(&ChatTrouble { message })
         }
         Told::NotClosed(message) | Told::CannotAccept(message) => {
             out.report(&ChatTrouble { message })
@@ -89,11 +107,14 @@ fn note(note: Note, out: &Out) {
         }
         Note::AccountMade(who) => out.report(&account("made", who)),
         Note::AccountDropped(who) => out.report(&account("dropped", who)),
+        Note::AccountSuspended { who, on } => {
+            out.report(&account(if on { "suspended" } else { "resumed" }, who))
+        }
         Note::SignedIn(who) => out.report(&account("signed-in", who)),
-        Note::NotSignedIn { who, means, wait } => {
+        Note::NotSignedIn { who, means, wait, is_first } => {
             let Person { nick, address, account } = who;
             let (account, means) = (account.unwrap_or_default(), means.name());
-            out.report(&ChatPassword { account, means, nick, address, wait })
+            out.report(&ChatPassword { account, means, nick, address, wait, first_wait: is_first })
         }
         Note::Operator { who, name } => {
             let Person { nick, address, account } = who;
@@ -119,6 +140,21 @@ fn note(note: Note, out: &Out) {
         }),
         _ => Ok(()),
     };
+}
+
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn jumped(jump: Option<i64>) -> String {
+    let Some(jump) = jump else {
+        return "this machine's clock agrees with the chat's time again".to_owned();
+    };
+    let days = jump.unsigned_abs() / DAY;
+    let way = if jump > 0 { "ahead" } else { "back" };
+    format!(
+        "this machine's clock jumped {days} days {way}: the chat goes on with its own time; \
+         SIGHUP or a restart takes over the new one"
+    )
 }
 
 /// A line of the log.
@@ -266,7 +302,7 @@ impl Report for ChatLeft {
 /// An account was made, dropped, or signed in to.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatAccount {
-    /// made, dropped or signed-in
+    /// made, dropped, suspended, resumed or signed-in
     change: &'static str,
     account: String,
     nick: String,
@@ -279,7 +315,9 @@ impl Report for ChatAccount {
         let (account, nick, address) = (&self.account, &self.nick, &self.address);
         match self.change {
             "made" => said(format!("account {account} was made by {nick} from {address}")),
-            "dropped" => said(format!("account {account} was dropped by {nick} from {address}")),
+            "dropped" | "suspended" | "resumed" => {
+                said(format!("account {account} was {} by {nick} from {address}", self.change))
+            }
             _ => detail(format!("{nick} from {address} signed in to {account}")),
         }
     }
@@ -288,14 +326,16 @@ impl Report for ChatAccount {
 /// Somebody gave a wrong password, or one that came too soon after wrong ones.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatPassword {
-    /// The account, or the operator, that was named.
+    /// The account, the operator or the channel that was named.
     account: String,
-    /// sasl, nickserv or oper
+    /// sasl, nickserv, oper, server, key or webirc
     means: &'static str,
     nick: String,
     address: String,
     /// Seconds until an attempt counts again; 0 is one that was looked at and was wrong.
     wait: u64,
+    /// Whether it is the first one after a while that has to wait.
+    first_wait: bool,
 }
 
 impl Report for ChatPassword {
@@ -305,6 +345,10 @@ impl Report for ChatPassword {
         let account = quoted(&self.account);
         match self.wait {
             0 => detail(format!("wrong password for {account} ({means}) by {nick} from {address}")),
+            wait if self.first_wait => said(format!(
+                "too many wrong passwords ({means}) from {address}, the last for {account} by {nick}: \
+                 the next one counts in {wait} s"
+            )),
             wait => detail(format!(
                 "a password for {account} ({means}) by {nick} from {address} came {wait} s too early"
             )),
@@ -457,7 +501,7 @@ pub(crate) struct ChatForgot {
 impl Report for ChatForgot {
     const EVENT: &'static str = "chat-forgot";
     fn human(&self) -> Human {
-        detail(format!("forgot {} entries of the history", self.entries))
+        said(format!("forgot {} entries of the history", self.entries))
     }
 }
 
@@ -523,6 +567,7 @@ mod tests {
             nick: "*".into(),
             address: "::1".into(),
             wait: 0,
+            first_wait: false,
         };
         let line = line(&password);
         assert!(line.ends_with(r#"wrong password for "a\u{7}" (sasl) by * from ::1"#), "{line}");
