@@ -51,6 +51,7 @@ mod user;
 mod userhost;
 mod version;
 mod wallops;
+mod webirc;
 mod who;
 mod whois;
 mod whowas;
@@ -186,6 +187,7 @@ const VERBS: &[Verb] = &[
     verb("VERIFY", 2, Who::Anyone, register::verify),
     verb("VERSION", 0, Who::Users, version::run),
     verb("WALLOPS", 1, Who::Operators, wallops::run),
+    verb("WEBIRC", 4, Who::Anyone, webirc::run),
     verb("WHO", 0, Who::Users, who::run),
     verb("WHOIS", 0, Who::Users, whois::run),
     verb("WHOWAS", 0, Who::Users, whowas::run),

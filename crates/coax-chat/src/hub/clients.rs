@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use coax_irc::{CapSet, Casemapping};
 
-use super::client::{Client, ClientId, Origin};
+use super::client::{Client, ClientId, Name, Origin};
 use super::face::face;
 use super::patience::neighbourhood;
 use super::time::Time;
@@ -61,6 +61,17 @@ impl Clients {
         *self.addresses.entry(neighbourhood(&origin.address)).or_default() += 1;
         self.slots[index] = Some(Box::new(Client::new(origin, now)));
         self.connected += 1;
+    }
+
+    /// A client that has not registered is somebody from elsewhere.
+    pub(crate) fn brought(&mut self, who: ClientId, origin: Origin) {
+        let before = self.get(who).origin.address.clone();
+        one_less(&mut self.addresses, &before);
+        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        let client = self.get_mut(who);
+        client.name = Name::new(client.name.nick(), client.name.user(), &origin.host);
+        let way = client.origin.way;
+        *client.origin = Origin { way, ..origin };
     }
 
     /// Forgets a client and its nick. It must have left its channels.

@@ -98,7 +98,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         }
         controls.take_over()?;
         out.report(&args.started(folder, &known, begun))?;
-        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
+        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out)?;
         let telling = controls.clone();
         let serve = Serve {
             certify,

@@ -41,7 +41,7 @@ pub(super) struct Writer(Receiver<()>);
 
 impl Log {
     /// Begins a log; `file` is what the settings are called.
-    pub(super) fn begin(file: String, out: Out) -> (Log, Writer) {
+    pub(super) fn begin(file: String, out: Out) -> Result<(Log, Writer), Failure> {
         let (queue, told) = sync_channel(WAITING);
         let (done, ended) = sync_channel::<()>(1);
         let log = Log { queue, lost: Arc::default() };
@@ -57,9 +57,12 @@ impl Log {
             }
             drop(done);
         };
-        // Without a thread there is no log, and a chat all the same.
-        let _ = Builder::new().name("coax-log".to_owned()).spawn(write);
-        (log, Writer(ended))
+        // A server of which nothing is told would not be trusted by anybody.
+        Builder::new().name("coax-log".to_owned()).spawn(write).map_err(|error| {
+            let why = coax_net::no_thread(&error);
+            Failure::new(Exit::Machine, format!("cannot write the log: {why}"))
+        })?;
+        Ok((log, Writer(ended)))
     }
 
     pub(super) fn tell(&self, told: Told) {
