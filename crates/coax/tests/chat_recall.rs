@@ -249,7 +249,7 @@ fn what_is_not_there_says_so_and_what_to_type() {
         ("history", data, &["ada,eve"], 1, "nothing is kept of ada,eve", "coax chat history"),
         ("history", data, &["ops", "--since", "1h"], 1, "in #ops in that time", "--events shows"),
         ("history", data, &["ops", "--since", "soon"], 2, "'soon'", "coax chat history --help"),
-        ("history", data, &["ops", "-n", "0"], 2, "0 is not in 1..", "coax chat history --help"),
+        ("history", data, &["ops", "-n", "0"], 2, "it is a number from 1", "coax chat history --help"),
         ("search", data, &["x", "--limit", "-1"], 2, "'-1'", "coax chat search --help"),
         ("export", data, &["--channel", "zoo"], 1, "nothing is kept of #zoo", "coax chat history"),
         ("export", &nowhere, &[], 2, "there is no such folder", "coax chat serve --data"),
