@@ -62,16 +62,6 @@ impl Store {
     ///
     /// `InUse`, `Damaged`, `Newer`, `Foreign`, or what the disk said.
     pub fn open(folder: &Path, options: &Options) -> Result<Store, StoreError> {
-        match Store::open_once(folder, options) {
-            // What is damaged is so the next time as well; a disk that stumbled is not.
-            Err(error) if error.kind() == StoreErrorKind::Damaged => {
-                Store::open_once(folder, options)
-            }
-            opened => opened,
-        }
-    }
-
-    fn open_once(folder: &Path, options: &Options) -> Result<Store, StoreError> {
         let folder = Folder::take(folder)?;
         folder.prepare()?;
         let (file, was_left_open) = (folder.file(), folder.was_left_open());
