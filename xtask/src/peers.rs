@@ -21,6 +21,7 @@ const PEERS: &[(&str, &str)] = &[
     ("faketime", "faketime"),
     ("strace", "strace"),
     ("ip", "iproute2"),
+    ("prlimit", "util-linux"),
     ("unshare", "util-linux"),
     ("chronyd", "chrony"),
     ("curl", "curl"),

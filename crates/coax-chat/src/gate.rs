@@ -8,6 +8,8 @@
 //! Nothing here knows what a channel is. It is given a place to bring callers to.
 
 mod crowd;
+mod files;
+mod forwarded;
 mod goodbye;
 mod identity;
 mod origin;
@@ -22,6 +24,7 @@ mod typed;
 mod websocket;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -32,6 +35,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crowd::Crowd;
+pub use forwarded::CallerHeader;
 use identity::Identity;
 use prefixed::Prefixed;
 use protocol::LOOK;
@@ -74,6 +78,10 @@ pub trait House {
     fn metrics(&self) -> String;
     /// Is told the status of each answer of HTTP.
     fn answered(&self, _status: u16) {}
+    /// Is told of a caller of HTTP that may not come in.
+    fn turned_away(&self, _address: Option<SocketAddr>, _why: Refusal) {}
+    /// Is told, once, that callers come through a web proxy that is not named; none is a Unix socket.
+    fn unnamed_proxy(&self, _address: Option<IpAddr>) {}
 }
 
 /// How the door is kept.
@@ -94,6 +102,12 @@ pub struct Settings {
     pub proxies: Vec<IpAddr>,
     /// What this server is called, beside addresses and names that are nobody's.
     pub names: Vec<String>,
+    /// Web proxies that say in a header whom they bring.
+    pub http_proxies: Vec<Network>,
+    /// The header in which they say it.
+    pub http_proxies_header: CallerHeader,
+    /// What stands before every path, where a proxy leaves it: `/chat`, or nothing.
+    pub web_path: String,
     /// Pages of other sites that may open a WebSocket, as `https://chat.example`.
     pub origins: Vec<String>,
     /// Who may read the measurements, besides this machine.
@@ -110,6 +124,9 @@ impl Default for Settings {
             channel: "#lobby".to_owned(),
             proxies: Vec::new(),
             names: Vec::new(),
+            http_proxies: Vec::new(),
+            http_proxies_header: CallerHeader::default(),
+            web_path: String::new(),
             origins: Vec::new(),
             metrics: Vec::new(),
         }
@@ -124,6 +141,8 @@ pub struct Gate<H> {
     relays: Rc<Relays>,
     guests: Cell<u64>,
     crowd: Crowd,
+    /// Proxies that are not named and brought somebody.
+    noticed: RefCell<BTreeSet<Option<IpAddr>>>,
 }
 
 impl<H: House + 'static> Gate<H> {
@@ -137,6 +156,7 @@ impl<H: House + 'static> Gate<H> {
             relays: Rc::default(),
             guests: Cell::new(0),
             crowd,
+            noticed: RefCell::default(),
         })
     }
 

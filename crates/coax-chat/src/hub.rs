@@ -25,6 +25,7 @@ mod label;
 mod leave;
 mod lives;
 mod note;
+pub(crate) mod once;
 mod patience;
 mod pattern;
 pub(crate) mod reach;
@@ -41,6 +42,7 @@ mod turn;
 pub(crate) mod welcome;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 use coax_irc::{Message, ParseError};
 
@@ -64,9 +66,10 @@ pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
-pub use accounts::Known;
+pub(crate) use accounts::settings;
+pub use accounts::{Known, is_suspended};
 pub use client::{ClientId, Origin, Way};
-pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use clients::{CASEMAPPING, fold, same};
 pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
@@ -101,6 +104,8 @@ pub struct Hub {
     pub(crate) patience: patience::Patience,
     /// Who made accounts.
     pub(crate) registrations: registrations::Registrations,
+    /// Lines that are not said twice.
+    pub(crate) once: once::Once,
     /// What was counted so far.
     pub(crate) counts: Counts,
     /// Everyone is being told to go.
@@ -114,6 +119,13 @@ pub struct Hub {
 
 /// What a session says of a client that does not read.
 pub(crate) const SENDQ_EXCEEDED: &str = "SendQ exceeded";
+
+/// An address as it stands in masks.
+pub(crate) fn shown_address(address: IpAddr) -> String {
+    let address = address.to_canonical().to_string();
+    // A parameter of the protocol must not begin with a colon.
+    if address.starts_with(':') { format!("0{address}") } else { address }
+}
 
 /// What a hub counted since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +166,7 @@ impl Hub {
             keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
             registrations: registrations::Registrations::default(),
+            once: once::Once::default(),
             counts: Counts::default(),
             stopping: false,
             started: now,
@@ -231,17 +244,36 @@ impl Hub {
     }
 
     fn arrive(&mut self, now: Time, who: ClientId, mut origin: Origin, effects: &mut Effects) {
-        let address = origin.address.clone();
         if self.settings.cloak {
-            origin.host = cloak::cloak(&address, &self.settings.secret);
+            origin.host = cloak::cloak(&origin.address, &self.settings.secret);
         }
         self.clients.arrive(who, origin, now);
-        // Whoever sits at this machine is not one of many strangers behind one address.
-        let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());
-        if !local && self.clients.count_of_address(&address) > self.settings.per_address {
+        if self.is_crowded(who) {
             self.turn(now, who, effects)
                 .close(Cause::Crowd, "Too many connections from your address");
         }
+    }
+
+    /// Whether a client is one too many from its address.
+    pub(crate) fn is_crowded(&self, who: ClientId) -> bool {
+        let address = &self.clients.get(who).origin.address;
+        // Whoever sits at this machine is not one of many strangers behind one address, and a gateway
+        // says later whom it brings.
+        let one_of_ours = address.parse::<IpAddr>().map_or(true, |ip| {
+            ip.is_loopback() || self.settings.webirc.iter().any(|gateway| gateway.from.has(ip))
+        });
+        !one_of_ours && self.clients.count_of_address(address) > self.settings.per_address
+    }
+
+    /// A gateway brought this client from another address.
+    pub(crate) fn brought(&mut self, who: ClientId, address: IpAddr, secure: bool) {
+        let address = shown_address(address);
+        let host = if self.settings.cloak {
+            cloak::cloak(&address, &self.settings.secret)
+        } else {
+            address.clone()
+        };
+        self.clients.brought(who, Origin { host, address, secure, ..Origin::default() });
     }
 
     fn line(&mut self, now: Time, who: ClientId, line: &[u8], effects: &mut Effects) {

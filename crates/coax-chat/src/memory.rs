@@ -14,7 +14,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Options, Password, Reader, Retention, Store, StoreError, StoreErrorKind};
+use coax_store::{
+    Change, Options, Password, Reader, Retention, Store, StoreError, StoreErrorKind, Upgrade,
+};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_local;
 
@@ -68,6 +70,12 @@ pub struct Figures {
     pub failures: u64,
 }
 
+/// The hash of a password, as the settings take it for an operator. Takes a while; nothing for what
+/// cannot be a password, or where there are no random numbers.
+pub fn password_hash(password: &[u8], memory: u32, passes: u32) -> Option<String> {
+    hashed(PasswordCost::new(memory, passes, 1).unwrap_or_default(), password)?.phc
+}
+
 impl Memory {
     /// Opens the store in a folder; without one, everything is gone at the end.
     ///
@@ -75,8 +83,22 @@ impl Memory {
     ///
     /// What the store says: in use, damaged, newer, no room.
     pub fn open(folder: Option<&Path>, memory: u32, passes: u32) -> Result<Memory, StoreError> {
+        Memory::open_telling(folder, memory, passes, &mut |_| {})
+    }
+
+    /// The same. A store of an older version is changed first: `tell` hears how far that is.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_telling(
+        folder: Option<&Path>,
+        memory: u32,
+        passes: u32,
+        tell: &mut dyn FnMut(Upgrade<'_>),
+    ) -> Result<Memory, StoreError> {
         let store = match folder {
-            Some(folder) => Store::open(folder, &Options::default())?,
+            Some(folder) => Store::open_telling(folder, &Options::default(), tell)?,
             None => Store::in_memory()?,
         };
         Ok(Memory {
@@ -227,6 +249,7 @@ impl Memory {
             Keep::Entry(it) => self.send(it, true, tell),
             Keep::Account(it) => self.send(it, false, tell),
             Keep::Password(it) => self.send(it, false, tell),
+            Keep::Settings(it) => self.send(it, false, tell),
             Keep::Nick(it) => self.send(it, false, tell),
             Keep::Certificate(it) => self.send(it, false, tell),
             Keep::NoCertificate(it) => self.send(it, false, tell),

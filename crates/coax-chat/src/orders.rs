@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use coax_irc::check_nick;
 use coax_net::{Listener, Stream};
-use coax_store::{Password, Register, SetPassword, StoreError};
+use coax_store::{Password, Put, Register, RemoveAccount, SetPassword, SetSettings, StoreError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::hub::{Accounts, Keep, fold, new_account, taken_for_a_service};
+use crate::hub::{
+    Accounts, HOSTS, Keep, TRUSTED, fold, new_account, settings, taken_for_a_service,
+};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -52,6 +54,18 @@ pub enum Order {
         name: String,
         /// Its password from now on.
         password: String,
+    },
+    /// End an account.
+    Delete {
+        /// What it is called.
+        name: String,
+    },
+    /// Let nobody sign in to an account, or let them again.
+    Suspend {
+        /// What it is called.
+        name: String,
+        /// Whether nobody may.
+        on: bool,
     },
 }
 
@@ -131,11 +145,22 @@ impl Order {
         let mut accounts = Accounts::default();
         memory.reader().accounts()?.into_iter().for_each(|account| accounts.insert(account));
         self.check_known(&accounts)?;
-        let password = memory.hashed(self.password().as_bytes());
-        let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
+        let key = fold(self.name());
+        let password = match self.password() {
+            Some(password) => {
+                let hashed = memory.hashed(password.as_bytes());
+                hashed.ok_or_else(|| Refused::failed(UNHASHED))?
+            }
+            None => Password::default(),
+        };
         match self.to_keep(password, now) {
             Keep::Account(it) => memory.apply(it)?,
             Keep::Password(it) => memory.apply(it)?,
+            Keep::Settings(it) => memory.apply(it)?,
+            Keep::NoAccount(it) => {
+                memory.apply(it)?;
+                forget(memory, &key)?;
+            }
             _ => {}
         }
         Ok(())
@@ -148,6 +173,11 @@ impl Order {
             Order::Passwd { name, .. } => {
                 Keep::Password(SetPassword { key: fold(name).into(), password })
             }
+            Order::Delete { name } => Keep::NoAccount(RemoveAccount { key: fold(name).into() }),
+            Order::Suspend { name, on } => {
+                let (key, settings) = (fold(name).into(), settings(*on).to_owned());
+                Keep::Settings(SetSettings { key, settings })
+            }
         }
     }
 
@@ -155,6 +185,9 @@ impl Order {
         match self {
             Order::Add { .. } => "add",
             Order::Passwd { .. } => "passwd",
+            Order::Delete { .. } => "delete",
+            Order::Suspend { on: true, .. } => "suspend",
+            Order::Suspend { on: false, .. } => "resume",
         }
     }
 
@@ -163,26 +196,35 @@ impl Order {
     }
 
     fn name(&self) -> &str {
-        let (Order::Add { name, .. } | Order::Passwd { name, .. }) = self;
-        name
+        match self {
+            Order::Add { name, .. }
+            | Order::Passwd { name, .. }
+            | Order::Delete { name }
+            | Order::Suspend { name, .. } => name,
+        }
     }
 
-    fn password(&self) -> &str {
-        let (Order::Add { password, .. } | Order::Passwd { password, .. }) = self;
-        password
+    fn password(&self) -> Option<&str> {
+        match self {
+            Order::Add { password, .. } | Order::Passwd { password, .. } => Some(password),
+            Order::Delete { .. } | Order::Suspend { .. } => None,
+        }
     }
 
     fn write(&self) -> String {
-        format!("{}\n{}\n{}\n", self.verb(), self.name(), self.password())
+        let password = self.password().map(|it| format!("{it}\n")).unwrap_or_default();
+        format!("{}\n{}\n{password}", self.verb(), self.name())
     }
 
     fn read(text: &str) -> Option<Order> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
-        let (verb, name, password) = (lines.next()?, lines.next()?, lines.next()?);
-        let (name, password) = (name.to_owned(), password.to_owned());
-        match (verb, lines.next()) {
-            ("add", None) => Some(Order::Add { name, password }),
-            ("passwd", None) => Some(Order::Passwd { name, password }),
+        let (verb, name) = (lines.next()?, lines.next()?.to_owned());
+        match (verb, lines.next().map(str::to_owned), lines.next()) {
+            ("add", Some(password), None) => Some(Order::Add { name, password }),
+            ("passwd", Some(password), None) => Some(Order::Passwd { name, password }),
+            ("delete", None, None) => Some(Order::Delete { name }),
+            ("suspend", None, None) => Some(Order::Suspend { name, on: true }),
+            ("resume", None, None) => Some(Order::Suspend { name, on: false }),
             _ => None,
         }
     }
@@ -190,8 +232,11 @@ impl Order {
     /// What can be wrong with it whoever is known.
     fn check(&self, settings: &Settings) -> Result<(), Refused> {
         let invalid = |why: String| Err(Refused::new(RefusedKind::Invalid, why));
-        let (name, password) = (self.name(), self.password());
-        if let Err(why) = check_nick(name.as_bytes(), settings.nick_length) {
+        let name = self.name();
+        // What was made by an older version is changed and ended by the name it has.
+        if let Err(why) = check_nick(name.as_bytes(), settings.nick_length)
+            && (self.makes_a_name() || name.contains(['\n', '\0']))
+        {
             return invalid(format!("no account can be called '{name}': {why}"));
         }
         if let Some(service) = taken_for_a_service(name).filter(|_| self.makes_a_name()) {
@@ -199,6 +244,7 @@ impl Order {
                 "no account can be called '{name}': it would be taken for {service}"
             ));
         }
+        let Some(password) = self.password() else { return Ok(()) };
         match password.chars().count() {
             0 => invalid("a password is needed".to_owned()),
             length if length < settings.password_length => {
@@ -230,12 +276,22 @@ impl Order {
                 Some(other) => no(format!("'{name}' would be taken for '{other}', which there is")),
                 None => Ok(()),
             },
-            (Order::Passwd { name, .. }, owner) if owner != Some(&*fold(name)) => {
-                no(format!("there is no account '{name}'"))
+            (order, owner) if owner != Some(&*fold(order.name())) => {
+                no(format!("there is no account '{}'", order.name()))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// What else is kept of an account, where no server does it.
+fn forget(memory: &Memory, key: &str) -> Result<(), StoreError> {
+    let put = |shelf: &str, key| Put { shelf: shelf.to_owned(), key, value: None };
+    memory.apply(put(HOSTS, key.to_owned()))?;
+    let trusted = memory.reader().shelf(TRUSTED)?;
+    let mut theirs =
+        trusted.into_iter().filter(|(it, _)| it.starts_with(&format!("account {key} ")));
+    theirs.try_for_each(|(it, _)| memory.apply(put(TRUSTED, it)))
 }
 
 const UNHASHED: &str = "the password cannot be hashed: no memory, or no random numbers";
@@ -306,14 +362,21 @@ async fn carry_out(
 ) -> Result<(), Refused> {
     order.check(&board.settings())?;
     board.accounts(|accounts| order.check_known(accounts))?;
-    let password = memory.hash(order.password().as_bytes().into()).await;
-    let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
+    let password = match order.password() {
+        Some(password) => {
+            let hashed = memory.hash(password.as_bytes().into()).await;
+            hashed.ok_or_else(|| Refused::failed(UNHASHED))?
+        }
+        None => Password::default(),
+    };
     // Somebody may have been faster.
     board.accounts(|accounts| order.check_known(accounts))?;
     let keep = order.to_keep(password, board.now().millis());
     match &keep {
         Keep::Account(it) => memory.confirm(it.clone()).await?,
         Keep::Password(it) => memory.confirm(it.clone()).await?,
+        Keep::Settings(it) => memory.confirm(it.clone()).await?,
+        Keep::NoAccount(it) => memory.confirm(it.clone()).await?,
         _ => {}
     }
     board.is_kept(keep);
@@ -333,7 +396,11 @@ mod tests {
     #[test]
     fn an_order_is_read_as_it_was_written() {
         let passwd = Order::Passwd { name: "ada".to_owned(), password: " a  b ".to_owned() };
-        for order in [add("ada", "ßesame"), add("", ""), passwd] {
+        let suspend = |on| Order::Suspend { name: "ada".to_owned(), on };
+        let delete = Order::Delete { name: "ada".to_owned() };
+        let all =
+            [add("ada", "ßesame"), add("", ""), passwd, suspend(true), suspend(false), delete];
+        for order in all {
             assert_eq!(Order::read(&order.write()), Some(order));
         }
         for text in ["", "add\nada\n", "add\nada\nx", "add\nada\nx\ny\n", "drop\nada\nx\n"] {
@@ -391,5 +458,14 @@ mod tests {
             assert!(line.contains(why), "{line}");
         }
         assert_eq!(memory.reader().accounts().unwrap().len(), 2);
+        let suspend = |on| Order::Suspend { name: "ADA".to_owned(), on };
+        for on in [true, true, false] {
+            assert_eq!(apply(suspend(on)), Ok(()));
+            let account = memory.reader().account("ada").unwrap().unwrap();
+            assert_eq!(crate::hub::is_suspended(&account), on);
+        }
+        assert_eq!(apply(Order::Delete { name: "ada".to_owned() }), Ok(()));
+        let (kind, why) = apply(Order::Delete { name: "ada".to_owned() }).unwrap_err();
+        assert_eq!((kind, &*why), (RefusedKind::No, "there is no account 'ada'"));
     }
 }

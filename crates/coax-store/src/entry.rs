@@ -5,6 +5,14 @@
 //!
 //! Nothing here knows what the texts mean.
 
+use coax_irc::Casemapping;
+
+/// The key of a name: what an older version kept under other keys is given these, and nicks are looked
+/// for by them. It is the rule of the whole program.
+pub(crate) fn name_key(name: &str) -> String {
+    Casemapping::Rfc7613.fold_text(name)
+}
+
 /// Where something was said. Names are keys: casefolded by the caller, compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {

@@ -217,7 +217,7 @@ db.executescript(sys.argv[2])
     let file = talked(&data, 1).display().to_string();
     let Some(peer) = python(CHANGE, [&file, "PRAGMA user_version = 99"]) else { return };
     peer.wait().exits(0);
-    let line = format!("{file} was written by a newer version (schema 99, this one knows 2)");
+    let line = format!("{file} was written by a newer version (schema 99, this one knows 3)");
     refused(&data, &line, "run the newer version, or put the copy made before");
     let data = place.path().join("bookmarks");
     fs::create_dir(&data).unwrap();

@@ -146,6 +146,19 @@ impl Accounts {
     }
 }
 
+/// What those read who may not sign in.
+pub(crate) const SUSPENDED: &str = "That account is suspended";
+
+/// Whether nobody may sign in to an account, as its settings say.
+pub fn is_suspended(account: &Account) -> bool {
+    account.settings == settings(true)
+}
+
+/// The settings of an account, as they are kept.
+pub(crate) fn settings(suspended: bool) -> &'static str {
+    if suspended { r#"{"suspended":true}"# } else { "{}" }
+}
+
 /// An account of that name, with nothing but a password.
 pub(crate) fn new_account(name: &str, password: Password, created: i64) -> Account {
     let name = Name::new(&*fold(name), name);
@@ -159,11 +172,17 @@ impl Turn<'_> {
         self.out.push(Effect::Keep(Box::new(keep)));
     }
 
-    /// Whether one more may sign in to an account.
-    pub(crate) fn has_room(&self, name: &str) -> bool {
+    /// Why nobody, or nobody more, may sign in to an account.
+    pub(crate) fn may_sign_in(&self, name: &str) -> Result<(), &'static str> {
+        if self.hub.accounts.find(name).is_some_and(is_suspended) {
+            return Err(SUSPENDED);
+        }
         let most = self.hub.settings.per_account;
         let mine = self.me().account.as_deref() == Some(name);
-        most == 0 || mine || self.hub.clients.count_of_account(name) < most
+        match most == 0 || mine || self.hub.clients.count_of_account(name) < most {
+            true => Ok(()),
+            false => Err("Too many are signed in to that account already"),
+        }
     }
 
     /// Whoever has the turn is this account from now on; everyone who should know is told.

@@ -10,17 +10,22 @@ use std::collections::BTreeMap;
 
 use coax_irc::{CapSet, Casemapping};
 
-use super::client::{Client, ClientId, Origin};
+use super::client::{Client, ClientId, Name, Origin};
 use super::face::face;
 use super::patience::neighbourhood;
 use super::time::Time;
 
 /// The rule by which two names are one.
-pub(crate) const CASEMAPPING: Casemapping = Casemapping::Ascii;
+pub(crate) const CASEMAPPING: Casemapping = Casemapping::Rfc7613;
 
 /// A name as a key.
 pub(crate) fn fold(name: &str) -> Box<str> {
-    name.to_ascii_lowercase().into_boxed_str()
+    CASEMAPPING.fold_text(name).into_boxed_str()
+}
+
+/// Whether two names are one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    CASEMAPPING.same(one.as_bytes(), other.as_bytes())
 }
 
 /// All clients.
@@ -56,6 +61,17 @@ impl Clients {
         *self.addresses.entry(neighbourhood(&origin.address)).or_default() += 1;
         self.slots[index] = Some(Box::new(Client::new(origin, now)));
         self.connected += 1;
+    }
+
+    /// A client that has not registered is somebody from elsewhere.
+    pub(crate) fn brought(&mut self, who: ClientId, origin: Origin) {
+        let before = self.get(who).origin.address.clone();
+        one_less(&mut self.addresses, &before);
+        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        let client = self.get_mut(who);
+        client.name = Name::new(client.name.nick(), client.name.user(), &origin.host);
+        let way = client.origin.way;
+        *client.origin = Origin { way, ..origin };
     }
 
     /// Forgets a client and its nick. It must have left its channels.

@@ -7,7 +7,7 @@
 use coax_store::{
     AddFingerprint, AddNick, Conversation, Conversations, Entry, Hit, Kept, Page, Password, Put,
     Redact, Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
-    Search, SetPassword, Target,
+    Search, SetPassword, SetSettings, Target,
 };
 
 use super::client::{ClientId, Origin};
@@ -143,6 +143,8 @@ pub enum Keep {
     Account(Register),
     /// An account's new password.
     Password(SetPassword),
+    /// What an account may do.
+    Settings(SetSettings),
     /// An account has one more nick.
     Nick(AddNick),
     /// An account has one more certificate.

@@ -9,12 +9,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coax_store::{Put, Register, RemoveChannel, SaveChannel};
+use coax_store::{Put, Register, RemoveChannel, SaveChannel, SetSettings};
 
-use super::accounts::new_account;
+use super::accounts::{SUSPENDED, is_suspended, new_account};
+use super::client::ClientId;
 use super::clients::fold;
 use super::effects::{Effect, Effects};
 use super::input::{Answer, Keep, Question, Ticket};
+use super::note::Cause;
 use super::time::Time;
 use super::turn::Turn;
 use super::{Hub, host, kept_out};
@@ -140,6 +142,7 @@ impl Hub {
                     account.password = it.password;
                 }
             }
+            Keep::Settings(it) => self.set_account_settings(now, it, effects),
             Keep::Nick(it) => self.accounts.add_nick(&it.key, &it.nick.shown),
             Keep::Certificate(it) => self.accounts.add_certificate(&it.key, &it.fingerprint),
             Keep::NoCertificate(it) => self.accounts.remove_certificate(&it.key, &it.fingerprint),
@@ -148,15 +151,32 @@ impl Hub {
         }
     }
 
+    /// Whoever is signed in to an account that is suspended has to leave.
+    fn set_account_settings(&mut self, now: Time, it: SetSettings, effects: &mut Effects) {
+        let Some(account) = self.accounts.find_mut(&it.key) else { return };
+        account.settings = it.settings;
+        if !is_suspended(account) {
+            return;
+        }
+        for who in self.signed_in_to(&it.key) {
+            self.turn(now, who, effects).close(Cause::Killed, SUSPENDED);
+        }
+    }
+
+    fn signed_in_to(&self, key: &str) -> Vec<ClientId> {
+        let is_theirs = |who: &ClientId| {
+            let account = self.clients.get(*who).account.as_deref();
+            account.is_some_and(|account| *fold(account) == *key)
+        };
+        self.clients.all().filter(is_theirs).collect()
+    }
+
     /// An account is gone: nobody is signed in to it, and its channels are nobody's.
     fn forget_account(&mut self, now: Time, key: &str, effects: &mut Effects) {
         self.disown_channels(key);
         self.accounts.remove(key);
-        let is_theirs = |client: &super::Client| client.account.as_deref().map(fold);
-        for who in self.clients.all().collect::<Vec<_>>() {
-            if is_theirs(self.clients.get(who)).is_some_and(|it| *it == *key) {
-                self.turn(now, who, effects).sign_out();
-            }
+        for who in self.signed_in_to(key) {
+            self.turn(now, who, effects).sign_out();
         }
         if self.hosts.remove(key).is_some() {
             let (shelf, key) = (host::SHELF.to_owned(), key.to_owned());

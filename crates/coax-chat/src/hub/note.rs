@@ -39,6 +39,13 @@ pub enum Note {
     AccountMade(Person),
     /// An account is gone.
     AccountDropped(Person),
+    /// An operator lets nobody sign in to an account, or lets them again.
+    AccountSuspended {
+        /// Who, and which account.
+        who: Person,
+        /// Whether nobody may.
+        on: bool,
+    },
     /// Somebody signed in to an account.
     SignedIn(Person),
     /// Somebody could not.

@@ -47,6 +47,8 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        // What was sent to an earlier run of the server is not remembered.
+        let offer = offer.with(Cap::Once, format!("{:08x}", settings.boot));
         let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction, Cap::Search];
         let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),

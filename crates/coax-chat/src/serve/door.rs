@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows what a caller speaks; that is the gate's.
 
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Told;
 use crate::gate::{self, Caller, Gate, House, Line, Refusal};
-use crate::hub::Origin;
+use crate::hub::{Origin, shown_address};
 use crate::memory::Memory;
 use crate::metrics::add;
 use crate::session;
@@ -128,6 +129,9 @@ pub(super) fn door(settings: &Settings) -> gate::Settings {
         channel: settings.default_channel.clone(),
         proxies: settings.proxies.clone(),
         names: names(settings),
+        http_proxies: settings.http_proxies.clone(),
+        http_proxies_header: settings.http_proxies_header,
+        web_path: settings.web_path.clone(),
         origins: settings.origins.clone(),
         metrics: settings.metrics.clone(),
         ..gate::Settings::default()
@@ -165,15 +169,22 @@ impl House for Inside {
     fn answered(&self, status: u16) {
         self.board.metrics().answered(status);
     }
+
+    fn turned_away(&self, address: Option<SocketAddr>, why: Refusal) {
+        self.board.metrics().refused(why.name());
+        (self.tell)(Told::Refused { address, why });
+    }
+
+    fn unnamed_proxy(&self, address: Option<IpAddr>) {
+        (self.tell)(Told::UnnamedProxy(address));
+    }
 }
 
 fn origin_of(caller: Caller) -> Origin {
     let address = match caller.address {
-        Some(address) => address.ip().to_canonical().to_string(),
+        Some(address) => shown_address(address.ip()),
         None => "localhost".to_owned(),
     };
-    // A parameter of the protocol must not begin with a colon.
-    let address = if address.starts_with(':') { format!("0{address}") } else { address };
     Origin {
         host: address.clone(),
         address,

@@ -4,7 +4,7 @@
 //!
 //! Nothing here prints.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::gate::{Refusal, Way};
 use crate::hub::Note;
@@ -40,6 +40,9 @@ pub enum Told {
         /// Why.
         why: Refusal,
     },
+    /// Callers come through a web proxy that the settings do not name, so all have its address; none is a
+    /// Unix socket.
+    UnnamedProxy(Option<IpAddr>),
     /// What the hub notes.
     Note(Note),
     /// The settings were read again.

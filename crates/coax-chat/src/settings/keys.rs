@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::{Network, Operator, Settings};
+use super::{Gateway, Network, Operator, Settings};
+use crate::gate::CallerHeader;
 
 /// One key.
 pub(super) struct Key {
@@ -162,6 +163,46 @@ pub(super) const KEYS: &[Key] = &[
         read: texts!(hosts),
     },
     Key {
+        name: "listen.http-proxies",
+        default: "[]",
+        about: "Web proxies (nginx) that say in a header whom they bring: [\"127.0.0.1\", \"10.0.0.0/8\"].",
+        read: |settings, value| {
+            settings.http_proxies = networks(value).ok_or(NETWORKS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.http-proxies-header",
+        default: "\"x-forwarded-for\"",
+        about: "The header in which they write it: this, \"forwarded\" or \"x-real-ip\". No other is believed.",
+        read: |settings, value| {
+            let header = value.as_str().and_then(CallerHeader::named);
+            let why = "is \"x-forwarded-for\", \"forwarded\" or \"x-real-ip\"";
+            settings.http_proxies_header = header.ok_or(why)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.path",
+        default: "\"/\"",
+        about: "The path under which a web proxy has the page, if it passes it on as it is: \"/chat/\".",
+        read: |settings, value| {
+            let path = value.as_str().filter(|path| path.starts_with('/'));
+            let path = path.ok_or("is a path that begins with /")?;
+            path.trim_end_matches('/').clone_into(&mut settings.web_path);
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.webirc",
+        default: "{}",
+        about: "Gateways that say by WEBIRC whom they bring, each with its password: { \"10.0.0.1\" = \"…\" }.",
+        read: |settings, value| {
+            settings.webirc = gateways(value).ok_or("is a table of \"address\" = \"password\"")?;
+            Ok(())
+        },
+    },
+    Key {
         name: "listen.origins",
         default: "[]",
         about: "Other sites whose pages may open a WebSocket: [\"https://chat.example\"].",
@@ -172,10 +213,7 @@ pub(super) const KEYS: &[Key] = &[
         default: "[]",
         about: "Who else may read /metrics: addresses, networks (10.0.0.0/8) or \"*\"; this machine may.",
         read: |settings, value| {
-            let why = "is a list of addresses and networks: [\"10.0.0.0/8\"]";
-            let texts = strings(value).ok_or(why)?;
-            let networks = texts.iter().map(|text| Network::read(text));
-            settings.metrics = networks.collect::<Option<_>>().ok_or(why)?;
+            settings.metrics = networks(value).ok_or(NETWORKS)?;
             Ok(())
         },
     },
@@ -374,7 +412,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.keep",
         default: "true",
-        about: "Whether what is said is kept.",
+        about: "Whether what is said is kept. Of a channel nobody registered, it is shown until all left.",
         read: switch!(history),
     },
     Key {
@@ -437,6 +475,20 @@ fn path(place: &mut Option<PathBuf>, value: &Value) -> Result<(), &'static str> 
     Ok(())
 }
 
+const NETWORKS: &str = "is a list of addresses and networks: [\"10.0.0.0/8\"]";
+
+fn networks(value: &Value) -> Option<Vec<Network>> {
+    strings(value)?.iter().map(|text| Network::read(text)).collect()
+}
+
+fn gateways(value: &Value) -> Option<Vec<Gateway>> {
+    let one = |(from, password): (&String, &Value)| {
+        let password = password.as_str().filter(|password| !password.is_empty())?.to_owned();
+        Some(Gateway { from: Network::read(from)?, password })
+    };
+    value.as_table()?.iter().map(one).collect()
+}
+
 fn strings(value: &Value) -> Option<Vec<String>> {
     let texts = value.as_array()?.iter();
     texts.map(|text| Some(text.as_str()?.to_owned())).collect()
@@ -466,6 +518,7 @@ fn is_word(name: &str) -> bool {
 }
 
 /// What a setting is before its default is read.
+#[expect(clippy::too_many_lines, reason = "one line for each setting")]
 pub(super) fn empty() -> Settings {
     Settings {
         server_name: String::new(),
@@ -480,6 +533,10 @@ pub(super) fn empty() -> Settings {
         certificate_key: None,
         proxies: Vec::new(),
         hosts: Vec::new(),
+        http_proxies: Vec::new(),
+        http_proxies_header: CallerHeader::default(),
+        web_path: String::new(),
+        webirc: Vec::new(),
         origins: Vec::new(),
         default_channel: String::new(),
         operators: Vec::new(),

@@ -157,8 +157,8 @@ fn succeed(turn: &mut Turn<'_>, account: &str) {
         // Dropped while its password was checked.
         return fail(turn);
     }
-    if !turn.has_room(account) {
-        return refuse(turn, "Too many are signed in to that account already");
+    if let Err(why) = turn.may_sign_in(account) {
+        return refuse(turn, why);
     }
     turn.sign_in(account);
     turn.reply(n::RPL_SASLSUCCESS, &["SASL authentication successful"]);

@@ -17,6 +17,7 @@ const NAME: &str = "ChanServ";
 
 const HELP: &[&str] = &[
     "REGISTER <channel>: makes a channel yours, and keeps it",
+    "  What is said in one that is nobody's is not shown once everybody has left it",
     "DROP <channel>: gives it up",
     "INFO <channel>: tells whose it is",
     "ACCESS <channel> ADD <account> admin|op|halfop|voice: what others get when they come in",

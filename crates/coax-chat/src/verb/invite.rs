@@ -6,7 +6,7 @@ use coax_irc::{CapSet, Capability as Cap, numeric as n};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, ClientId, Flags, Invitation, Rank, Relay, Turn};
+use crate::hub::{ChannelId, ClientId, Flags, Invitation, Rank, Relay, Turn, same};
 
 /// Invitations that are remembered for one user; an older one makes place.
 const MOST: usize = 50;
@@ -60,7 +60,7 @@ fn remember(turn: &mut Turn<'_>, id: ChannelId, they: ClientId) {
     let channel = turn.channel(id);
     let invitation = Invitation { channel: channel.name.clone(), created: channel.created };
     let theirs = &mut turn.hub.clients.get_mut(they).invitations;
-    theirs.retain(|it| !it.channel.eq_ignore_ascii_case(&invitation.channel));
+    theirs.retain(|it| !same(&it.channel, &invitation.channel));
     if theirs.len() == MOST {
         theirs.remove(0);
     }

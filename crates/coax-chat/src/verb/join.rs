@@ -7,7 +7,7 @@ use coax_irc::{CapSet, Capability as Cap, Numeric, check_channel};
 use super::Words;
 use crate::hub::reach::Whom;
 use crate::hub::welcome::same;
-use crate::hub::{ChannelId, Flags, MaskList, Means, Rank, Record, Relay, Stamp, Turn, fold};
+use crate::hub::{ChannelId, Flags, MaskList, Means, Rank, Record, Relay, Stamp, Turn, Way, fold};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -41,17 +41,49 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
             (id, turn.access(id))
         }
         None => {
-            let mut flags = Flags::default();
-            let default = turn.hub.settings.modes.clone();
-            default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
-                Some(life) => life,
-                None => (turn.now, turn.new_msgid().into()),
-            };
-            (turn.hub.channels.create(name, flags, begun, &first), Rank::OP)
+            let id = create(turn, name);
+            enter(turn, id, Rank::OP);
+            return hint(turn, id);
         }
     };
     enter(turn, id, rank);
+}
+
+/// People who wonder where everything is that was said here. Those with an IRC client know, or read
+/// it in ChanServ's HELP.
+fn hint(turn: &mut Turn<'_>, id: ChannelId) {
+    let name = turn.channel(id).name.clone();
+    let is_default = fold(&name) == fold(&turn.hub.settings.default_channel);
+    if turn.me().origin.way == Way::Irc || is_default || !turn.hub.settings.history {
+        return;
+    }
+    let (server, nick) = (turn.hub.settings.server_name.clone(), turn.my_nick());
+    let text = format!(
+        "You are the first in {name}. What was said here before everybody left is not shown; \
+         /msg ChanServ REGISTER {name} keeps what is said from now on"
+    );
+    turn.say_as(turn.who, &server, "NOTICE", &[&nick, &text]);
+}
+
+/// Puts whoever has the turn into a channel, whatever would keep them out.
+pub(super) fn put(turn: &mut Turn<'_>, name: &str) {
+    let (id, rank) = match turn.hub.channels.named(name) {
+        Some(id) if turn.my_rank(id).is_some() => return,
+        Some(id) => (id, turn.access(id)),
+        None => (create(turn, name), Rank::OP),
+    };
+    enter(turn, id, rank);
+}
+
+fn create(turn: &mut Turn<'_>, name: &str) -> ChannelId {
+    let mut flags = Flags::default();
+    let default = turn.hub.settings.modes.clone();
+    default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
+    let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
+        Some(life) => life,
+        None => (turn.now, turn.new_msgid().into()),
+    };
+    turn.hub.channels.create(name, flags, begun, &first)
 }
 
 fn enter(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {

@@ -6,7 +6,7 @@
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::{Answer, KeptOut, NOT_STORED, Note, Pattern, Turn, to_keep};
+use crate::hub::{Answer, KeptOut, NOT_STORED, Note, Pattern, Turn, same, to_keep};
 
 /// How many there may be.
 const MOST: usize = 1000;
@@ -29,7 +29,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let by = turn.my_nick();
     let text = pattern.text().to_owned();
     let kept_out = KeptOut { pattern, why: why.into(), by: by.into(), until };
-    turn.hub.kept_out.retain(|it| !it.pattern.text().eq_ignore_ascii_case(&text));
+    turn.hub.kept_out.retain(|it| !same(it.pattern.text(), &text));
     let keep = to_keep(&text, Some(&kept_out));
     turn.hub.kept_out.push(kept_out);
     let put_out = turn.put_out();
@@ -49,7 +49,7 @@ pub(super) fn undo(turn: &mut Turn<'_>, words: &Words<'_>) {
     let wanted = Pattern::read(words[0]).map(|pattern| pattern.text().to_owned());
     let before = turn.hub.kept_out.len();
     let text = wanted.unwrap_or_default();
-    turn.hub.kept_out.retain(|it| !it.pattern.text().eq_ignore_ascii_case(&text));
+    turn.hub.kept_out.retain(|it| !same(it.pattern.text(), &text));
     match turn.hub.kept_out.len() < before {
         true => {
             turn.note(Note::LetIn { mask: text.clone(), by: turn.person() });

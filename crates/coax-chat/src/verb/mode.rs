@@ -20,6 +20,7 @@ pub(crate) const CHANNEL: ModeTable<'static> = ModeTable {
     ranks: coax_irc::Rank::ALL,
 };
 
+pub(super) use channel::overrule;
 pub(crate) use channel::tell as tell_set;
 pub(crate) use user::tell;
 

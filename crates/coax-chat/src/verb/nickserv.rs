@@ -2,12 +2,15 @@
 //!
 //! Accounts for those whose client knows no better: `REGISTER <password>`, `IDENTIFY [<account>]
 //! <password>`, `LOGOUT`, `INFO [<account>]`, `PASSWD <old> <new>`, `GROUP`, `GHOST <nick>`,
-//! `CERT ADD|DEL|LIST [<fingerprint>]`, `DROP <account>`.
+//! `CERT ADD|DEL|LIST [<fingerprint>]`, `DROP <account>`. Operators drop any account, and `SUSPEND
+//! <account>` or `RESUME <account>`.
 
-use coax_store::{AddFingerprint, AddNick, Name, RemoveAccount, RemoveFingerprint, SetPassword};
+use coax_store::{
+    AddFingerprint, AddNick, Name, RemoveAccount, RemoveFingerprint, SetPassword, SetSettings,
+};
 
 use super::{Words, register};
-use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold};
+use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold, settings};
 
 /// Whom its words are from.
 const NAME: &str = "NickServ";
@@ -22,6 +25,12 @@ const HELP: &[&str] = &[
     "GHOST <nick>: throws out somebody who has your nick",
     "CERT ADD|DEL|LIST [<fingerprint>]: certificates that sign you in",
     "DROP <account>: ends your account",
+];
+
+const OPERATORS_HELP: &[&str] = &[
+    "DROP <account>: ends any account",
+    "SUSPEND <account>: lets nobody sign in to it, and puts out who is",
+    "RESUME <account>: ends that",
 ];
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
@@ -43,7 +52,14 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
         ("GHOST", [nick, ..]) => ghost(turn, nick),
         ("CERT", [what, rest @ ..]) => cert(turn, what, rest.first().copied()),
         ("DROP", [account, ..]) => drop_account(turn, account),
-        ("HELP", _) => HELP.iter().for_each(|line| say(turn, line)),
+        ("SUSPEND", [account, ..]) if turn.me().is_operator() => suspend(turn, account, true),
+        ("RESUME", [account, ..]) if turn.me().is_operator() => suspend(turn, account, false),
+        ("HELP", _) => {
+            HELP.iter().for_each(|line| say(turn, line));
+            if turn.me().is_operator() {
+                OPERATORS_HELP.iter().for_each(|line| say(turn, line));
+            }
+        }
         _ => say(turn, "I do not understand. HELP tells what I do"),
     }
 }
@@ -80,8 +96,8 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
     turn.ask(question, move |turn, answer| match answer {
         Answer::Verified(true) if turn.hub.accounts.find(&name).is_some() => {
             turn.tried_rightly(Means::NickServ, &account);
-            if !turn.has_room(&name) {
-                return say(turn, "Too many are signed in to that account already");
+            if let Err(why) = turn.may_sign_in(&name) {
+                return say(turn, why);
             }
             turn.sign_in(&name);
             say(turn, &format!("You are now identified for {name}"));
@@ -211,8 +227,21 @@ fn cert(turn: &mut Turn<'_>, what: &str, fingerprint: Option<&str>) {
     }
 }
 
+fn suspend(turn: &mut Turn<'_>, account: &str, on: bool) {
+    let Some(known) = turn.hub.accounts.find(account) else { return say(turn, "No such account") };
+    let name = known.name.shown.clone();
+    let key = known.name.key.clone();
+    if on && turn.me().account.as_deref() == Some(&name) {
+        return say(turn, "That would put you out yourself");
+    }
+    turn.note(Note::AccountSuspended { who: turn.person_about(&name), on });
+    let done = format!("{name} is {}", if on { "suspended" } else { "no longer suspended" });
+    confirm(turn, Keep::Settings(SetSettings { key, settings: settings(on).to_owned() }), &done);
+}
+
 fn drop_account(turn: &mut Turn<'_>, account: &str) {
-    match turn.me().account.clone() {
+    let known = turn.hub.accounts.find(account).map(|it| it.name.shown.as_str().into());
+    match known.filter(|_| turn.me().is_operator()).or(turn.me().account.clone()) {
         Some(name) if fold(&name) == fold(account) => {
             let keep = Keep::NoAccount(RemoveAccount { key: fold(&name).into() });
             turn.confirm(keep, move |turn, answer| match answer {

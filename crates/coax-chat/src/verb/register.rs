@@ -2,8 +2,9 @@
 //!
 //! Makes an account and signs in to it. IRCv3 *draft/account-registration*. `*` is one's nick.
 
+use coax_irc::check_nick;
+
 use super::Words;
-use super::nick::is_nick;
 use crate::hub::{Answer, Note, Question, Turn, taken_for_a_service};
 
 /// Longer passwords find no room on a line of IRC.
@@ -56,7 +57,7 @@ pub(super) fn acceptable(
     if name == "*" {
         return Err(("ACCOUNT_EXISTS", "You have no nick: it is taken, or you gave none yet"));
     }
-    if !is_nick(name, turn.hub.settings.nick_length) {
+    if check_nick(name.as_bytes(), turn.hub.settings.nick_length).is_err() {
         return Err(("BAD_ACCOUNT_NAME", "An account is called as a nick can be"));
     }
     if taken_for_a_service(name).is_some() {

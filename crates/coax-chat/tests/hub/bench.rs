@@ -112,9 +112,13 @@ impl Bench {
     }
 
     pub fn arrive(&mut self) -> ClientId {
+        self.arrive_as(Origin { host: "host".into(), address: "::1".into(), ..Origin::default() })
+    }
+
+    /// Somebody who has said nothing yet, from anywhere.
+    pub fn arrive_as(&mut self, origin: Origin) -> ClientId {
         let client = ClientId(self.clients);
         self.clients += 1;
-        let origin = Origin { host: "host".into(), address: "::1".into(), ..Origin::default() };
         self.apply(Input::Arrive { client, origin });
         client
     }
@@ -188,6 +192,7 @@ fn put(store: &Store, keep: Keep) -> Result<(), StoreError> {
         Keep::Entry(it) => store.apply(it).map(drop),
         Keep::Account(it) => store.apply(it),
         Keep::Password(it) => store.apply(it),
+        Keep::Settings(it) => store.apply(it),
         Keep::Nick(it) => store.apply(it),
         Keep::Certificate(it) => store.apply(it),
         Keep::NoCertificate(it) => store.apply(it),

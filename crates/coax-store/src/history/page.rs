@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_page_is_cut_out_of_an_index_at_both_ends_and_never_sorted() {
         let mut conn = Connection::open_in_memory().unwrap();
-        migrate(&mut conn, &MIGRATIONS).unwrap();
+        migrate(&mut conn, &MIGRATIONS, &mut |_| {}).unwrap();
         for (index, which) in [("talk", "kind < 2"), ("event", "kind >= 2")] {
             for newest in [false, true] {
                 let sql = format!("EXPLAIN QUERY PLAN {}", page_of(index, which, newest));

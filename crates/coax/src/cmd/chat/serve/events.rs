@@ -71,6 +71,15 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
+        Told::UnnamedProxy(address) => {
+            let from = address.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
+            let name = address.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
+            let message = format!(
+                "a web proxy at {from} brings people and is not named, so all of them have its \
+                 address: listen.http-proxies = [\"{name}\"]"
+            );
+            out.report(&ChatTrouble { message })
+        }
         Told::NotClosed(message) | Told::CannotAccept(message) => {
             out.report(&ChatTrouble { message })
         }
@@ -98,6 +107,9 @@ fn note(note: Note, out: &Out) {
         }
         Note::AccountMade(who) => out.report(&account("made", who)),
         Note::AccountDropped(who) => out.report(&account("dropped", who)),
+        Note::AccountSuspended { who, on } => {
+            out.report(&account(if on { "suspended" } else { "resumed" }, who))
+        }
         Note::SignedIn(who) => out.report(&account("signed-in", who)),
         Note::NotSignedIn { who, means, wait, is_first } => {
             let Person { nick, address, account } = who;
@@ -290,7 +302,7 @@ impl Report for ChatLeft {
 /// An account was made, dropped, or signed in to.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatAccount {
-    /// made, dropped or signed-in
+    /// made, dropped, suspended, resumed or signed-in
     change: &'static str,
     account: String,
     nick: String,
@@ -303,7 +315,9 @@ impl Report for ChatAccount {
         let (account, nick, address) = (&self.account, &self.nick, &self.address);
         match self.change {
             "made" => said(format!("account {account} was made by {nick} from {address}")),
-            "dropped" => said(format!("account {account} was dropped by {nick} from {address}")),
+            "dropped" | "suspended" | "resumed" => {
+                said(format!("account {account} was {} by {nick} from {address}", self.change))
+            }
             _ => detail(format!("{nick} from {address} signed in to {account}")),
         }
     }
