@@ -246,37 +246,38 @@ impl Memory {
     /// Keeps something, and says whether it is on disk, if that is asked.
     fn write(&self, keep: Keep, tell: Option<oneshot::Sender<Answer>>) {
         match keep {
-            Keep::Entry(it) => self.send(it, tell),
-            Keep::Account(it) => self.send(it, tell),
-            Keep::Password(it) => self.send(it, tell),
-            Keep::Settings(it) => self.send(it, tell),
-            Keep::Nick(it) => self.send(it, tell),
-            Keep::Certificate(it) => self.send(it, tell),
-            Keep::NoCertificate(it) => self.send(it, tell),
-            Keep::NoAccount(it) => self.send(it, tell),
-            Keep::Channel(it) => self.send(it, tell),
-            Keep::Redact(it) => self.send(it, tell),
-            Keep::ChannelName(it) => self.send(it, tell),
-            Keep::Shelf(it) => self.send(it, tell),
-            Keep::NoChannel(it) => self.send(it, tell),
+            Keep::Entry(it) => self.send(it, true, tell),
+            Keep::Account(it) => self.send(it, false, tell),
+            Keep::Password(it) => self.send(it, false, tell),
+            Keep::Settings(it) => self.send(it, false, tell),
+            Keep::Nick(it) => self.send(it, false, tell),
+            Keep::Certificate(it) => self.send(it, false, tell),
+            Keep::NoCertificate(it) => self.send(it, false, tell),
+            Keep::NoAccount(it) => self.send(it, false, tell),
+            Keep::Channel(it) => self.send(it, false, tell),
+            Keep::Redact(it) => self.send(it, false, tell),
+            Keep::ChannelName(it) => self.send(it, false, tell),
+            Keep::Shelf(it) => self.send(it, false, tell),
+            Keep::NoChannel(it) => self.send(it, false, tell),
         }
     }
 
-    fn send<C: Change>(&self, change: C, tell: Option<oneshot::Sender<Answer>>) {
+    /// `is_said`: it belongs to the history, and is lost for it if it is not kept.
+    fn send<C: Change>(&self, change: C, is_said: bool, tell: Option<oneshot::Sender<Answer>>) {
         let (trouble, waiting) = (self.trouble.clone(), self.waiting.clone());
         let kept = self.kept.clone();
         waiting.fetch_add(1, Ordering::Relaxed);
         let receipt = move |outcome: Result<C::Outcome, StoreError>| {
             waiting.fetch_sub(1, Ordering::Relaxed);
             kept.fetch_add(u64::from(outcome.is_ok()), Ordering::Relaxed);
-            trouble.note(&outcome);
+            trouble.note(&outcome, is_said);
             tell.map(|tell| tell.send(told(&outcome)));
         };
         // A refused change drops the receipt, and the answer is that it failed.
         let sent = self.store.send(change, receipt);
         if sent.is_err() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.trouble.note(&sent);
+            self.trouble.note(&sent, is_said);
         }
     }
 }

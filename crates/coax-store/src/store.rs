@@ -76,20 +76,6 @@ impl Store {
         options: &Options,
         tell: &mut dyn FnMut(Upgrade<'_>),
     ) -> Result<Store, StoreError> {
-        match Store::open_once(folder, options, tell) {
-            // What is damaged is so the next time as well; a disk that stumbled is not.
-            Err(error) if error.kind() == StoreErrorKind::Damaged => {
-                Store::open_once(folder, options, tell)
-            }
-            opened => opened,
-        }
-    }
-
-    fn open_once(
-        folder: &Path,
-        options: &Options,
-        tell: &mut dyn FnMut(Upgrade<'_>),
-    ) -> Result<Store, StoreError> {
         let folder = Folder::take(folder)?;
         folder.prepare()?;
         let (file, was_left_open) = (folder.file(), folder.was_left_open());
