@@ -31,8 +31,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use coax_net::TlsServer;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crowd::Crowd;
 pub use forwarded::CallerHeader;
@@ -46,6 +46,7 @@ use relays::Relays;
 pub use crate::hub::Way;
 pub use refusal::Refusal;
 
+use crate::session::pace::Pace;
 use crate::settings::Network;
 
 /// Bytes that come and go.
@@ -92,10 +93,15 @@ pub struct Settings {
     pub crowd: usize,
     /// Quiet after an unfinished line that makes it a whole one.
     pub pause: Duration,
+    /// Requests, frames and typed lines that a caller may send at once, and each second after that,
+    /// whatever is in them; 0 at once is no limit.
+    pub flood: (u32, u32),
     /// Where somebody who types lines begins to talk.
     pub channel: String,
     /// Who brings callers, and has to say whom: by the PROXY protocol, before anything else.
     pub proxies: Vec<IpAddr>,
+    /// What this server is called, beside addresses and names that are nobody's.
+    pub names: Vec<String>,
     /// Web proxies that say in a header whom they bring.
     pub http_proxies: Vec<Network>,
     /// The header in which they say it.
@@ -114,8 +120,10 @@ impl Default for Settings {
             deadline: Duration::from_secs(20),
             crowd: 1024,
             pause: Duration::from_millis(200),
+            flood: (40, 10),
             channel: "#lobby".to_owned(),
             proxies: Vec::new(),
+            names: Vec::new(),
             http_proxies: Vec::new(),
             http_proxies_header: CallerHeader::default(),
             web_path: String::new(),
@@ -244,6 +252,10 @@ impl<H: House + 'static> Gate<H> {
             Protocol::Plain => self.translate(caller, line),
             Protocol::Http => return page::serve(self, caller, line).await,
             Protocol::Tls => return Err(Refusal::Tls.into()),
+            Protocol::Unknown => {
+                turn_away(line).await;
+                return Err(Refusal::Unknown.into());
+            }
         }
         Ok(())
     }
@@ -252,10 +264,22 @@ impl<H: House + 'static> Gate<H> {
         self.guests.set(self.guests.get() + 1);
         let settings = self.settings();
         let plain = plain::Plain::new(self.guests.get(), &settings.channel);
-        let inner = typed::translate(plain, line, settings.pause, self.relays.begin());
+        let pace = Pace::new(settings.flood);
+        let inner = typed::translate(plain, line, settings.pause, pace, self.relays.begin());
         self.house.welcome(Caller { way: Way::Plain, ..caller }, inner);
     }
 }
+
+/// Says what is spoken here, to a program that speaks something else.
+async fn turn_away(mut line: Line) {
+    let words = b"ERROR :This is a chat: IRC, HTTP, TLS and lines of text are spoken here\r\n";
+    // Whoever does not read it needs no answer.
+    let _ = timeout(GOODBYE, line.write_all(words)).await;
+    goodbye::goodbye(&mut line).await;
+}
+
+/// How long a caller who is turned away may take to read why.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Somebody at the door: what was heard so far.
 struct Look {

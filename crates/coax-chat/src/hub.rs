@@ -13,11 +13,13 @@ mod check;
 mod client;
 mod clients;
 mod cloak;
+mod doubt;
 mod effects;
 mod face;
 mod history;
 mod host;
 mod input;
+mod kept;
 mod kept_out;
 mod label;
 mod leave;
@@ -28,9 +30,11 @@ mod patience;
 mod pattern;
 pub(crate) mod reach;
 mod registered;
+mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
+mod services;
 mod since;
 mod tick;
 mod time;
@@ -52,16 +56,21 @@ pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
-pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
+pub(crate) use kept::NOT_STORED;
+pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT, to_keep};
 pub(crate) use lives::{Lives, SHELF as LIVES};
+pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
-pub use accounts::Known;
+pub(crate) use accounts::settings;
+pub use accounts::{Known, is_suspended};
 pub use client::{ClientId, Origin, Way};
-pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use clients::{CASEMAPPING, fold, same};
+pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
@@ -87,8 +96,14 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
-    /// Who gave wrong passwords.
+    /// Whether the clock can be believed.
+    doubt: doubt::Doubt,
+    /// What is on its way to the disk.
+    pub(crate) keeping: kept::Keeping,
+    /// Who guessed secrets, and where they were got right.
     pub(crate) patience: patience::Patience,
+    /// Who made accounts.
+    pub(crate) registrations: registrations::Registrations,
     /// Lines that are not said twice.
     pub(crate) once: once::Once,
     /// What was counted so far.
@@ -147,7 +162,10 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            doubt: doubt::Doubt::default(),
+            keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
+            registrations: registrations::Registrations::default(),
             once: once::Once::default(),
             counts: Counts::default(),
             stopping: false,
@@ -166,7 +184,7 @@ impl Hub {
             Input::Gone { client, why } => self.gone(now, client, why, effects),
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
-            Input::Account { name, password } => self.set_account(now, name, password, effects),
+            Input::Kept(keep) => self.is_kept(now, *keep, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
             Input::Notice { text } => self.tell_operators(now, text, effects),
@@ -185,7 +203,9 @@ impl Hub {
         });
         self.hosts.extend(hosts);
         self.lives.recall(known.lives);
-        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+        self.patience.recall(known.trusted);
+        self.doubt = doubt::Doubt::begin(self.started, &known.clock, known.latest);
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel));
     }
 
     /// What was counted so far.
@@ -294,6 +314,7 @@ impl Hub {
 
     fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
         self.stopping = true;
+        self.keep_time_now(now, effects);
         for who in self.clients.all().collect::<Vec<_>>() {
             self.turn(now, who, effects).farewell(why);
         }

@@ -18,6 +18,8 @@ mod faces;
 mod gateway;
 #[path = "hub/host.rs"]
 mod host;
+#[path = "hub/kept.rs"]
+mod kept;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]
@@ -26,3 +28,5 @@ mod life;
 mod once;
 #[path = "hub/search.rs"]
 mod search;
+#[path = "hub/secret.rs"]
+mod secret;

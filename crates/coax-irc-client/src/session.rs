@@ -7,7 +7,7 @@
 //!
 //! Nothing here knows what is talked about.
 
-use coax_irc::{CapSet, Capability, Message, SaslPiece, SaslPieces, sasl_pieces};
+use coax_irc::{CapSet, Capability, Casemapping, Message, SaslPiece, SaslPieces, sasl_pieces};
 
 use crate::scram::{Distrusted, Scram};
 
@@ -267,7 +267,7 @@ impl Session {
     fn renamed_to(&mut self, message: &Message<'_>, nick: String) -> Vec<Step> {
         if message
             .source()
-            .is_some_and(|source| source.nick.eq_ignore_ascii_case(self.nick.as_bytes()))
+            .is_some_and(|source| Casemapping::Rfc7613.same(source.nick, self.nick.as_bytes()))
         {
             self.nick = nick;
         }

@@ -10,7 +10,7 @@ mod clean;
 mod command;
 
 use clean::clean;
-use coax_irc::{Ctcp, Message};
+use coax_irc::{Casemapping, Ctcp, Message};
 
 /// A person in a conversation.
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+    Casemapping::Rfc7613.same(one.as_bytes(), other.as_bytes())
 }
 
 #[cfg(test)]

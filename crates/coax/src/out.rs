@@ -103,6 +103,11 @@ impl Out {
         self.verbose > 0
     }
 
+    /// `-vv`: what is of use to who looks for a fault.
+    pub(crate) fn is_very_verbose(&self) -> bool {
+        self.verbose > 1
+    }
+
     /// Tells what happened. An error is a reader that left, or a full disk.
     pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
         if self.json {

@@ -308,8 +308,9 @@ fn datagrams_are_messages_with_their_senders() {
         socket.send_to(b"one", address).unwrap();
         socket.send_to(b"\xfe", address).unwrap();
         let outcome = coax.wait().exits(0);
-        assert_eq!(names(&outcome), ["listening", "message", "message"]);
+        assert_eq!(names(&outcome), ["listening", "message", "message", "datagrams"]);
         let all = events(&outcome.stdout);
+        assert_eq!((&all[3]["how"], &all[3]["received"]), (&"count".into(), &2.into()));
         assert_eq!(all[1]["from"], socket.local_addr().unwrap().to_string());
         assert_eq!((&all[1]["text"], &all[2]["hex"]), (&"one".into(), &"fe".into()));
         assert_eq!(outcome.err(), "", "told apart in the events");

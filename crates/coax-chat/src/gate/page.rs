@@ -7,6 +7,7 @@
 //!
 //! Nothing here knows IRC; the WebSocket carries it in [`super::websocket`].
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
@@ -30,6 +31,7 @@ use super::goodbye::{Lent, goodbye};
 use super::origin::{is_ours, may_open};
 use super::websocket::{self, Subprotocol};
 use super::{Caller, Gate, House, Line, Refusal, Settings, Way};
+use crate::session::pace::Pace;
 use crate::settings::Network;
 
 /// The most bytes of a request's head; more is answered with 431.
@@ -50,10 +52,21 @@ pub(super) async fn serve<H: House + 'static>(
     line: Line,
 ) -> io::Result<()> {
     let deadline = gate.settings().deadline;
+    // Requests on one connection come one after the other, so it is free when the next one comes.
+    let pace = Rc::new(RefCell::new(Some(Pace::new(gate.settings().flood))));
     let service = service_fn(move |request| {
         let reply = answer(&gate, &caller, request);
         gate.house.answered(reply.status().as_u16());
-        async move { Ok::<_, Infallible>(reply) }
+        let kept = pace.clone();
+        async move {
+            let pace = kept.borrow_mut().take();
+            if let Some(mut pace) = pace {
+                pace.spend(1);
+                pace.ready().await;
+                *kept.borrow_mut() = Some(pace);
+            }
+            Ok::<_, Infallible>(reply)
+        }
     });
     let (lent, owner) = Lent::new(line);
     let connection = http1::Builder::new()
@@ -90,9 +103,11 @@ fn answer<H: House + 'static>(
     let from = caller;
     let caller = &gate.behind_proxy(from, &settings, request.headers());
     let seen_as = SeenAs { caller, passed_on, is_known: caller.address != from.address };
-    let came_straight = is_here(caller) && !seen_as.passed_on;
-    if came_straight && !is_ours(&asked_for(&request), &settings.origins) {
-        let why = "this server is not called that; listen.origins has the sites it stands behind\n";
+    // By TLS, a browser has the certificate to say who this is.
+    let is_named_by_host = !passed_on && (is_here(from) || !from.secure);
+    if is_named_by_host && !is_ours(&asked_for(&request), &settings.origins, &settings.names) {
+        let why = "this server is not called that; listen.hosts has the names it is called by, \
+                   listen.origins the sites it stands behind\n";
         return refused(StatusCode::MISDIRECTED_REQUEST, why);
     }
     if !head && is_upgrade(request.headers()) {
@@ -295,7 +310,8 @@ fn open<H: House + 'static>(
         if let Ok(socket) = upgrade.await {
             let carried = chosen.map_or(Subprotocol::Text, |(carried, _)| carried);
             let relay = gate.relays.begin();
-            let line = websocket::carry(TokioIo::new(socket), carried, relay).await;
+            let pace = Pace::new(gate.settings().flood);
+            let line = websocket::carry(TokioIo::new(socket), carried, pace, relay).await;
             gate.house.welcome(caller, line);
         }
     });

@@ -25,6 +25,8 @@ enum Due {
 impl Hub {
     pub(super) fn tick(&mut self, now: Time, effects: &mut Effects) {
         self.forget_lives(now, effects);
+        self.keep_again(now, effects);
+        self.keep_time(now, effects);
         let due = self.clients.all().filter_map(|who| Some((who, self.due(now, who)?)));
         for (who, due) in due.collect::<Vec<_>>() {
             let mut turn = self.turn(now, who, effects);

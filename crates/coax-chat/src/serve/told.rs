@@ -60,6 +60,12 @@ pub enum Told {
     NoCertificate(String),
     /// What is to be kept is not, or is again; or what was kept cannot be read.
     Memory(News),
+    /// This machine's clock is by so many milliseconds later than when a server last ran: for a day
+    /// nothing is forgotten by it.
+    ClockDoubted(u64),
+    /// This machine's clock jumped by so many milliseconds, back where that is negative, and is not
+    /// believed; or, without a number, it is right again.
+    ClockJumped(Option<i64>),
     /// So many messages and events were forgotten, as the settings say.
     Forgot(u64),
     /// They could not be.

@@ -157,6 +157,12 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "listen.hosts",
+        default: "[]",
+        about: "Names by which browsers find the page, beside addresses, server.name and local names: [\"chat.example\"].",
+        read: texts!(hosts),
+    },
+    Key {
         name: "listen.http-proxies",
         default: "[]",
         about: "Web proxies (nginx) that say in a header whom they bring: [\"127.0.0.1\", \"10.0.0.0/8\"].",
@@ -250,7 +256,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "limits.per-address",
         default: "100",
-        about: "Connections from one address at the same time; this machine's own are not counted.",
+        about: "Connections from one address (IPv6: one /64) at the same time; this machine's own are not counted.",
         read: number!(per_address),
     },
     Key {
@@ -356,6 +362,12 @@ pub(super) const KEYS: &[Key] = &[
         read: switch!(register),
     },
     Key {
+        name: "accounts.per-address",
+        default: "20",
+        about: "Accounts that people at one address (IPv6: one /64) may register in an hour; 0 is no limit.",
+        read: number!(accounts_per_address),
+    },
+    Key {
         name: "accounts.register-before-connect",
         default: "true",
         about: "Whether they may before they are in.",
@@ -382,7 +394,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "accounts.wrong-passwords",
         default: "5",
-        about: "Wrong passwords for one account, or thrice as many from one address, before one has to wait; 0: never.",
+        about: "Wrong passwords for one account from one address, or thrice as many from there, before one waits; 0: never.",
         read: number!(wrong_passwords),
     },
     Key {
@@ -400,7 +412,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.keep",
         default: "true",
-        about: "Whether what is said is kept.",
+        about: "Whether what is said is kept. Of a channel nobody registered, it is shown until all left.",
         read: switch!(history),
     },
     Key {
@@ -450,7 +462,8 @@ pub(super) const KEYS: &[Key] = &[
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
         read: |settings, value| {
-            settings.operators = operators(value).ok_or("is a table of name = \"password\"")?;
+            settings.operators =
+                operators(value).ok_or("is a table of name = \"password\", each name one word")?;
             Ok(())
         },
     },
@@ -491,9 +504,17 @@ fn days(value: &Value) -> Option<BTreeMap<String, u64>> {
 
 fn operators(value: &Value) -> Option<Vec<Operator>> {
     let one = |(name, password): (&String, &Value)| {
-        Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        is_word(name).then(|| {
+            Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        })?
     };
     value.as_table()?.iter().map(one).collect()
+}
+
+/// What OPER can name.
+fn is_word(name: &str) -> bool {
+    let fits = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    (1..=64).contains(&name.len()) && !name.starts_with(':') && name.chars().all(fits)
 }
 
 /// What a setting is before its default is read.
@@ -511,6 +532,7 @@ pub(super) fn empty() -> Settings {
         certificate: None,
         certificate_key: None,
         proxies: Vec::new(),
+        hosts: Vec::new(),
         http_proxies: Vec::new(),
         http_proxies_header: CallerHeader::default(),
         web_path: String::new(),
@@ -545,6 +567,7 @@ pub(super) fn empty() -> Settings {
         list_entries: 0,
         modes: String::new(),
         register: false,
+        accounts_per_address: 0,
         register_before_connect: false,
         email_required: false,
         password_length: 0,

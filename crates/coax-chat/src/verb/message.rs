@@ -9,7 +9,7 @@ use super::Words;
 use crate::hub::once::{self, SaidOnce};
 use crate::hub::reach::Whom;
 use crate::hub::{
-    Answer, ChannelId, ClientId, Flags, Keep, Question, Rank, Record, Relay, Stamp, Turn, UserModes,
+    Answer, ChannelId, ClientId, Flags, Keep, Rank, Record, Relay, Stamp, Turn, UserModes,
 };
 use coax_irc::numeric as n;
 use coax_store::{Kind, Target};
@@ -167,7 +167,7 @@ fn client_tags(turn: &Turn<'_>, words: &Words<'_>) -> String {
 fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     let (rank, name) = addressed(target);
     if name.starts_with('#') {
-        return match turn.hub.channels.named(name) {
+        return match turn.channel_named(name) {
             Some(id) => to_channel(turn, post, id, rank),
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
@@ -291,7 +291,7 @@ fn send(
     match entry {
         Some(entry) if turn.hub.settings.history_ack_disk => {
             let verb = post.verb;
-            turn.ask(Question::Keep(Box::new(entry)), move |turn, answer| match answer {
+            turn.confirm(Keep::Entry(entry), move |turn, answer| match answer {
                 Answer::Stored => echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo)),
                 _ => turn.fail(verb, "NOT_STORED", &[], "It was said, and could not be kept"),
             });

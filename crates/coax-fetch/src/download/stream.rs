@@ -30,6 +30,7 @@ struct Stream<'a> {
     begun: Instant,
     url: String,
     sent: u64,
+    head_sent: bool,
     sum: Option<Running>,
     /// What it is, where it can be gone on with.
     identity: Option<Identity>,
@@ -51,6 +52,7 @@ pub(super) async fn run(
         begun: Instant::now(),
         url: without_credentials(&download.request.url),
         sent: 0,
+        head_sent: false,
         sum: must.is_some().then(Running::new),
         identity: None,
         fetched: None,
@@ -114,7 +116,11 @@ impl Stream<'_> {
             }
         };
         match &part {
-            None => self.accept(&mut response)?,
+            None => {
+                let head = response.head();
+                self.accept(&mut response)?;
+                self.send_head(&head).await?;
+            }
             Some((range, identity)) => match answer::check(&response, range, identity)? {
                 Piece::Part(_) => {}
                 _ => {
@@ -145,6 +151,14 @@ impl Stream<'_> {
         self.identity = plain.then(|| answer::identity(response, &self.url)).flatten();
         self.fetched = Some(Fetched::of(response));
         Ok(())
+    }
+
+    /// Sends the head of the first answer that counts, if it is to be seen.
+    async fn send_head(&mut self, head: &[u8]) -> Result<(), DownloadError> {
+        if !self.download.with_head || std::mem::replace(&mut self.head_sent, true) {
+            return Ok(());
+        }
+        self.sink.write_all(head).await.map_err(|error| DownloadError::output(&error))
     }
 
     async fn copy(&mut self, response: &mut Response) -> Result<(), DownloadError> {

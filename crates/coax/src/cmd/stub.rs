@@ -254,6 +254,8 @@ impl Args {
 
     fn recorder(&self, source: &Source) -> Result<Option<(Recorder, PathBuf)>, Failure> {
         let Some(path) = &self.record else { return Ok(None) };
+        let stdout = PathBuf::from("/dev/stdout");
+        let path = if path.as_os_str() == "-" { &stdout } else { path };
         let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
         if real(path).is_some_and(|file| Some(file) == real(source.path())) {
             let why = format!("--record would write over {}", source.path().display());

@@ -83,6 +83,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s")]
     timeout: Duration,
     /// One look at one place takes at most this
+    ///
+    /// Finding the name of a place comes before, and takes the system's time.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "5s")]
     look: Duration,
     /// HTTP statuses to wait for: 200,204 or 2xx

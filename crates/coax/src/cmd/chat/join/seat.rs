@@ -9,7 +9,7 @@
 use std::io;
 use std::time::Duration;
 
-use coax_irc::{Capability, Message, Tags};
+use coax_irc::{Capability, Casemapping, Message, Tags};
 use coax_irc_client::{Identity, Said, SaidKind, Session, Step, Talk};
 use coax_net::{Descriptor, cause_in_words};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -315,7 +315,7 @@ impl<W: AsyncRead + AsyncWrite + Unpin> Table<'_, W> {
     /// Our own line has come back.
     fn confirm(&mut self, message: &Message<'_>) {
         let nick = message.source().map(|source| String::from_utf8_lossy(source.nick));
-        let ours = nick.is_some_and(|nick| nick.eq_ignore_ascii_case(self.talk.nick()));
+        let ours = nick.is_some_and(|nick| same(&nick, self.talk.nick()));
         let params = message.params.iter().map(String::from_utf8_lossy).collect::<Vec<_>>();
         if let ("PRIVMSG", true, [target, text]) =
             (&*String::from_utf8_lossy(message.command), ours, &params[..])
@@ -333,11 +333,11 @@ impl<W: AsyncRead + AsyncWrite + Unpin> Table<'_, W> {
     }
 
     fn tell(&mut self, said: &Said, tags: Tags<'_>) -> Result<(), Failure> {
-        let ours = said.nick.eq_ignore_ascii_case(self.talk.nick());
+        let ours = same(&said.nick, self.talk.nick());
         if !self.joined && said.kind == SaidKind::Error {
             return Err(Failure::new(Exit::No, format!("cannot join: {}", said.text)));
         }
-        self.joined |= ours && said.target.eq_ignore_ascii_case(&self.seat.channel);
+        self.joined |= ours && same(&said.target, &self.seat.channel);
         if self.seat.once {
             if said.kind == SaidKind::Error {
                 self.refused.get_or_insert_with(|| said.text.clone());
@@ -393,4 +393,9 @@ async fn read_some(stdin: &Descriptor, typed: &mut Vec<u8>) -> Result<usize, Fai
 fn length(typed: &[u8], all: bool) -> Option<usize> {
     let end = typed.iter().position(|&byte| byte == b'\n').map(|end| end + 1);
     end.or((all && !typed.is_empty()).then_some(typed.len()))
+}
+
+/// Whether two names are one.
+fn same(one: &str, other: &str) -> bool {
+    Casemapping::Rfc7613.same(one.as_bytes(), other.as_bytes())
 }

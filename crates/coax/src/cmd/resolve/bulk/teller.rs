@@ -50,6 +50,9 @@ impl<'a> Teller<'a> {
                 Outcome::Unresolved(unresolved) => self.report(unresolved)?,
                 Outcome::Answered(answered) => {
                     self.report(answered)?;
+                    if let Some(asked) = answered.asked().filter(|_| !self.out.is_json()) {
+                        self.talk(&format!("coax: {asked}"))?;
+                    }
                     if self.tells_provenance(answered) {
                         self.talk(&answered.provenance())?;
                     }
