@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::Words;
 use crate::hub::welcome::same;
-use crate::hub::{Cause, Turn};
+use crate::hub::{Cause, Means, Turn};
 use coax_irc::numeric as n;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
@@ -18,16 +18,20 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     }
     let from = turn.me().origin.address.parse::<IpAddr>().ok();
     let gateways = turn.hub.settings.webirc.iter();
-    let mut named = gateways.filter(|it| from.is_some_and(|from| it.from.has(from))).peekable();
-    let is_named = named.peek().is_some();
-    if !named.any(|it| same(&it.password, words[0])) {
-        let why = if is_named {
-            "Wrong password of a gateway"
-        } else {
-            "You are no gateway of this server"
-        };
-        return turn.close(Cause::Password, why);
+    let named = gateways.filter(|it| from.is_some_and(|from| it.from.has(from)));
+    let passwords = named.map(|it| it.password.clone()).collect::<Vec<_>>();
+    if passwords.is_empty() {
+        return turn.close(Cause::Password, "You are no gateway of this server");
     }
+    if let Err(wait) = turn.may_try(Means::WebIrc, "") {
+        let why = format!("Too many wrong passwords: try again in {wait} s");
+        return turn.close(Cause::Guessing, &why);
+    }
+    if !passwords.iter().any(|password| same(password, words[0])) {
+        turn.tried_wrongly(Means::WebIrc, "");
+        return turn.close(Cause::Password, "Wrong password of a gateway");
+    }
+    turn.tried_rightly(Means::WebIrc, "");
     // An address that begins with a colon was taken for the last word: its first colon is lost, and the
     // options are still behind it. Careful gateways write 0 before it.
     let (address, options) = words[3].split_once(' ').unwrap_or((words[3], ""));
