@@ -135,6 +135,7 @@ const CHAT_JOIN: &[Effect] = &[
     ("account", ALL),
     ("password", ALL),
     ("once", ALL),
+    ("commands", ALL),
     ("authorities", TLS),
     ("fingerprint", TLS),
     ("insecure", TLS),

@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// What everyone must give before they come in
     #[arg(long, value_name = "WORD")]
     password: Option<String>,
-    /// Write what happens to this file from then on; SIGHUP opens it again
+    /// Write what happens to FILE; SIGHUP opens it again
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }
