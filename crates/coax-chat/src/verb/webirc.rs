@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::Words;
 use crate::hub::welcome::same;
-use crate::hub::{Cause, Turn};
+use crate::hub::{Cause, Means, Turn};
 use coax_irc::numeric as n;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
@@ -20,14 +20,20 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let gateways = turn.hub.settings.webirc.iter();
     let mut named = gateways.filter(|it| from.is_some_and(|from| it.from.has(from))).peekable();
     let is_named = named.peek().is_some();
-    if !named.any(|it| same(&it.password, words[0])) {
-        let why = if is_named {
-            "Wrong password of a gateway"
-        } else {
-            "You are no gateway of this server"
-        };
-        return turn.close(Cause::Password, why);
+    let is_right = named.any(|it| same(&it.password, words[0]));
+    if !is_named {
+        return turn.close(Cause::Password, "You are no gateway of this server");
     }
+    let gateway = super::clipped(words[1], 64).to_owned();
+    if let Err(wait) = turn.may_try(Means::WebIrc, &gateway) {
+        let why = format!("Too many wrong passwords: try again in {wait} s");
+        return turn.close(Cause::Password, &why);
+    }
+    if !is_right {
+        turn.tried_wrongly(Means::WebIrc, &gateway);
+        return turn.close(Cause::Password, "Wrong password of a gateway");
+    }
+    turn.tried_rightly(Means::WebIrc, &gateway);
     // An address that begins with a colon was taken for the last word: its first colon is lost, and the
     // options are still behind it. Careful gateways write 0 before it.
     let (address, options) = words[3].split_once(' ').unwrap_or((words[3], ""));
