@@ -52,7 +52,7 @@ pub fn without_password(text: &str) -> String {
     let rest = &text[start..];
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     // A slash in the password itself is one reason why a text cannot be read.
-    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let goes_on = rest[..end].split_once(':').is_some_and(|(_, port)| !is_port(port));
     let at = rest[..end].rfind('@').or_else(|| rest.rfind('@').filter(|_| goes_on));
     match at.and_then(|at| rest[..at].split_once(':')) {
@@ -145,6 +145,7 @@ mod tests {
         assert_eq!(shown("u:secret@h"), "u:***@h");
         assert_eq!(shown("http://u:sec/ret@h/"), "http://u:***@h/");
         assert_eq!(shown("http://h:80/a@b"), "http://h:80/a@b");
+        assert_eq!(shown("x://http://u:secret@h"), "x://http:***@h");
         assert_eq!(shown("unix:@name"), "unix:@name");
         assert!(shown(&"x".repeat(5_000)).chars().count() < 70);
     }

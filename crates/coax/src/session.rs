@@ -79,11 +79,12 @@ pub(crate) struct SessionArgs {
         help_heading = "Endings"
     )]
     pub(crate) on_peer_close: Option<PeerCloseChoice>,
-    /// Where a message ends: raw line crlf nul chunk len32 delimiter:TEXT
+    /// raw, line, crlf, nul, chunk, len32 or delimiter:TEXT
     ///
-    /// raw (the default for streams) is bytes as they come; line, crlf, nul and delimiter:TEXT end
-    /// with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte each; chunk is what one
-    /// read returned; len32 begins with its length, four bytes, the highest first.
+    /// Where a message ends: raw (the default for streams) is bytes as they come; line, crlf, nul
+    /// and delimiter:TEXT end with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte
+    /// each; chunk is what one read returned; len32 begins with its length, four bytes, the highest
+    /// first.
     #[arg(long, value_name = "NAME", help_heading = "Messages")]
     pub(crate) framing: Option<Framing>,
     /// Send carriage return and newline for each newline

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// Whom to believe in TLS.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct TlsArgs {
-    /// Trust the certificates in FILE, too (PEM)
+    /// Trust the certificates in FILE, too
     ///
     /// Authorities, or servers themselves. The machine's own stay trusted. --cacert says the same.
     #[arg(long = "ca", alias = "cacert", value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"], help_heading = "TLS")]

@@ -57,12 +57,12 @@ fn hint(turn: &mut Turn<'_>, id: ChannelId) {
     if turn.me().origin.way == Way::Irc || is_default || !turn.hub.settings.history {
         return;
     }
-    let (server, nick) = (turn.hub.settings.server_name.clone(), turn.my_nick());
+    let server = turn.hub.settings.server_name.clone();
     let text = format!(
         "You are the first in {name}. What was said here before everybody left is not shown; \
          /msg ChanServ REGISTER {name} keeps what is said from now on"
     );
-    turn.say_as(turn.who, &server, "NOTICE", &[&nick, &text]);
+    turn.say_as(turn.who, &server, "NOTICE", &[&name, &text]);
 }
 
 /// Puts whoever has the turn into a channel, whatever would keep them out.

@@ -18,22 +18,21 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     }
     let from = turn.me().origin.address.parse::<IpAddr>().ok();
     let gateways = turn.hub.settings.webirc.iter();
-    let mut named = gateways.filter(|it| from.is_some_and(|from| it.from.has(from))).peekable();
-    let is_named = named.peek().is_some();
-    let is_right = named.any(|it| same(&it.password, words[0]));
-    if !is_named {
+    let named = gateways.filter(|it| from.is_some_and(|from| it.from.has(from)));
+    let passwords = named.map(|it| it.password.clone()).collect::<Vec<_>>();
+    if passwords.is_empty() {
         return turn.close(Cause::Password, "You are no gateway of this server");
     }
-    let gateway = super::clipped(words[1], 64).to_owned();
-    if let Err(wait) = turn.may_try(Means::WebIrc, &gateway) {
+    let gateway = super::clipped(words[1], 64);
+    if let Err(wait) = turn.may_try(Means::WebIrc, gateway) {
         let why = format!("Too many wrong passwords: try again in {wait} s");
-        return turn.close(Cause::Password, &why);
+        return turn.close(Cause::Guessing, &why);
     }
-    if !is_right {
-        turn.tried_wrongly(Means::WebIrc, &gateway);
+    if !passwords.iter().any(|password| same(password, words[0])) {
+        turn.tried_wrongly(Means::WebIrc, gateway);
         return turn.close(Cause::Password, "Wrong password of a gateway");
     }
-    turn.tried_rightly(Means::WebIrc, &gateway);
+    turn.tried_rightly(Means::WebIrc, gateway);
     // An address that begins with a colon was taken for the last word: its first colon is lost, and the
     // options are still behind it. Careful gateways write 0 before it.
     let (address, options) = words[3].split_once(' ').unwrap_or((words[3], ""));

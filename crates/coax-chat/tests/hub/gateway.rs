@@ -64,6 +64,21 @@ fn only_a_gateway_may_say_so() {
 }
 
 #[test]
+fn who_guesses_the_password_of_a_gateway_is_slowed() {
+    let mut bench = Bench::new(SETTINGS);
+    let guess = |bench: &mut Bench, from: &str, password: &str| {
+        let who = arrive(bench, from);
+        bench.say(who, &format!("WEBIRC {password} gate h 192.0.2.7"));
+        bench.hear(who).join("\n")
+    };
+    let answers = (0..30).map(|number| guess(&mut bench, "10.0.0.1", &format!("wrong{number}")));
+    let answers = answers.collect::<Vec<_>>();
+    assert!(answers[0].contains("Wrong password of a gateway"), "{}", answers[0]);
+    assert!(answers[29].contains("Too many wrong passwords"), "{}", answers[29]);
+    assert_eq!(guess(&mut bench, "127.0.0.1", "here"), "", "another gateway does not wait");
+}
+
+#[test]
 fn the_limit_of_an_address_is_that_of_whom_the_gateway_brings() {
     let mut bench = Bench::new(SETTINGS);
     let brought = |bench: &mut Bench, number: u32, address: &str| {

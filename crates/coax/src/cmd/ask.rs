@@ -81,8 +81,8 @@ pub(crate) struct Args {
     ///
     /// Where a message ends: line, crlf, nul and delimiter:TEXT end with those bytes (\\r \\n \\t \\0
     /// \\xHH in TEXT stand for one byte each), len32 begins with its length;
-    /// chunk and raw are whole when the peer closes or is silent.
-    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
+    /// chunk (the default) and raw are whole when the peer closes or is silent.
+    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk, hide_default_value = true)]
     framing: Framing,
     /// Take N replies by datagram, or all that come
     ///

@@ -5,6 +5,7 @@
 //!
 //! How a name is looked up is the libraries' business; here are the flags and the choice.
 
+mod aliases;
 mod bulk;
 mod event;
 mod explain;

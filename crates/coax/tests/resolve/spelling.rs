@@ -117,8 +117,20 @@ fn aliases_are_followed_to_where_they_end() {
         let name = format!("{name}.coax.test");
         let heard = machine.coax(&["resolve", "-t", "A", &name]);
         assert!(heard.code == Some(1) && heard.stderr.contains(why), "{heard:?}");
+        // Programs get no address either, and a person wants to know the same.
+        let heard = machine.coax(&["resolve", "-4", &name]);
+        assert!(heard.code == Some(1) && heard.stderr.contains(why), "{heard:?}");
         let heard = machine.coax(&["resolve", "--explain", &name]);
         assert!(heard.stdout.contains(why), "{heard:?}");
+    }
+    for name in ["a1.coax.test", "a1"] {
+        let heard = machine.coax(&["resolve", name]);
+        let last = "  alias    a2.coax.test\n  alias    a3.coax.test\n  address  192.0.2.9\n";
+        assert!(heard.code == Some(0) && heard.stdout.ends_with(last), "{heard:?}");
+        assert!(
+            heard.stdout.contains(&format!("  name     only4.coax.test\n  alias    {name}\n")),
+            "{heard:?}"
+        );
     }
     let heard = machine.coax(&["resolve", "--json", "-t", "MX", "a1.coax.test"]);
     let event: serde_json::Value = serde_json::from_str(&heard.stdout).unwrap();
@@ -138,9 +150,7 @@ say -t A ''
 say a,b
 say -t A a,b
 say .
-printf 'only4.coax.test # a comment\nhost.coax.test#another\n# a third\n' > names
-say -4 -f names --in-order
-rm names
+printf 'only4.coax.test # a comment\nhost.coax.test#another\n# a third\n' | say -4 -f - --in-order
 "#;
     let Some(lines) = lines(script) else { return };
     let comma =
@@ -156,7 +166,7 @@ rm names
             &format!("a,b|{comma} 2"),
             &format!("-t|A|a,b|{comma} 2"),
             ".|coax: cannot resolve .: it is the root of all names, which has records alone (-t NS) 2",
-            "-4|-f|names|--in-order|192.0.2.9 192.0.2.1 192.0.2.2 0",
+            "-4|-f|-|--in-order|192.0.2.9 192.0.2.1 192.0.2.2 0",
         ]
     );
 }

@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::entry::{clock, moment};
-use super::folder::{Folder, socket, stored};
+use super::folder::{Folder, socket, stored, upgrading};
 use crate::cli::EXIT_STATUS;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report};
@@ -288,22 +288,28 @@ impl Named {
     ) -> Result<(), Failure> {
         let settings = self.folder.settings().map_err(|error| self.folder.failure(error))?;
         let folder = self.folder.existing()?;
-        let running = carry_out(&order(self.name.clone()), &folder, &settings)?;
+        let running = carry_out(&order(self.name.clone()), &folder, &settings, out)?;
         out.report(&AccountChange { name: self.name, change, running })
     }
 }
 
 /// Where no server runs, none can start meanwhile; where one runs, it is told. One that is just
 /// starting, or ending, is waited for. Whether one runs.
-fn carry_out(order: &Order, folder: &Path, settings: &Settings) -> Result<bool, Failure> {
+fn carry_out(
+    order: &Order,
+    folder: &Path,
+    settings: &Settings,
+    out: &Out,
+) -> Result<bool, Failure> {
     let (memory, passes) = (settings.password_memory, settings.password_passes);
     let late = Instant::now() + PATIENCE;
     loop {
-        let used = match Memory::open(Some(folder), memory, passes) {
-            Ok(memory) => return apply(order, &memory, settings).map(|()| false),
-            Err(error) if error.kind() == StoreErrorKind::InUse => error,
-            Err(error) => return Err(stored(&error)),
-        };
+        let used =
+            match Memory::open_telling(Some(folder), memory, passes, &mut upgrading(out, || {})) {
+                Ok(memory) => return apply(order, &memory, settings).map(|()| false),
+                Err(error) if error.kind() == StoreErrorKind::InUse => error,
+                Err(error) => return Err(stored(&error)),
+            };
         if let Some(done) = runtime::run(give(order, folder))? {
             return done.map(|()| true).map_err(refused);
         }

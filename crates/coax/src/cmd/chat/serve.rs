@@ -21,13 +21,12 @@ use coax_chat::serve::Certify;
 use coax_chat::settings::{Settings, SettingsError};
 use coax_chat::{Certificate, Memory, Serve};
 use coax_net::{Listen, Listener, Supervisor, SystemResolver, TlsServer, cause_in_words};
-use coax_store::Upgrade;
 
-use super::folder::{Folder, socket, stored};
+use super::folder::{Folder, socket, stored, upgrading};
 use crate::cli::EXIT_STATUS;
 use crate::cmd::listen::{announce, queue};
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, clean};
+use crate::out::Out;
 use crate::{place, runtime};
 
 use control::Controls;
@@ -49,8 +48,8 @@ EXAMPLES
     curl localhost:8667/metrics          what it counts, for Prometheus
 ";
 
-/// How often it is told how far the indexing of an older version's messages is.
-const INDEXING_TOLD: Duration = Duration::from_secs(2);
+/// How long a service manager may hear nothing while an older version's file is changed.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Serve a chat that everyone can join
 #[derive(clap::Args, Debug)]
@@ -188,23 +187,7 @@ impl Args {
         out: &Out,
     ) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
-        let mut told: Option<Instant> = None;
-        let mut tell = |news: Upgrade<'_>| match news {
-            Upgrade::Renamed { old, new } => out.talk(&format!(
-                "{} has had the name of another one, in other letters: it is called {} from now on",
-                clean(old),
-                clean(new)
-            )),
-            Upgrade::Indexed { done, all }
-                if told.is_none_or(|told| told.elapsed() >= INDEXING_TOLD) =>
-            {
-                let percent = done.saturating_mul(100) / all.max(1);
-                out.talk(&format!("indexing {all} messages again, this once: {percent} % done"));
-                supervisor.takes(INDEXING_TOLD * 30);
-                told = Some(Instant::now());
-            }
-            _ => {}
-        };
+        let mut tell = upgrading(out, || supervisor.takes(LONGEST_SILENCE));
         Memory::open_telling(folder, memory, passes, &mut tell).map_err(|error| stored(&error))
     }
 

@@ -11,7 +11,7 @@ mod told;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use coax_dns::{Client, Question, RecordType, ResolvConf, Trust};
+use coax_dns::{Client, ResolvConf, Trust};
 use coax_net::{
     HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, ascii_host_name, check_host_name,
     nss_hosts_line,
@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::event::Cause;
-use super::{Args, graver, names, nothing, programs, records};
+use super::{Args, aliases, graver, names, programs, records};
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
 use compare::{Difference, differences};
@@ -188,7 +188,8 @@ impl Steps {
             let failed = exit.is_some() && !goes_on;
             let mut error = error.as_ref().map(in_words);
             if goes_on {
-                error = self.aliases(name, end).await.or(error);
+                let found = aliases::ask(&self.client, name, self.wanted, end).await;
+                error = found.map(|(_, none)| none.reason().to_owned()).or(error);
             }
             all.push(Said { name: format!("{name}."), server, addresses, error, failed });
             if !goes_on {
@@ -196,17 +197,6 @@ impl Steps {
             }
         }
         all
-    }
-}
-
-impl Steps {
-    /// Where the aliases of a name without an address lead, if it has any.
-    async fn aliases(&self, name: &str, end: Option<Instant>) -> Option<String> {
-        let wanted = if self.wanted == Wanted::V6 { RecordType::AAAA } else { RecordType::A };
-        let question = Question::new(name, wanted).ok()?;
-        let answer = self.client.ask_until(&question, end).await.ok()?;
-        let none = nothing::why(&question.name(), wanted, &answer);
-        none.has_aliases().then(|| none.reason().to_owned())
     }
 }
 

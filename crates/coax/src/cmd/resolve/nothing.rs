@@ -19,10 +19,6 @@ pub(super) struct Nothing {
 }
 
 impl Nothing {
-    pub(super) fn has_aliases(&self) -> bool {
-        !self.aliases.is_empty()
-    }
-
     pub(super) fn reason(&self) -> &str {
         &self.reason
     }

@@ -6,13 +6,16 @@
 //! What DNS says is not asked here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coax_net::{
     HostsFile, Resolve, ResolveError, ResolveErrorKind, SystemResolver, Wanted, ascii_host_name,
     unicode_host_name,
 };
 
+use tokio::time::Instant;
+
+use super::aliases::Aliases;
 use super::event::{Cause, Resolved, Style, Unresolved};
 use super::names;
 
@@ -25,6 +28,8 @@ pub(super) struct Programs {
     resolver: SystemResolver,
     wanted: Wanted,
     style: Style,
+    /// Tells the names between; none where names are many or values alone are wanted.
+    between: Option<Aliases>,
 }
 
 impl Programs {
@@ -35,7 +40,8 @@ impl Programs {
         style: Style,
     ) -> Programs {
         let resolver = system(SystemResolver::new(parallel.min(MOST_THREADS)), timeout);
-        Programs { resolver, wanted, style }
+        let between = (style == Style::Full).then(|| Aliases::new(wanted, timeout));
+        Programs { resolver, wanted, style, between }
     }
 
     /// What a program gets for `query`.
@@ -59,18 +65,64 @@ impl Programs {
             let (name, kind) = (query.to_owned(), ResolveErrorKind::Malformed(why));
             return Err(unresolved(query, &ResolveError { name, kind }, ""));
         }
+        let started = Instant::now();
         let found = self.resolver.resolve(query, self.wanted).await;
-        let found = found.map_err(|error| unresolved(query, &error, "no such name"))?;
         let ascii = ascii_host_name(query).unwrap_or(query.into());
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.not_found(query, &ascii, &error, started).await),
+        };
         let canonical = found.canonical.as_deref();
+        let mut aliases = aliases(&ascii, canonical, &found.addresses, &hosts_file());
+        if let (Some(last), false) = (canonical, aliases.is_empty()) {
+            self.add_between(&mut aliases, &ascii, last, started).await;
+        }
         Ok(Resolved {
             unicode: unicode_host_name(&ascii).filter(|text| text != query),
-            aliases: aliases(&ascii, canonical, &found.addresses, &hosts_file()),
+            aliases,
             ascii: Some(ascii.into_owned()).filter(|ascii| ascii != query),
             name: found.canonical,
             addresses: found.addresses,
             ..Resolved::of(query)
         })
+    }
+
+    /// The names that DNS leads through on the way to `last`.
+    async fn add_between(
+        &self,
+        aliases: &mut Vec<String>,
+        name: &str,
+        last: &str,
+        started: Instant,
+    ) {
+        let Some(between) = &self.between else { return };
+        let Some((names, _)) = between.of(name, started).await else { return };
+        let bare = |name: &String| name.strip_suffix('.').unwrap_or(name).to_owned();
+        let names: Vec<_> = names.iter().map(bare).collect();
+        // The hosts file, or another source, may have led elsewhere.
+        if names.last().is_some_and(|name| name.eq_ignore_ascii_case(last)) {
+            let known = |name: &&String| aliases.iter().any(|one| one.eq_ignore_ascii_case(name));
+            let new: Vec<_> = names[1..names.len() - 1].iter().filter(|one| !known(one)).collect();
+            aliases.extend(new.into_iter().cloned());
+        }
+    }
+
+    /// Why there is no address; where aliases lead nowhere, they are told.
+    async fn not_found(
+        &self,
+        query: &str,
+        ascii: &str,
+        error: &ResolveError,
+        started: Instant,
+    ) -> Unresolved {
+        let mut told = unresolved(query, error, "no such name");
+        let is_no = matches!(told.cause, Cause::NoSuchName | Cause::NoSuchRecord);
+        if let Some(between) = self.between.as_ref().filter(|_| is_no)
+            && let Some((names, none)) = between.of(ascii, started).await
+        {
+            (told.reason, told.aliases) = (none.reason().to_owned(), names);
+        }
+        told
     }
 
     /// Words that stand for addresses without a name service being asked.

@@ -6,6 +6,8 @@
 //!
 //! Nothing here holds a password, nor knows when it is told.
 
+use std::net::IpAddr;
+
 use coax_chat::gate::Refusal;
 use coax_chat::hub::{Note, Person};
 use coax_chat::memory::News;
@@ -54,14 +56,7 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
         Told::Memory(news) => out.report(&ChatStore::of(&news)),
-        Told::ClockDoubted(ahead) => {
-            let message = format!(
-                "this machine's clock is {} days ahead of when a server last ran here: for a day nothing \
-                 is forgotten by it",
-                ahead / DAY
-            );
-            out.report(&ChatTrouble { message })
-        }
+        Told::ClockDoubted(ahead) => out.report(&ChatTrouble { message: doubted(ahead) }),
         Told::ClockJumped(jump) => out.report(&ChatTrouble { message: jumped(jump) }),
         Told::Forgot(entries) => out.report(&ChatForgot { entries }),
         Told::NotForgotten(why) => {
@@ -71,20 +66,29 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
-        Told::UnnamedProxy(address) => {
-            let from = address.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
-            let name = address.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
-            let message = format!(
-                "a web proxy at {from} brings people and is not named, so all of them have its \
-                 address: listen.http-proxies = [\"{name}\"]"
-            );
-            out.report(&ChatTrouble { message })
-        }
+        Told::UnnamedProxy(address) => out.report(&ChatTrouble { message: unnamed(address) }),
         Told::NotClosed(message) | Told::CannotAccept(message) => {
             out.report(&ChatTrouble { message })
         }
         _ => Ok(()),
     };
+}
+
+fn doubted(ahead: u64) -> String {
+    let days = ahead / DAY;
+    format!(
+        "this machine's clock is {days} days ahead of when a server last ran here: for a day nothing \
+         is forgotten by it"
+    )
+}
+
+fn unnamed(proxy: Option<IpAddr>) -> String {
+    let from = proxy.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
+    let name = proxy.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
+    format!(
+        "a web proxy at {from} brings people and is not named, so all of them have its address: \
+         listen.http-proxies = [\"{name}\"]"
+    )
 }
 
 fn note(note: Note, out: &Out) {
