@@ -17,6 +17,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("dig", "bind9-dnsutils"),
     ("dropbear", "dropbear-bin"),
     ("expect", "expect"),
+    ("faketime", "faketime"),
     ("ip", "iproute2"),
     ("irssi", "irssi"),
     ("knotd", "knot"),
