@@ -7,6 +7,8 @@
 //! Nothing here knows where the bytes come from.
 
 mod brotli;
+#[cfg(test)]
+mod foreign_tests;
 mod gzip;
 mod zstd;
 
@@ -265,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    fn encoded(coding: &str, plain: &[u8]) -> Vec<u8> {
+    pub(super) fn encoded(coding: &str, plain: &[u8]) -> Vec<u8> {
         let level = Compression::default();
         match coding {
             "gzip" => {
@@ -287,7 +289,10 @@ mod tests {
     }
 
     /// What comes out when `pieces` go in, and the largest piece that came.
-    fn decoded(name: &'static str, pieces: &[&[u8]]) -> Result<(Vec<u8>, usize), String> {
+    pub(super) fn decoded(
+        name: &'static str,
+        pieces: &[&[u8]],
+    ) -> Result<(Vec<u8>, usize), String> {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, name.parse().unwrap())]);
         let Decoding::Coded(mut decoder) = Decoding::of(&headers) else { panic!("{name}") };
         let (mut all, mut largest) = (Vec::new(), 0);
