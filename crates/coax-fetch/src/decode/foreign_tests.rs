@@ -1,8 +1,12 @@
 //! br and zstd against what their own programs write, and against what those would never write.
 
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, HeaderValue};
 use proptest::prelude::*;
 use testkit::{Program, peer_or_skip};
 
+use super::Decoding;
 use super::tests::{decoded, encoded};
 
 const BROTLI: &str = "its body is not the brotli it is said to be";
@@ -88,6 +92,27 @@ fn frames_of_zstd_in_a_row_are_one_body() {
         let pieces: Vec<_> = all.chunks(cut).collect();
         assert_eq!(decoded("zstd", &pieces).map(|it| it.0), Ok(b"one two".to_vec()), "{cut}");
     }
+}
+
+#[test]
+fn what_was_flushed_comes_before_more_is_sent() {
+    let of = |name: &'static str| {
+        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(name))]);
+        let Decoding::Coded(decoder) = Decoding::of(&headers) else { panic!("{name}") };
+        decoder
+    };
+    // A window of 64 KiB and six bytes that are not packed, without an end.
+    let mut brotli = of("br");
+    brotli.feed(Bytes::from_static(b"\x50\0\x10abcdef"));
+    assert_eq!(brotli.piece().unwrap(), Some(Bytes::from_static(b"abcdef")));
+    assert!(brotli.finish().is_err());
+    brotli.feed(Bytes::from_static(b"\x03"));
+    assert_eq!((brotli.piece(), brotli.finish()), (Ok(None), Ok(())));
+    let Some(frame) = made("zstd", &[], b"abcdef") else { return };
+    let mut zstd = of("zstd");
+    zstd.feed(frame.into());
+    assert_eq!(zstd.piece().unwrap(), Some(Bytes::from_static(b"abcdef")));
+    assert_eq!((zstd.piece(), zstd.finish()), (Ok(None), Ok(())));
 }
 
 #[test]

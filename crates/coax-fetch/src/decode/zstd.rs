@@ -2,7 +2,7 @@
 //!
 //! Several frames in a row are one body, and frames to be skipped are skipped. A head or a block is
 //! kept until it is whole, and then decoded at once; what it gave is handed out piece by piece. The
-//! decoder keeps the last window of what it decoded until the frame ends.
+//! decoder keeps the last window of what it decoded until the frame ends, so that much comes late.
 //!
 //! The decoder does not look at the sum, the length and the reserved bit of a frame. They are
 //! checked here.
