@@ -82,7 +82,7 @@ impl Body {
         self.length.filter(|_| self.decoder.is_none())
     }
 
-    /// Whether it comes in a coding, which is taken off here.
+    /// Whether it comes in one coding or several, which are taken off here.
     pub fn is_decoded(&self) -> bool {
         self.decoder.is_some()
     }
@@ -107,7 +107,7 @@ impl Body {
             let Some(decoder) = &mut self.decoder else { continue };
             match arrived {
                 Some(piece) => decoder.feed(piece),
-                None => return decoder.finish(),
+                None => return decoder.finish().map(|()| None),
             }
         }
     }

@@ -25,6 +25,8 @@ mod many;
 mod naming;
 #[path = "get/nginx.rs"]
 mod nginx;
+#[path = "get/packed.rs"]
+mod packed;
 #[path = "get/pages.rs"]
 mod pages;
 #[path = "get/proxied.rs"]

@@ -65,7 +65,10 @@ FILES
     the folder.
 
     Large files come over several connections where that makes them faster by half
-    or more. A connection that breaks is tried again, and goes on where it broke.";
+    or more. A connection that breaks is tried again, and goes on where it broke.
+
+    A page to stdout is asked for in gzip, deflate, br or zstd, and is decoded. A
+    file is asked for as it is. -H 'Accept-Encoding: …' asks for something else.";
 
 const OUTCOMES: &str = "\
     Here 0 is: everything is there, whole and right. 1: a status from 400 to 499.
