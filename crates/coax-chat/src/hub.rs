@@ -36,6 +36,7 @@ mod reply;
 pub(crate) mod roster;
 mod services;
 mod since;
+pub(crate) mod slow;
 mod tick;
 mod time;
 mod turn;

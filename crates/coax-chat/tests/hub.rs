@@ -30,3 +30,5 @@ mod once;
 mod search;
 #[path = "hub/secret.rs"]
 mod secret;
+#[path = "hub/slow.rs"]
+mod slow;

@@ -63,6 +63,8 @@ const SUBJECTS: &[(&str, &[&str])] = &[
         &[
             "MODE <channel> [<changes> [<argument>…]]",
             "Tells or changes modes: MODE #rust +o ada, MODE #rust +b troll!*@*.",
+            "Slow mode: MODE #rust +W 30. Each person says something every 30 seconds at most; \
+             voiced members and operators need not wait. MODE #rust -W ends it.",
         ],
     ),
     (
