@@ -24,6 +24,8 @@ mod kept;
 mod label;
 #[path = "hub/life.rs"]
 mod life;
+#[path = "hub/muted.rs"]
+mod muted;
 #[path = "hub/once.rs"]
 mod once;
 #[path = "hub/search.rs"]

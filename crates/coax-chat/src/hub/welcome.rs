@@ -107,6 +107,7 @@ impl Turn<'_> {
         self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);
         self.welcome();
+        self.tell_if_muted(self.who);
         self.tell_online();
         let (who, origin) = (self.person(), &self.me().origin);
         let (way, secure) = (origin.way, origin.secure);

@@ -175,6 +175,9 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     let (rank, name) = addressed(target);
     if name.starts_with('#') {
         return match turn.channel_named(name) {
+            Some(_) if turn.why_muted(turn.who).is_some() => {
+                refuse_muted(turn, post, n::ERR_CANNOTSENDTOCHAN, name);
+            }
             Some(id) => to_channel(turn, post, id, rank),
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
@@ -189,6 +192,9 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
         return super::hostserv::command(turn, post.text);
     }
     match turn.hub.clients.named(target) {
+        Some(_) if turn.why_muted(turn.who).is_some() => {
+            refuse_muted(turn, post, n::ERR_CANTSENDTOUSER, target);
+        }
         Some(who) => to_user(turn, post, who),
         None => refuse(turn, post, n::ERR_NOSUCHNICK, target, "No such nick"),
     }
@@ -206,6 +212,13 @@ fn addressed(target: &str) -> (Option<Rank>, &str) {
 fn refuse(turn: &mut Turn<'_>, post: &Post<'_>, numeric: Numeric, target: &str, why: &str) {
     if !post.is_notice() {
         turn.reply(numeric, &[super::user::clipped(target, 64), why]);
+    }
+}
+
+/// A muted person says nothing. A sign of typing is left out in silence: they did not ask for it.
+fn refuse_muted(turn: &mut Turn<'_>, post: &Post<'_>, numeric: Numeric, target: &str) {
+    if let Some(why) = turn.why_muted(turn.who).filter(|_| post.is_text() || post.is_kept()) {
+        refuse(turn, post, numeric, target, &why);
     }
 }
 
