@@ -412,7 +412,7 @@ fn a_guest_over_tls_believes_whom_they_are_told_to() {
     let plain = place.replace("ircs://", "irc://");
     let words = ["chat", "join", &plain, "--once", "--fingerprint", &print];
     let refused = Program::new(env!("CARGO_BIN_EXE_coax")).args(words).run_with("hello\n");
-    refused.fails(2, "--fingerprint is for TLS, and none is spoken");
+    refused.fails(2, "--fingerprint has no effect over tcp: it is for tls");
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //!
 //! A person is an account, or a connection without one. Whoever comes by a new connection waits for
 //! what was said from the same address by one that has left, so coming again is no way around it.
-//! Others of that address, who were there already, do not wait.
+//! Others of that address, who were there already, do not wait. Those of this machine are told apart
+//! by their nicks: many may come through it.
 //!
 //! Nothing here knows who need not wait at all.
+
+use std::net::IpAddr;
 
 use super::channel::ChannelId;
 use super::client::ClientId;
@@ -64,12 +67,14 @@ impl Turn<'_> {
 
     fn speaker(&self) -> Speaker {
         let me = self.me();
-        Speaker {
-            client: self.who,
-            since: me.since,
-            account: me.account.as_deref().map(fold),
-            place: neighbourhood(&me.origin.address),
-        }
+        let address = &me.origin.address;
+        let is_this_machine = address.parse::<IpAddr>().map_or(true, |ip| ip.is_loopback());
+        let place = match is_this_machine {
+            true => format!("{address} {}", fold(me.nick())).into(),
+            false => neighbourhood(address),
+        };
+        let account = me.account.as_deref().map(fold);
+        Speaker { client: self.who, since: me.since, account, place }
     }
 
     fn is_by(&self, said: &Said, me: &Speaker) -> bool {

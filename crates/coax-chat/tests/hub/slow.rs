@@ -89,6 +89,14 @@ fn another_connection_is_no_way_around_it() {
     assert!(!is_said(&mut bench, again), "one /64 is one place");
     let other = came_from(&mut bench, "other", "2001:db8:0:1::1");
     assert!(is_said(&mut bench, other));
+    // Through this machine many may come.
+    let one = came_from(&mut bench, "one", "127.0.0.1");
+    assert!(is_said(&mut bench, one));
+    bench.say(one, "QUIT");
+    let two = came_from(&mut bench, "two", "127.0.0.1");
+    assert!(is_said(&mut bench, two));
+    let one = came_from(&mut bench, "one", "127.0.0.1");
+    assert!(!is_said(&mut bench, one));
     // Two devices of one account are one person, wherever they are.
     let eve = bench.signed_in("eve");
     bench.say(eve, "JOIN #den");
