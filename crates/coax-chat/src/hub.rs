@@ -20,7 +20,6 @@ mod history;
 mod host;
 mod input;
 mod kept;
-mod kept_out;
 mod label;
 mod leave;
 mod lives;
@@ -34,8 +33,10 @@ mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
+mod server_bans;
 mod services;
 mod since;
+pub(crate) mod slow;
 mod tick;
 mod time;
 mod turn;
@@ -57,11 +58,11 @@ pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
 pub(crate) use kept::NOT_STORED;
-pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT, to_keep};
 pub(crate) use lives::{Lives, SHELF as LIVES};
 pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use server_bans::{ServerBan, to_keep};
 pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
@@ -75,6 +76,7 @@ pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
 pub use note::{Cause, Means, Note, Person};
+pub use server_bans::BanKind;
 pub use time::Time;
 
 /// All there is to know, and what to do about what happens.
@@ -84,8 +86,8 @@ pub struct Hub {
     pub(crate) clients: Clients,
     pub(crate) channels: Channels,
     pub(crate) accounts: Accounts,
-    /// Whom the operators keep out.
-    pub(crate) kept_out: Vec<KeptOut>,
+    /// Whom the operators keep out, and whom they mute.
+    pub(crate) server_bans: Vec<ServerBan>,
     /// The hosts that accounts show, by the folded name.
     pub(crate) hosts: BTreeMap<Box<str>, Box<str>>,
     /// The channels that go on when the server starts again.
@@ -156,7 +158,7 @@ impl Hub {
             clients: Clients::default(),
             channels: Channels::default(),
             accounts: Accounts::default(),
-            kept_out: Vec::new(),
+            server_bans: Vec::new(),
             hosts: BTreeMap::new(),
             lives: Lives::default(),
             past: VecDeque::new(),
@@ -195,8 +197,9 @@ impl Hub {
     /// Takes in what was kept on disk, before anybody arrives.
     pub fn recall(&mut self, known: Known) {
         known.accounts.into_iter().for_each(|account| self.accounts.insert(account));
-        let kept_out = known.kept_out.iter().filter_map(|(mask, it)| KeptOut::read(mask, it));
-        self.kept_out.extend(kept_out);
+        let bans = known.server_bans.iter();
+        let bans = bans.filter_map(|(kind, mask, it)| ServerBan::read(*kind, mask, it));
+        self.server_bans.extend(bans);
         let hosts = known.hosts.into_iter().filter_map(|(account, host)| {
             let host = String::from_utf8(host).ok().filter(|host| is_host(host))?;
             Some((account.into(), host.into()))

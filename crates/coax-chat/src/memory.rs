@@ -22,7 +22,7 @@ use tokio::task::spawn_local;
 
 use crate::credentials::PasswordCost;
 use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
-use crate::hub::{CLOCK, HOSTS, KEPT_OUT, LIVES, TRUSTED};
+use crate::hub::{BanKind, CLOCK, HOSTS, LIVES, TRUSTED};
 use crate::switchboard::{Oracle, Switchboard};
 use crate::thread;
 use answer::{Answering, draw, hashed};
@@ -120,10 +120,15 @@ impl Memory {
     /// What the disk said.
     pub fn known(&self) -> Result<Known, StoreError> {
         let reader = self.store.reader();
+        let mut server_bans = Vec::new();
+        for kind in BanKind::ALL {
+            let kept = reader.shelf(kind.shelf())?;
+            server_bans.extend(kept.into_iter().map(|(mask, it)| (kind, mask, it)));
+        }
         Ok(Known {
             accounts: reader.accounts()?,
             channels: reader.channels()?,
-            kept_out: reader.shelf(KEPT_OUT)?,
+            server_bans,
             hosts: reader.shelf(HOSTS)?,
             lives: reader.shelf(LIVES)?,
             trusted: reader.shelf(TRUSTED)?,

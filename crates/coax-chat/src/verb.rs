@@ -20,7 +20,6 @@ mod ison;
 mod join;
 mod kick;
 mod kill;
-mod kline;
 mod links;
 mod list;
 mod lusers;
@@ -28,6 +27,7 @@ mod message;
 mod mode;
 mod monitor;
 mod motd;
+mod muted;
 mod names;
 mod nick;
 mod nickserv;
@@ -43,6 +43,7 @@ mod rename;
 mod sajoin;
 mod samode;
 mod search;
+mod server_ban;
 mod setname;
 mod stats;
 mod time;
@@ -150,7 +151,7 @@ const VERBS: &[Verb] = &[
     verb("JOIN", 1, Who::Users, join::run),
     verb("KICK", 2, Who::Users, kick::run),
     verb("KILL", 1, Who::Operators, kill::run),
-    verb("KLINE", 1, Who::Operators, kline::run),
+    verb("KLINE", 1, Who::Operators, server_ban::kline),
     verb("LINKS", 0, Who::Users, links::run),
     verb("LIST", 0, Who::Users, list::run),
     verb("LUSERS", 0, Who::Users, lusers::run),
@@ -177,11 +178,13 @@ const VERBS: &[Verb] = &[
     verb("SAMODE", 2, Who::Operators, samode::run),
     verb("SEARCH", 1, Who::Users, search::run),
     verb("SETNAME", 1, Who::Users, setname::run),
+    verb("SHUN", 1, Who::Operators, server_ban::shun),
     verb("STATS", 0, Who::Users, stats::run),
     verb("TAGMSG", 1, Who::Users, message::tagmsg),
     verb("TIME", 0, Who::Users, time::run),
     verb("TOPIC", 1, Who::Users, topic::run),
-    verb("UNKLINE", 1, Who::Operators, kline::undo),
+    verb("UNKLINE", 1, Who::Operators, server_ban::unkline),
+    verb("UNSHUN", 1, Who::Operators, server_ban::unshun),
     verb("USER", 4, Who::Anyone, user::run),
     verb("USERHOST", 1, Who::Users, userhost::run),
     verb("VERIFY", 2, Who::Anyone, register::verify),
@@ -236,7 +239,9 @@ fn checked(turn: &mut Turn<'_>, message: &Message<'_>) {
     if words.len() < verb.least {
         return turn.reply(n::ERR_NEEDMOREPARAMS, &[verb.name, "Not enough parameters"]);
     }
-    (verb.run)(turn, &words);
+    if let Some(words) = muted::heard(turn, words) {
+        (verb.run)(turn, &words);
+    }
 }
 
 /// None when the line is not UTF-8.

@@ -24,9 +24,13 @@ mod kept;
 mod label;
 #[path = "hub/life.rs"]
 mod life;
+#[path = "hub/muted.rs"]
+mod muted;
 #[path = "hub/once.rs"]
 mod once;
 #[path = "hub/search.rs"]
 mod search;
 #[path = "hub/secret.rs"]
 mod secret;
+#[path = "hub/slow.rs"]
+mod slow;

@@ -50,7 +50,10 @@ fn label() -> impl Strategy<Value = &'static str> {
 fn line() -> impl Strategy<Value = String> {
     let text = "[ -~]{0,20}";
     let modes = prop::sample::select(
-        &["+o", "-o", "+v", "+b", "-b", "+l", "+k", "-k", "+i-i", "+mnst", "+q", "+e", "+I", "b"][..],
+        &[
+            "+o", "-o", "+v", "+b", "-b", "+l", "+W 5", "-W", "+k", "-k", "+i-i", "+mnst", "+q",
+            "+e", "+I", "b",
+        ][..],
     );
     prop_oneof![
         3 => nick().prop_map(|nick| format!("NICK {nick}")),
@@ -90,6 +93,8 @@ fn line() -> impl Strategy<Value = String> {
         1 => prop::sample::select(&["HS ON", "HS OFF", "NS LOGOUT", "NS IDENTIFY ada sesame", "HS LIST"][..]).prop_map(str::to_owned),
         1 => (label(), nick()).prop_map(|(label, nick)| format!("{label}KLINE 5 {nick}!*@* :why")),
         1 => (channel(), channel()).prop_map(|(old, new)| format!("RENAME {old} {new}")),
+        1 => nick().prop_map(|nick| format!("SHUN 5 {nick}!*@* :why")),
+        1 => nick().prop_map(|nick| format!("UNSHUN {nick}!*@*")),
         1 => channel().prop_map(|name| format!("REDACT {name} m1")),
         3 => (nick(), text, label()).prop_map(|(nick, text, label)| format!("{label}PRIVMSG #one,#two,{nick} :{text}")),
         1 => Just("KLINE 5 dora :why".to_owned()),

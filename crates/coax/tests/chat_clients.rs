@@ -20,6 +20,8 @@ mod careful;
 mod clients;
 #[path = "chat_clients/history.rs"]
 mod history;
+#[path = "chat_clients/moderation.rs"]
+mod moderation;
 #[path = "chat_clients/one_channel.rs"]
 mod one_channel;
 #[path = "chat_clients/page.rs"]

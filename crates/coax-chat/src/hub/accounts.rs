@@ -16,6 +16,7 @@ use super::effects::Effect;
 use super::face::face;
 use super::input::Keep;
 use super::note::Note;
+use super::server_bans::BanKind;
 use super::turn::Turn;
 
 /// What a disk gives back at the start.
@@ -25,8 +26,8 @@ pub struct Known {
     pub accounts: Vec<Account>,
     /// Every registered channel.
     pub channels: Vec<coax_store::Channel>,
-    /// Whom the operators keep out, by mask.
-    pub kept_out: Vec<(String, Vec<u8>)>,
+    /// Whom the operators keep out and whom they mute, by mask.
+    pub server_bans: Vec<(BanKind, String, Vec<u8>)>,
     /// The hosts of accounts, by their keys.
     pub hosts: Vec<(String, Vec<u8>)>,
     /// Where the histories of unregistered channels begin, by their keys.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::client::ClientId;
 use super::pattern::Pattern;
 use super::roster::Roster;
+use super::slow::Slow;
 use super::time::Time;
 
 /// A channel's place among all channels.
@@ -183,6 +184,7 @@ pub(crate) struct Channel {
     pub(crate) flags: Flags,
     pub(crate) key: Option<Box<str>>,
     pub(crate) limit: Option<u32>,
+    pub(crate) slow: Slow,
     pub(crate) topic: Option<Topic>,
     lists: [Vec<ListEntry>; 3],
     /// The account that owns it, when it is registered.
@@ -202,6 +204,7 @@ impl Channel {
             flags,
             key: None,
             limit: None,
+            slow: Slow::default(),
             topic: None,
             lists: Default::default(),
             founder: None,
@@ -234,6 +237,10 @@ impl Channel {
         if let Some(limit) = self.limit {
             letters.push('l');
             params.push(limit.to_string());
+        }
+        if let Some(seconds) = self.slow.seconds {
+            letters.push('W');
+            params.push(seconds.to_string());
         }
         params.insert(0, letters);
         params

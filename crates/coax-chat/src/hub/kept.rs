@@ -19,7 +19,7 @@ use super::input::{Answer, Keep, Question, Ticket};
 use super::note::Cause;
 use super::time::Time;
 use super::turn::Turn;
-use super::{Hub, host, kept_out};
+use super::{BanKind, Hub, host, server_bans};
 
 /// How long after a failure it is tried again, in milliseconds.
 const AGAIN: u64 = 5_000;
@@ -40,7 +40,7 @@ pub(crate) struct Keeping {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Unkept {
     Channel(String),
-    KeptOut(String),
+    ServerBan(BanKind, String),
     Host(String),
 }
 
@@ -49,10 +49,11 @@ impl Unkept {
         match keep {
             Keep::Channel(SaveChannel(channel)) => Some(Unkept::Channel(channel.name.key.clone())),
             Keep::NoChannel(RemoveChannel { key }) => Some(Unkept::Channel(key.clone())),
-            Keep::Shelf(put) if put.shelf == kept_out::SHELF => {
-                Some(Unkept::KeptOut(put.key.clone()))
-            }
             Keep::Shelf(put) if put.shelf == host::SHELF => Some(Unkept::Host(put.key.clone())),
+            Keep::Shelf(put) => {
+                let kind = BanKind::ALL.into_iter().find(|kind| kind.shelf() == put.shelf)?;
+                Some(Unkept::ServerBan(kind, put.key.clone()))
+            }
             _ => None,
         }
     }
@@ -214,9 +215,12 @@ impl Hub {
                 let channel = self.channels.named(&key).map(|id| self.channels.to_keep(id));
                 channel.unwrap_or(Keep::NoChannel(RemoveChannel { key }))
             }
-            Unkept::KeptOut(key) => {
-                let kept_out = self.kept_out.iter().find(|it| *fold(it.pattern.text()) == *key);
-                put(kept_out::SHELF, key, kept_out.map(kept_out::KeptOut::write))
+            Unkept::ServerBan(kind, key) => {
+                let is_it = |it: &&server_bans::ServerBan| {
+                    it.kind == kind && *fold(it.pattern.text()) == *key
+                };
+                let ban = self.server_bans.iter().find(is_it);
+                put(kind.shelf(), key, ban.map(server_bans::ServerBan::write))
             }
             Unkept::Host(key) => {
                 let host = self.hosts.get(&*key).map(|host| host.as_bytes().to_vec());

@@ -6,6 +6,7 @@
 //! Nothing here writes a log.
 
 use super::client::Way;
+use super::server_bans::BanKind;
 use super::turn::Turn;
 use super::{Effect, Time};
 
@@ -66,8 +67,10 @@ pub enum Note {
         /// The operator's name in the settings.
         name: String,
     },
-    /// A mask is kept out from now on.
-    KeptOut {
+    /// Whom a mask is about is kept out or muted from now on.
+    BanAdded {
+        /// Which of the two.
+        kind: BanKind,
         /// Whom.
         mask: String,
         /// Who says so.
@@ -76,11 +79,13 @@ pub enum Note {
         why: String,
         /// None is for good.
         until: Option<Time>,
-        /// How many were put out at once.
-        put_out: usize,
+        /// How many were put out or muted at once.
+        met: usize,
     },
-    /// A mask may come back.
-    LetIn {
+    /// Whom a mask is about may come back or speak again.
+    BanRemoved {
+        /// Which of the two.
+        kind: BanKind,
         /// Whom.
         mask: String,
         /// Who says so.

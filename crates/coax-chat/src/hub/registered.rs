@@ -91,6 +91,9 @@ impl Channels {
                 (_, Some(flag)) => channel.flags.set(flag, true),
                 ('k', _) => channel.key = words.next().map(Box::from),
                 ('l', _) => channel.limit = words.next().and_then(|limit| limit.parse().ok()),
+                ('W', _) => {
+                    channel.slow.seconds = words.next().and_then(|seconds| seconds.parse().ok());
+                }
                 _ => {}
             }
         }

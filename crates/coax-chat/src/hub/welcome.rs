@@ -107,6 +107,7 @@ impl Turn<'_> {
         self.me_mut().sasl = None;
         self.hub.clients.registered(self.who);
         self.welcome();
+        self.tell_if_muted(self.who);
         self.tell_online();
         let (who, origin) = (self.person(), &self.me().origin);
         let (way, secure) = (origin.way, origin.secure);
@@ -143,7 +144,10 @@ impl Turn<'_> {
         self.reply(n::RPL_WELCOME, &[&format!("Welcome to {network}, {mask}")]);
         self.reply(n::RPL_YOURHOST, &[&format!("Your host is {server}, running {version}")]);
         self.reply(n::RPL_CREATED, &[&format!("This server is up since {}", self.hub.started)]);
-        self.reply(n::RPL_MYINFO, &[&server, version, "BRiow", "CIMRabehiklmnoqstv", "Iabehkloqv"]);
+        self.reply(
+            n::RPL_MYINFO,
+            &[&server, version, "BRiow", "CIMRWabehiklmnoqstv", "IWabehkloqv"],
+        );
         verb::isupport(self);
         verb::lusers(self);
         verb::motd(self);

@@ -162,7 +162,7 @@ fn succeed(turn: &mut Turn<'_>, account: &str) {
     }
     turn.sign_in(account);
     turn.reply(n::RPL_SASLSUCCESS, &["SASL authentication successful"]);
-    turn.leave_if_kept_out();
+    turn.meet_server_bans();
 }
 
 /// A wrong password, or one that was not looked at.

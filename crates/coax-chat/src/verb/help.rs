@@ -29,13 +29,21 @@ const OPERATORS: &[(&str, &[&str])] = &[
         &["SAMODE <channel> <changes>", "Changes modes without a rank: SAMODE #rust +o ada."],
     ),
     (
+        "SHUN",
+        &[
+            "SHUN [<minutes>] <mask> [:<why>]",
+            "Mutes on the whole server: SHUN 60 *!*@192.0.2.7, SHUN $a:troll. They stay and can read.",
+        ],
+    ),
+    (
         "STATS",
         &[
             "STATS <letter>",
-            "c, l: who is connected; k: who is kept out; o: who may be operator; p: where it listens; u: up since.",
+            "c, l: who is connected; k: who is kept out; o: who may be operator; p: where it listens; s: who is muted; u: up since.",
         ],
     ),
     ("UNKLINE", &["UNKLINE <mask>", "Lets those in again whom KLINE keeps out."]),
+    ("UNSHUN", &["UNSHUN <mask>", "Lets those speak again whom SHUN mutes."]),
     ("WALLOPS", &["WALLOPS :<text>", "Says something to all who have mode +w."]),
 ];
 
@@ -63,6 +71,8 @@ const SUBJECTS: &[(&str, &[&str])] = &[
         &[
             "MODE <channel> [<changes> [<argument>…]]",
             "Tells or changes modes: MODE #rust +o ada, MODE #rust +b troll!*@*.",
+            "Slow mode: MODE #rust +W 30. Each person says something every 30 seconds at most; \
+             voiced members and operators need not wait. MODE #rust -W ends it.",
         ],
     ),
     (

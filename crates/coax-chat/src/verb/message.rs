@@ -3,6 +3,8 @@
 //! A target is a nick, a channel, or a channel behind a prefix (`@#rust`: operators of #rust). A
 //! NOTICE is never answered, not even when it cannot be delivered. TAGMSG has tags and no text.
 
+use std::borrow::Cow;
+
 use coax_irc::{CapSet, Capability as Cap, Numeric};
 
 use super::Words;
@@ -33,6 +35,11 @@ struct Post<'a> {
 }
 
 impl Post<'_> {
+    /// Whether it says something; a reaction and a sign of typing do not.
+    fn is_text(&self) -> bool {
+        self.verb != "TAGMSG"
+    }
+
     fn is_notice(&self) -> bool {
         self.verb == "NOTICE"
     }
@@ -168,6 +175,9 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     let (rank, name) = addressed(target);
     if name.starts_with('#') {
         return match turn.channel_named(name) {
+            Some(_) if turn.why_muted(turn.who).is_some() => {
+                refuse_muted(turn, post, n::ERR_CANNOTSENDTOCHAN, name);
+            }
             Some(id) => to_channel(turn, post, id, rank),
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
@@ -182,6 +192,9 @@ fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
         return super::hostserv::command(turn, post.text);
     }
     match turn.hub.clients.named(target) {
+        Some(_) if turn.why_muted(turn.who).is_some() => {
+            refuse_muted(turn, post, n::ERR_CANTSENDTOUSER, target);
+        }
         Some(who) => to_user(turn, post, who),
         None => refuse(turn, post, n::ERR_NOSUCHNICK, target, "No such nick"),
     }
@@ -202,40 +215,58 @@ fn refuse(turn: &mut Turn<'_>, post: &Post<'_>, numeric: Numeric, target: &str, 
     }
 }
 
+/// A muted person says nothing. A sign of typing is left out in silence: they did not ask for it.
+fn refuse_muted(turn: &mut Turn<'_>, post: &Post<'_>, numeric: Numeric, target: &str) {
+    if let Some(why) = turn.why_muted(turn.who).filter(|_| post.is_text() || post.is_kept()) {
+        refuse(turn, post, numeric, target, &why);
+    }
+}
+
 fn to_channel(turn: &mut Turn<'_>, post: &Post<'_>, id: ChannelId, rank: Option<Rank>) {
     let name = turn.channel(id).name.clone();
     if let Some(why) = unwelcome(turn, post, id) {
-        return refuse(turn, post, n::ERR_CANNOTSENDTOCHAN, &name, why);
+        return refuse(turn, post, n::ERR_CANNOTSENDTOCHAN, &name, &why);
     }
     let prefix = rank.and_then(|rank| rank.prefixes(false).next()).map(String::from);
     let target = format!("{}{name}", prefix.unwrap_or_default());
     let whom = rank.map_or(Whom::Others, Whom::OthersFrom);
     // What is for some of them alone is not for those who read the history later.
     let talk = rank.is_none().then(|| turn.talk_of_channel(id));
-    send(turn, post, &target, talk, |turn, relay| turn.tell_channel(id, whom, relay));
+    send(turn, post, &target, talk, |turn, relay| {
+        if post.is_text() {
+            turn.says_in(id);
+        }
+        turn.tell_channel(id, whom, relay);
+    });
 }
 
 /// Why the channel does not take it.
-fn unwelcome(turn: &Turn<'_>, post: &Post<'_>, id: ChannelId) -> Option<&'static str> {
+fn unwelcome(turn: &Turn<'_>, post: &Post<'_>, id: ChannelId) -> Option<Cow<'static, str>> {
     let (channel, rank) = (turn.channel(id), turn.my_rank(id));
     let on = |flag| channel.flags.has(flag);
     if rank.is_none() && (on(Flags::NO_EXTERNAL) || on(Flags::SECRET)) {
-        return Some("Cannot send to channel (+n): you are not in it");
+        return Some("Cannot send to channel (+n): you are not in it".into());
     }
     if on(Flags::NO_CTCP) && post.is_ctcp() {
-        return Some("Cannot send to channel (+C): no CTCP here");
+        return Some("Cannot send to channel (+C): no CTCP here".into());
     }
     if rank.is_some_and(|rank| rank.at_least(Rank::VOICE)) {
         return None;
     }
     if on(Flags::MODERATED) {
-        return Some("Cannot send to channel (+m): only voiced members speak");
+        return Some("Cannot send to channel (+m): only voiced members speak".into());
     }
     if on(Flags::REGISTERED_SPEAK) && turn.me().account.is_none() {
-        return Some("Cannot send to channel (+M): only those who signed in speak");
+        return Some("Cannot send to channel (+M): only those who signed in speak".into());
     }
-    let silenced = turn.is_banned(id, turn.who) || turn.is_muted(id, turn.who);
-    silenced.then_some("Cannot send to channel (+b): you are banned")
+    if turn.is_banned(id, turn.who) || turn.is_muted(id, turn.who) {
+        return Some("Cannot send to channel (+b): you are banned".into());
+    }
+    let wait = if post.is_text() { turn.has_to_wait(id) } else { 0 };
+    let every = channel.slow.seconds.unwrap_or_default();
+    (wait > 0).then(|| {
+        format!("Cannot send to channel (+W): one message every {every} s; wait {wait} s").into()
+    })
 }
 
 fn to_user(turn: &mut Turn<'_>, post: &Post<'_>, to: ClientId) {

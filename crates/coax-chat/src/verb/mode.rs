@@ -15,7 +15,7 @@ use coax_irc::numeric as n;
 pub(crate) const CHANNEL: ModeTable<'static> = ModeTable {
     lists: "Ibe",
     always: "k",
-    when_set: "l",
+    when_set: "Wl",
     flags: "CMRimnst",
     ranks: coax_irc::Rank::ALL,
 };

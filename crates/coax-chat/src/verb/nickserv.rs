@@ -101,7 +101,7 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
             }
             turn.sign_in(&name);
             say(turn, &format!("You are now identified for {name}"));
-            turn.leave_if_kept_out();
+            turn.meet_server_bans();
         }
         Answer::Failed => unchecked(turn, &account),
         _ => {

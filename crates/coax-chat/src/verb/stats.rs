@@ -1,13 +1,13 @@
 //! `STATS [<letter> [<server>]]`
 //!
 //! `u`: how long the server is up. For operators: `c` and `l`, who is connected; `k`, who is kept out;
-//! `o`, who may become one; `p`, where the server listens. There is one server, so all connections are
+//! `s`, who is muted; `o`, who may become one; `p`, where the server listens. There is one server, so all connections are
 //! of users.
 
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::Turn;
+use crate::hub::{BanKind, Turn};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(letter) = words.get(0).and_then(|word| word.chars().next()) else {
@@ -29,27 +29,37 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
                 turn.reply(n::RPL_STATSOLINE, &["O", "*", "*", &operator.name]);
             }
         }
-        'k' if turn.me().is_operator() => {
-            for it in turn.hub.kept_out.clone() {
-                let until =
-                    it.until.map_or_else(|| "for good".to_owned(), |at| format!("until {at}"));
-                let text = format!("{until}, by {}: {}", it.by, it.why);
-                turn.reply(n::RPL_STATSKLINE, &["K", it.pattern.text(), &text]);
-            }
-        }
+        'k' | 's' if turn.me().is_operator() => server_bans(turn, letter),
         'c' | 'l' if turn.me().is_operator() => connections(turn),
         'p' if turn.me().is_operator() => {
             for endpoint in turn.hub.settings.listen.clone() {
                 turn.reply(n::RPL_STATSDEBUG, &["P", &format!("listens at {endpoint}")]);
             }
         }
-        'c' | 'k' | 'l' | 'o' | 'p' => {
+        'c' | 'k' | 'l' | 'o' | 'p' | 's' => {
             return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]);
         }
         _ => {}
     }
     let mut shown = [0; 4];
     turn.reply(n::RPL_ENDOFSTATS, &[letter.encode_utf8(&mut shown), "End of /STATS report"]);
+}
+
+/// A line for each mask that is kept out, or muted.
+fn server_bans(turn: &mut Turn<'_>, letter: char) {
+    let (kind, numeric) = match letter {
+        'k' => (BanKind::Kline, n::RPL_STATSKLINE),
+        _ => (BanKind::Shun, n::RPL_STATSGLINE),
+    };
+    turn.forget_served();
+    let mut bans = turn.hub.server_bans.clone();
+    bans.retain(|it| it.kind == kind);
+    for it in bans {
+        let until = it.until.map_or_else(|| "for good".to_owned(), |at| format!("until {at}"));
+        let text = format!("{until}, by {}: {}", it.by, it.why);
+        let letter = letter.to_ascii_uppercase().to_string();
+        turn.reply(numeric, &[&letter, it.pattern.text(), &text]);
+    }
 }
 
 /// A line for each connection: who, where from, how, for how long.

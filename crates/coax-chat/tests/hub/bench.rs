@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use coax_chat::Settings;
 use coax_chat::hub::{
-    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket, Time,
+    Answer, BanKind, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket,
+    Time,
 };
 use coax_store::{Account, Name, Password, Register, Store, StoreError, StoreErrorKind};
 
@@ -41,8 +42,13 @@ impl Bench {
         let (accounts, channels) = (reader.accounts().unwrap(), reader.channels().unwrap());
         let hosts = reader.shelf("hosts").unwrap();
         let lives = reader.shelf("lives").unwrap();
-        let kept_out = reader.shelf("kept-out").unwrap();
-        hub.recall(Known { accounts, channels, hosts, lives, kept_out, ..Known::default() });
+        let bans = [(BanKind::Kline, "kept-out"), (BanKind::Shun, "muted")];
+        let server_bans = bans.into_iter().flat_map(|(kind, shelf)| {
+            let kept = reader.shelf(shelf).unwrap();
+            kept.into_iter().map(move |(mask, it)| (kind, mask, it))
+        });
+        let server_bans = server_bans.collect();
+        hub.recall(Known { accounts, channels, hosts, lives, server_bans, ..Known::default() });
         Bench {
             hub,
             now,

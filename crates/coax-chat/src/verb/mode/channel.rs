@@ -7,6 +7,7 @@ use coax_irc::{CapSet, ModeChange, ModeItem, Numeric, Sign, numeric as n, render
 
 use super::CHANNEL;
 use crate::hub::reach::Whom;
+use crate::hub::slow::LONGEST;
 use crate::hub::{
     ChannelId, Flags, ListEntry, MaskList, Pattern, Rank, Record, Relay, Stamp, Turn,
 };
@@ -100,7 +101,7 @@ impl Change<'_, '_> {
             (Some(list), _, Some(mask)) => return self.mask(change.sign, list, mask),
             (_, Some(flag), _) => self.flag(flag, on),
             (.., argument) if letter == 'k' => return self.key(change.sign, argument),
-            (.., argument) => return self.limit(change.sign, argument),
+            (.., argument) => return self.number(change.sign, letter, argument),
         };
         if changed {
             self.done(change.sign, change.letter, None);
@@ -163,22 +164,31 @@ impl Change<'_, '_> {
         }
     }
 
-    fn limit(&mut self, sign: Sign, limit: Option<&str>) {
-        let wanted = limit.unwrap_or_default();
-        let limit = wanted.parse::<u32>().ok().filter(|limit| *limit > 0);
+    /// A limit of members, or slow mode.
+    fn number(&mut self, sign: Sign, letter: char, argument: Option<&str>) {
+        let wanted = argument.unwrap_or_default();
+        let most = if letter == 'W' { LONGEST } else { u32::MAX };
+        let number = wanted.parse::<u32>().ok().filter(|number| (1..=most).contains(number));
         let channel = self.turn.hub.channels.get_mut(self.id);
-        match (sign, limit) {
+        let now = if letter == 'W' { &mut channel.slow.seconds } else { &mut channel.limit };
+        match (sign, number) {
             (Sign::Minus, _) => {
-                if channel.limit.take().is_some() {
-                    self.done(sign, b'l', None);
+                if now.take().is_some() {
+                    self.done(sign, letter as u8, None);
                 }
             }
-            (Sign::Plus, Some(limit)) => {
-                if channel.limit.replace(limit) != Some(limit) {
-                    self.done(sign, b'l', Some(limit.to_string()));
+            (Sign::Plus, Some(number)) => {
+                if now.replace(number) != Some(number) {
+                    self.done(sign, letter as u8, Some(number.to_string()));
                 }
             }
-            (Sign::Plus, None) => self.refuse_argument("l", wanted, "A limit is a number from 1"),
+            (Sign::Plus, None) => {
+                let why = match letter {
+                    'W' => format!("Slow mode is a number of seconds from 1 to {LONGEST}: +W 30"),
+                    _ => "A limit is a number from 1".to_owned(),
+                };
+                self.refuse_argument(&letter.to_string(), wanted, &why);
+            }
         }
     }
 

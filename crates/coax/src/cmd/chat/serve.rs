@@ -5,6 +5,7 @@
 //!
 //! What the server does is the library's business.
 
+mod ban;
 mod control;
 mod events;
 mod invitation;
@@ -29,11 +30,11 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{place, runtime};
 
+pub(crate) use ban::ChatBan;
 use control::Controls;
 pub(crate) use events::{
-    ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator,
-    ChatPassword, ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore,
-    ChatTrouble,
+    ChatAccount, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator, ChatPassword,
+    ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore, ChatTrouble,
 };
 use invitation::invitation;
 use log::{Log, LogFile};

@@ -15,6 +15,7 @@ use coax_chat::serve::Told;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::ban::ChatBan;
 use crate::out::{Human, Out, Report, clean};
 
 /// Tells all that happened.
@@ -124,24 +125,10 @@ fn note(note: Note, out: &Out) {
             let Person { nick, address, account } = who;
             out.report(&ChatOperator { name, nick, address, account })
         }
-        Note::KeptOut { mask, by, why, until, put_out } => out.report(&ChatBan {
-            change: "added",
-            mask,
-            by: by.nick,
-            address: by.address,
-            message: Some(why),
-            until: until.map(|until| until.to_string()),
-            put_out: put_out as u64,
-        }),
-        Note::LetIn { mask, by } => out.report(&ChatBan {
-            change: "removed",
-            mask,
-            by: by.nick,
-            address: by.address,
-            message: None,
-            until: None,
-            put_out: 0,
-        }),
+        Note::BanAdded { kind, mask, by, why, until, met } => {
+            out.report(&ChatBan::added(kind, mask, by, why, until).met(met))
+        }
+        Note::BanRemoved { kind, mask, by } => out.report(&ChatBan::removed(kind, mask, by)),
         _ => Ok(()),
     };
 }
@@ -162,7 +149,7 @@ fn jumped(jump: Option<i64>) -> String {
 }
 
 /// A line of the log.
-fn said(text: impl AsRef<str>) -> Human {
+pub(super) fn said(text: impl AsRef<str>) -> Human {
     Human::Talk(dated(text.as_ref()))
 }
 
@@ -176,7 +163,7 @@ fn dated(text: &str) -> String {
 }
 
 /// A stranger's text.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", clean(text).replace('"', "\\\""))
 }
 
@@ -375,40 +362,6 @@ impl Report for ChatOperator {
     fn human(&self) -> Human {
         let (nick, address, name) = (&self.nick, &self.address, quoted(&self.name));
         said(format!("{nick} from {address} is an operator now, by the name of {name}"))
-    }
-}
-
-/// An operator keeps somebody out, or no longer.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct ChatBan {
-    /// added or removed
-    change: &'static str,
-    mask: String,
-    /// The operator's nick.
-    by: String,
-    address: String,
-    message: Option<String>,
-    /// Null is for good.
-    until: Option<String>,
-    /// How many were put out at once.
-    put_out: u64,
-}
-
-impl Report for ChatBan {
-    const EVENT: &'static str = "chat-ban";
-    fn human(&self) -> Human {
-        let (mask, by, address) = (quoted(&self.mask), &self.by, &self.address);
-        let Some(message) = &self.message else {
-            return said(format!("{mask} may come back, says {by} from {address}"));
-        };
-        let until = match &self.until {
-            Some(until) => format!("until {until}"),
-            None => "for good".to_owned(),
-        };
-        let (why, put_out) = (quoted(message), self.put_out);
-        said(format!(
-            "{mask} is kept out {until}, says {by} from {address}: {why}; put out: {put_out}"
-        ))
     }
 }
 
