@@ -85,6 +85,12 @@ impl Body {
         self.decoder.is_none() && self.source.is_here()
     }
 
+    /// Packets of its connection that came out of order, as others before them were lost; 0 where
+    /// that is not to be seen, or where the connection has other bodies too.
+    pub(crate) fn disordered(&self) -> u32 {
+        self.source.disordered()
+    }
+
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {
         loop {
             let Some(decoder) = &mut self.decoder else { return self.arrived().await };

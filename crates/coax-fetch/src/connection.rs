@@ -164,6 +164,14 @@ impl Incoming {
         }
     }
 
+    /// Packets of a connection of its own that came out of order.
+    pub(crate) fn disordered(&self) -> u32 {
+        match self {
+            Incoming::One(incoming) => incoming.disordered(),
+            Incoming::Two(_) => 0,
+        }
+    }
+
     /// Takes what has arrived already, without waiting: the rest of a small body frees its
     /// connection for the next request.
     pub(crate) fn pass_over(&mut self) {

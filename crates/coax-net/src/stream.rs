@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::descriptor::Descriptor;
 use crate::socket::{Call, Object};
-use crate::{Address, Socket, SocketError, trace};
+use crate::{Address, Socket, SocketError, sys, trace};
 
 /// Long enough not to keep a radio awake, short enough that a dead peer is found in two minutes.
 const ALIVE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(10)];
@@ -59,6 +59,15 @@ impl Stream {
     /// Its descriptor, for reading and writing.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// Packets that arrived before others that were sent earlier: a sign of losses on the way. 0
+    /// where the system does not count them.
+    pub fn disordered(&self) -> u32 {
+        match self.peer {
+            Address::Ip(_) => sys::disordered(self),
+            _ => 0,
+        }
     }
 
     /// Says that nothing more comes (a FIN); reading goes on.

@@ -57,3 +57,29 @@ pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Resu
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Where `tcpi_rcv_ooopack` stands in `struct tcp_info` (linux/tcp.h, Linux 5.4), and its end.
+const OUT_OF_ORDER: std::ops::Range<usize> = 224..228;
+
+/// Packets that `socket` received out of order; 0 where the system does not say.
+pub(crate) fn disordered(socket: impl AsFd) -> u32 {
+    let mut info = [0_u8; OUT_OF_ORDER.end];
+    let mut length = info.len() as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the system writes no more than `length` bytes, which is what `info` has room for, and
+    // says how many (tcp(7)); both outlive the call, and the descriptor is borrowed for as long.
+    let done = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            std::ptr::from_mut(&mut length),
+        )
+    };
+    // An older system has a shorter answer, and zeros stay.
+    if done != 0 {
+        return 0;
+    }
+    info[OUT_OF_ORDER].try_into().map_or(0, u32::from_ne_bytes)
+}

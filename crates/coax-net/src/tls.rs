@@ -146,6 +146,11 @@ impl TlsStream {
         self.inner.get_ref().1.alpn_protocol()
     }
 
+    /// What it is spoken over.
+    pub fn connection(&self) -> &Stream {
+        self.inner.get_ref().0
+    }
+
     /// Says goodbye in TLS (`close_notify`) and in TCP, then closes as [`crate::close`] does.
     pub async fn close(mut self, grace: Duration) {
         // A peer that does not read keeps nobody.

@@ -146,6 +146,12 @@ impl DownloadError {
         }
     }
 
+    /// Whether no other connection would fare better: it is this machine, or what was asked for,
+    /// that ends it.
+    pub(super) fn is_of_this_side(&self) -> bool {
+        matches!(self.kind(), Kind::Disk | Kind::TooLarge | Kind::ReaderLeft)
+    }
+
     /// How long the server wants to be left alone.
     pub(super) fn after(&self) -> Option<Duration> {
         self.0.after

@@ -90,6 +90,11 @@ pub enum News<'a> {
     },
     /// So many connections bring it from now on.
     Connections(usize),
+    /// The server gave no part of it to a second connection. The first goes on alone.
+    NotSplit {
+        /// What it did instead.
+        why: &'a DownloadError,
+    },
 }
 
 /// Who looks on.

@@ -80,6 +80,11 @@ impl Incoming {
         }
     }
 
+    /// Packets of its connection that came out of order.
+    pub(crate) fn disordered(&self) -> u32 {
+        self.wire.as_ref().map_or(0, Wire::disordered)
+    }
+
     async fn more(&mut self) -> Result<(), Trouble> {
         let Some(wire) = &mut self.wire else { return Ok(()) };
         let trouble = match (wire.fill().await, &self.rest) {

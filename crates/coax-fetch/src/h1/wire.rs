@@ -47,6 +47,14 @@ impl Wire {
         &self.peer
     }
 
+    /// Packets that came out of order.
+    pub(crate) fn disordered(&self) -> u32 {
+        match &self.io {
+            Io::Plain(stream) => stream.disordered(),
+            Io::Secure(stream) => stream.connection().disordered(),
+        }
+    }
+
     /// What has arrived and was not taken.
     pub(crate) fn held(&self) -> &Bytes {
         &self.held
