@@ -77,19 +77,24 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) options: ClientOptions,
     pub(crate) tls: Tls,
+    /// Where HTTP/2 did not work. What it needs is loaded once it is used.
+    pub(crate) tls_http1: Tls,
     pub(crate) pool: Arc<Pool>,
 }
 
 impl Client {
     /// A client without any connection yet.
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
-        let tls = Tls::new(TlsOptions {
-            protocols: options.http.protocols(),
-            authorities: options.authorities.clone(),
-            insecure: options.insecure,
-            ..TlsOptions::default()
-        });
-        let shared = Shared { options, tls, pool: Arc::default() };
+        let tls = |http: HttpVersion| {
+            Tls::new(TlsOptions {
+                protocols: http.protocols(),
+                authorities: options.authorities.clone(),
+                insecure: options.insecure,
+                ..TlsOptions::default()
+            })
+        };
+        let (tls, tls_http1) = (tls(options.http), tls(HttpVersion::Http1));
+        let shared = Shared { options, tls, tls_http1, pool: Arc::default() };
         Ok(Client { shared: Arc::new(shared) })
     }
 

@@ -108,7 +108,8 @@ impl Growth {
         }
         if self.wanted == 1 && self.before.is_none() {
             if sight.is_lossy() {
-                self.grow();
+                self.wanted = self.most;
+                self.settled = true;
                 return self.wanted;
             }
             if sight.now < sight.trip() * SLOW_START_TRIPS {
@@ -273,7 +274,7 @@ mod tests {
         };
         assert_eq!(seen(0, 20_000_000), 1);
         assert_eq!(seen(2, 20_000_000), 1, "two packets may have changed places");
-        assert_eq!(seen(3, 20_000_000), 4);
+        assert_eq!(seen(3, 20_000_000), 16);
         assert_eq!(seen(3, 500_000), 1, "it is nearly over");
     }
 

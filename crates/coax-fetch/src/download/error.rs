@@ -152,6 +152,30 @@ impl DownloadError {
         matches!(self.kind(), Kind::Disk | Kind::TooLarge | Kind::ReaderLeft)
     }
 
+    /// Whether it may be that a part was asked for, and the whole could be had.
+    pub(super) fn is_of_a_part(&self) -> bool {
+        use FetchErrorKind as Fetch;
+        match self.kind() {
+            Kind::Status(_) | Kind::Lie | Kind::Changed => true,
+            Kind::Fetch(kind) => {
+                use Fetch::{CutShort, Protocol, Redirects, Reset, Timeout};
+                matches!(kind, CutShort | Protocol | Redirects | Reset | Timeout)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub(super) fn is_passing_by_itself(&self) -> bool {
+        self.is_passing() && self.kind() != Kind::Changed
+    }
+
+    /// What happened, without the URL that it happened to.
+    pub(super) fn cause(&self) -> String {
+        let text = &self.0.text;
+        text.split_once(": ").map_or(text.as_str(), |(_, cause)| cause).to_owned()
+    }
+
     /// How long the server wants to be left alone.
     pub(super) fn after(&self) -> Option<Duration> {
         self.0.after

@@ -20,6 +20,8 @@ const LEAST: u64 = 256 << 10;
 const SILENCE: Duration = Duration::from_secs(1);
 /// Where less time is left than this and eight answers' time, all that is left is shared out.
 const LAST_ROUND: Duration = Duration::from_millis(250);
+/// Before that, so much of a fair share is given.
+const FIRST_SHARE: f64 = 0.6;
 /// How long a speed is remembered at least.
 const MEMORY: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,8 @@ struct Hand {
     /// When it began.
     begun: Duration,
     delivered: bool,
+    /// Others took what it had asked for: its answer cannot be read to the end.
+    cut: bool,
     speed: Speed,
 }
 
@@ -94,6 +98,7 @@ impl Hands {
             heard: now,
             begun: now,
             delivered: false,
+            cut: false,
             speed: Speed::new(MEMORY.max(latency * 4)),
         });
         Slot(self.all.len() - 1)
@@ -146,7 +151,8 @@ impl Hands {
     /// What a hand whose bytes are there is to do.
     pub(super) fn next(&mut self, slot: Slot, look: Look<'_>) -> Next {
         self.release(slot);
-        if self.working().count() >= look.wanted || look.have.gap(0, look.length).is_none() {
+        let enough = self.working().count() >= look.wanted;
+        if enough || look.have.gap(0, look.length).is_none() || self.was_cut(slot) {
             return Next::Nothing;
         }
         let found = self.gap(look).or_else(|| self.taken_over(slot, look));
@@ -189,7 +195,7 @@ impl Hands {
         let piece = hand.claim - size..hand.claim;
         hand.claim = piece.start;
         if index != Slot::FIRST.0 {
-            hand.end = piece.start;
+            (hand.end, hand.cut) = (piece.start, true);
         }
         Some(piece)
     }
@@ -197,12 +203,18 @@ impl Hands {
     /// Bytes a second of one that works.
     fn average(&self, now: Duration) -> f64 {
         let speeds = self.working().filter(|hand| hand.delivered).map(|hand| hand.speed(now));
-        let (count, sum) = speeds.fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
+        let (count, sum) =
+            speeds.fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
         if count > 0.0 { sum / count } else { 0.0 }
     }
 
     fn working(&self) -> impl Iterator<Item = &Hand> {
         self.all.iter().filter(|hand| hand.works)
+    }
+
+    /// Whether it was so slow that others took its work: a new connection would begin slowly, too.
+    fn was_cut(&self, slot: Slot) -> bool {
+        self.working().next().is_some() && self.all.get(slot.0).is_some_and(|hand| hand.cut)
     }
 
     fn at_work(&self, slot: Slot) -> Option<&Hand> {
@@ -254,18 +266,108 @@ fn share(it: Share<'_>) -> Option<u64> {
     let latency = it.look.latency.as_secs_f64();
     let together = (it.rest as f64 + it.own * latency) / it.all.max(1.0);
     // The first reads on without being asked; from another, bytes on the way would be lost.
-    let worth = if it.of_first { latency } else { latency.mul_add(2.0, it.time * 0.3) };
+    let worth = if it.of_first { latency } else { latency.mul_add(2.0, it.time * 0.6) };
     if it.time - together < worth || it.own <= 0.0 {
         return None;
     }
     let mut mine = it.own * (together - latency);
-    // Speeds change: nobody is given all at once that it could bring.
+    // Speeds change: none is given all at once that it could bring.
     if together > LAST_ROUND.as_secs_f64() + 8.0 * latency {
-        mine /= 2.0;
+        mine *= FIRST_SHARE;
     }
     if let Some(longest) = it.look.longest {
         mine = mine.min(it.own * (longest.as_secs_f64().max(20.0 * latency)));
     }
     let mine = (mine as u64).max(LEAST).min(it.rest);
     (it.rest >= 2 * LEAST || !it.of_first).then_some(mine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTH: u64 = 100 << 20;
+    const LATENCY: Duration = Duration::from_millis(10);
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn look(have: &Ranges, now: Duration) -> Look<'_> {
+        Look { now, have, length: LENGTH, wanted: 4, latency: LATENCY, longest: None }
+    }
+
+    /// One that has brought a tenth of the file in a second.
+    fn begun() -> (Hands, Ranges) {
+        let mut hands = Hands::default();
+        assert_eq!(hands.add(0..LENGTH, at(0), LATENCY), Slot::FIRST);
+        (1..=10).for_each(|tick| hands.moved(Slot::FIRST, LENGTH / 100, at(100 * tick)));
+        (hands, std::iter::once(0..LENGTH / 10).collect())
+    }
+
+    fn piece_of(next: Next) -> Range<u64> {
+        match next {
+            Next::Piece(piece) => piece,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn others_take_from_the_end_and_the_first_is_not_ended() {
+        let (mut hands, have) = begun();
+        let second = hands.add(0..0, at(1000), LATENCY);
+        let piece = piece_of(hands.next(second, look(&have, at(1000))));
+        let half = LENGTH / 10 * 9 / 2;
+        assert!(piece.end == LENGTH && piece.end - piece.start < half, "{piece:?}");
+        assert!(piece.end - piece.start > half / 2, "{piece:?}");
+        assert_eq!(hands.place(Slot::FIRST).end, LENGTH);
+        let third = hands.add(0..0, at(1000), LATENCY);
+        assert_eq!(piece_of(hands.next(third, look(&have, at(1000)))).end, piece.start);
+    }
+
+    #[test]
+    fn what_a_hand_leaves_is_taken_up() {
+        let (mut hands, have) = begun();
+        let second = hands.add(0..0, at(1000), LATENCY);
+        let piece = piece_of(hands.next(second, look(&have, at(1000))));
+        hands.moved(second, 1000, at(1100));
+        hands.release(second);
+        let have: Ranges =
+            have.runs().iter().cloned().chain([piece.start..piece.start + 1000]).collect();
+        let third = hands.add(0..0, at(1200), LATENCY);
+        let again = piece_of(hands.next(third, look(&have, at(1200))));
+        assert_eq!(again.start, piece.start + 1000);
+    }
+
+    #[test]
+    fn what_is_asked_for_in_vain_is_brought_by_another() {
+        let (mut hands, have) = begun();
+        hands.release(Slot::FIRST);
+        let second = hands.add(LENGTH / 10..LENGTH, at(1000), LATENCY);
+        let third = hands.add(0..0, at(1000), LATENCY);
+        assert_eq!(hands.next(third, look(&have, at(1010))), Next::Wait, "it may still answer");
+        let late = at(2200);
+        let piece = piece_of(hands.next(third, look(&have, late)));
+        assert!(piece.end == LENGTH && hands.place(second).end == piece.start, "{piece:?}");
+    }
+
+    #[test]
+    fn no_more_work_than_are_wanted() {
+        let (mut hands, have) = begun();
+        let second = hands.add(0..0, at(1000), LATENCY);
+        let few = Look { wanted: 1, ..look(&have, at(1000)) };
+        assert_eq!(hands.next(second, few), Next::Nothing);
+        let all: Ranges = std::iter::once(0..LENGTH).collect();
+        assert_eq!(hands.next(second, look(&all, at(1000))), Next::Nothing);
+    }
+
+    #[test]
+    fn the_end_is_not_shared_out() {
+        let mut hands = Hands::default();
+        hands.add(0..LENGTH, at(0), LATENCY);
+        (1..=99).for_each(|tick| hands.moved(Slot::FIRST, LENGTH / 100, at(10 * tick)));
+        let have: Ranges = std::iter::once(0..LENGTH / 100 * 99).collect();
+        let second = hands.add(0..0, at(990), LATENCY);
+        assert_eq!(hands.next(second, look(&have, at(990))), Next::Wait);
+    }
 }

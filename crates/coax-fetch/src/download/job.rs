@@ -25,9 +25,9 @@ use crate::verify::{Follower, Sha256, sum_of};
 
 /// While it is not known whether more connections are of use, none takes a piece for longer.
 const TRIAL: Duration = Duration::from_secs(2);
-/// What takes longer than this in all is brought in the order of the file, once several are known
-/// to be of use: whoever sums it up, and whoever goes on with it later, finds few gaps.
-const LONG: f64 = 10.0;
+/// What has taken so long, and will take as long again, is brought in the order of the file from
+/// then on: whoever sums it up, and whoever goes on with it later, finds few gaps.
+const LONG: Duration = Duration::from_secs(10);
 
 /// One file under way.
 pub(super) struct Job {
@@ -58,6 +58,8 @@ struct Shared {
     latency: Duration,
     /// Packets of the first connection that came out of order.
     disordered: u32,
+    /// Nothing more is to be found out about how it is brought.
+    settled: bool,
 }
 
 impl Job {
@@ -80,6 +82,7 @@ impl Job {
             most: 1,
             latency: Duration::ZERO,
             disordered: 0,
+            settled: false,
         };
         let (client, download, watch) = (client.clone(), download.clone(), watch.clone());
         let (whole, shared) = (Notify::new(), Mutex::new(shared));
@@ -115,6 +118,7 @@ impl Job {
         let (have, length) = (known.have.total(), known.identity.length);
         (shared.identity, shared.length) = (Some(known.identity), Some(length));
         self.watch.meter.set_have(have);
+        self.watch.meter.set_kept(true);
         self.watch.meter.set_length(Some(length));
         Ok(Some((have, length)))
     }
@@ -133,6 +137,7 @@ impl Job {
         shared.part.begin()?;
         (shared.identity, shared.length, shared.follower) = (identity, length, None);
         self.watch.meter.set_have(0);
+        self.watch.meter.set_kept(false);
         self.watch.meter.set_length(length);
         Ok(lost)
     }
@@ -148,7 +153,7 @@ impl Job {
             1
         };
         (shared.growth, shared.came, shared.first) = (Growth::new(most), 0, None);
-        shared.disordered = 0;
+        (shared.disordered, shared.settled) = (0, most == 1);
         shared.hands.clear();
     }
 
@@ -206,6 +211,7 @@ impl Job {
         let place = shared.hands.place(slot);
         let size = trim(pieces, place.end.saturating_sub(place.start));
         let at = place.start.saturating_add(size);
+        self.watch.meter.add_came(size);
         // Another may have brought it before.
         if shared.part.have().gap(place.start, at).is_some() {
             shared.prepare(at, self.download.sum.is_some())?;
@@ -215,6 +221,7 @@ impl Job {
             shared.came += have - before;
             shared.first.get_or_insert_with(Instant::now);
             self.watch.meter.set_have(have);
+            self.watch.meter.set_kept(shared.part.has_state());
             if let Some(follower) = &shared.follower {
                 follower.reach(shared.part.have().prefix());
             }
@@ -258,9 +265,7 @@ impl Job {
         };
         let before = shared.growth.wanted();
         let wanted = shared.growth.look(sight);
-        if shared.growth.is_settled() && wanted > 1 {
-            shared.bring_in_order(&sight);
-        }
+        shared.settle(&sight);
         if wanted != before {
             shared.most = shared.most.max(wanted);
             drop(shared);
@@ -271,7 +276,7 @@ impl Job {
 
     /// Whether no more looking is needed.
     pub(super) fn is_settled(&self) -> bool {
-        self.lock().growth.is_settled()
+        self.lock().settled
     }
 
     /// A connection that was to help failed, while so many go on. Where none has ever helped, the
@@ -368,13 +373,19 @@ impl Shared {
         self.length.is_some_and(|length| self.part.have().prefix() >= length)
     }
 
-    /// Lets the first hand take its turns like all others, where there is much left.
-    fn bring_in_order(&mut self, sight: &Sight) {
+    /// Once it is known how many connections bring it: one needs no more care, and of several the
+    /// first takes its turns like all others where there is much left.
+    fn settle(&mut self, sight: &Sight) {
+        let wanted = self.growth.wanted();
+        if !self.growth.is_settled() || (wanted > 1 && sight.now < LONG) {
+            return;
+        }
+        self.settled = true;
         let rate = sight.came as f64 / sight.now.as_secs_f64().max(1e-3);
-        if self.hands.is_proven() && sight.left as f64 > rate * LONG {
+        if wanted > 1 && self.hands.is_proven() && sight.left as f64 > rate * LONG.as_secs_f64() {
             let each = rate / sight.delivering.max(1) as f64;
             let asking = each * self.latency.as_secs_f64();
-            self.hands.end_first(piece(sight.left, self.growth.wanted(), asking as u64));
+            self.hands.end_first(piece(sight.left, wanted, asking as u64));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use crate::client::Client;
@@ -27,6 +28,8 @@ use crate::verify::Sha256;
 
 /// What is said where the server has another file than before.
 const CHANGED: &str = "it has changed on the server";
+/// And where the server sends all of it, whatever is asked for.
+const NO_PARTS: &str = "the server does not send parts of it";
 
 /// A download under way.
 pub(super) struct Run<'a> {
@@ -37,6 +40,8 @@ pub(super) struct Run<'a> {
     begun: Instant,
     /// What is asked for, as it is kept beside a part.
     url: String,
+    /// No other follows this one.
+    last_try: bool,
     /// There once the file's name is known.
     job: Option<Arc<Job>>,
     /// What the file must be; known with its name.
@@ -62,6 +67,7 @@ impl<'a> Run<'a> {
             watch,
             begun: Instant::now(),
             url: without_credentials(&url),
+            last_try: false,
             job: None,
             sum: None,
             resumed: 0,
@@ -82,6 +88,7 @@ impl<'a> Run<'a> {
         let mut patience = Patience::new(self.download.retries);
         let mut most = 0;
         loop {
+            self.last_try = patience.is_last();
             let error = match self.attempt().await {
                 Ok(()) => return self.finish().await,
                 Err(error) => error,
@@ -113,10 +120,7 @@ impl<'a> Run<'a> {
                 return self.go_on(&job, &identity, gap).await;
             }
         }
-        let answer = self.ask(None).await?;
-        if !self.download.any_status {
-            answer::check_status(&answer.response)?;
-        }
+        let answer = self.ask_whole().await?;
         let identity = self.identity(&answer.response);
         let job = self.job_for(&answer.response)?;
         if let Some(identity) = &identity
@@ -162,6 +166,7 @@ impl<'a> Run<'a> {
             true => Part::open(path)?,
             false => Part::open(path)?.sparing_others(),
         };
+        (self.watch.tell)(News::Opened { part: part.path() });
         let job = Job::new(self.download, self.client, self.watch, self.begun, part);
         self.job = Some(Arc::clone(&job));
         Ok(job)
@@ -203,30 +208,50 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks for what is missing.
+    /// Asks for all of it.
+    async fn ask_whole(&self) -> Result<Answer, DownloadError> {
+        let answer = self.ask(None).await?;
+        if !self.download.any_status {
+            answer::check_status(&answer.response)?;
+        }
+        if self.download.is_plain() && answer.response.status == StatusCode::PARTIAL_CONTENT {
+            return Err(DownloadError::lie(&self.url, "it sends a part, and was asked for all"));
+        }
+        Ok(answer)
+    }
+
+    /// Asks for what is missing. Where no part of it can be had, the whole may be.
     async fn go_on(
         &mut self,
         job: &Arc<Job>,
         identity: &Identity,
         gap: Range<u64>,
     ) -> Result<(), DownloadError> {
-        let mut answer = self.ask(Some((identity, &gap))).await?;
-        let why = match answer::check(&answer.response, &gap, identity) {
-            Ok(Piece::Part(piece)) => {
-                self.remember(&mut answer.response);
-                return bring::all(job, answer, piece).await;
-            }
-            Ok(Piece::Whole) => "the server does not send parts of it",
-            Ok(Piece::Another) => CHANGED,
-            Err(error) => {
-                if error.kind() == DownloadErrorKind::Changed {
-                    self.anew(job, None, None, CHANGED)?;
+        let refused = match self.ask(Some((identity, &gap))).await {
+            Ok(mut answer) => match answer::check(&answer.response, &gap, identity) {
+                Ok(Piece::Part(piece)) => {
+                    self.remember(&mut answer.response);
+                    return bring::all(job, answer, piece).await;
                 }
-                return Err(error);
-            }
+                Ok(other) => {
+                    let why = if other == Piece::Whole { NO_PARTS } else { CHANGED };
+                    let identity = self.identity(&answer.response);
+                    return self.whole(job, answer, identity, why).await;
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
         };
+        if !refused.is_of_a_part() || (refused.is_passing_by_itself() && !self.last_try) {
+            return Err(refused);
+        }
+        let answer = self.ask_whole().await?;
         let identity = self.identity(&answer.response);
-        self.whole(job, answer, identity, why).await
+        let why = match refused.kind() {
+            DownloadErrorKind::Changed => CHANGED.to_owned(),
+            _ => refused.cause(),
+        };
+        self.whole(job, answer, identity, &why).await
     }
 
     fn anew(

@@ -224,7 +224,10 @@ mod tests {
             state.write(&set(&[(0, end), (500, 600)]), &set(&[]), true).unwrap();
             let have = set(&[(0, end), (500, 600)]);
             let synced = set(&[]);
-            assert_eq!(read(&path), Some(Known { identity: identity(), have, synced, splits: true, turn: end }));
+            assert_eq!(
+                read(&path),
+                Some(Known { identity: identity(), have, synced, splits: true, turn: end })
+            );
         }
     }
 
