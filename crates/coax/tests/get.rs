@@ -25,6 +25,8 @@ mod pages;
 mod proxied;
 #[path = "get/secure.rs"]
 mod secure;
+#[path = "get/split.rs"]
+mod split;
 #[path = "get/sums.rs"]
 mod sums;
 

@@ -180,7 +180,7 @@ impl Hands {
     fn taken_over(&mut self, slot: Slot, look: Look<'_>) -> Option<Range<u64>> {
         let average = self.average(look.now);
         let own = self.all.get(slot.0).map_or(0.0, |hand| hand.speed(look.now));
-        let own = if own > 0.0 { own } else { average };
+        let own = if own > 0.0 { own } else { average.max(1.0) };
         let all = self.working().map(|hand| hand.speed_or(average, look)).sum::<f64>() + own;
         let offer = |(index, hand): (usize, &Hand)| {
             let (rest, time) = hand.rest(average, look)?;
@@ -244,8 +244,10 @@ impl Hand {
     /// How many bytes are before it, and how long it would take for them.
     fn rest(&self, average: f64, look: Look<'_>) -> Option<(u64, f64)> {
         let rest = self.claim.checked_sub(self.at).filter(|rest| *rest > 0)?;
-        let speed = if self.is_silent(look) { 0.0 } else { self.speed_or(average, look) };
-        Some((rest, rest as f64 / speed.max(1.0)))
+        if self.is_silent(look) {
+            return Some((rest, f64::INFINITY));
+        }
+        Some((rest, rest as f64 / self.speed_or(average, look).max(1.0)))
     }
 }
 
@@ -267,7 +269,7 @@ fn share(it: Share<'_>) -> Option<u64> {
     let together = (it.rest as f64 + it.own * latency) / it.all.max(1.0);
     // The first reads on without being asked; from another, bytes on the way would be lost.
     let worth = if it.of_first { latency } else { latency.mul_add(2.0, it.time * 0.6) };
-    if it.time - together < worth || it.own <= 0.0 {
+    if it.time - together < worth {
         return None;
     }
     let mut mine = it.own * (together - latency);
