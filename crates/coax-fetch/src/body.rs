@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Address;
+use coax_net::{Address, Disorder};
 use tokio::time::timeout;
 use url::Url;
 
@@ -85,10 +85,10 @@ impl Body {
         self.decoder.is_none() && self.source.is_here()
     }
 
-    /// Packets of its connection that came out of order, as others before them were lost; 0 where
-    /// that is not to be seen, or where the connection has other bodies too.
-    pub(crate) fn disordered(&self) -> u32 {
-        self.source.disordered()
+    /// Counts packets of its connection that come out of order, as others before them were lost;
+    /// `None` where that is not to be seen, or where the connection has other bodies too.
+    pub(crate) fn disorder(&self) -> Option<Disorder> {
+        self.source.disorder()
     }
 
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {

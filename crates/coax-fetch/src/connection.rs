@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Address;
+use coax_net::{Address, Disorder};
 use http::header::{HOST, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use url::Url;
@@ -164,11 +164,11 @@ impl Incoming {
         }
     }
 
-    /// Packets of a connection of its own that came out of order.
-    pub(crate) fn disordered(&self) -> u32 {
+    /// Counts packets that come out of order on a connection of its own.
+    pub(crate) fn disorder(&self) -> Option<Disorder> {
         match self {
-            Incoming::One(incoming) => incoming.disordered(),
-            Incoming::Two(_) => 0,
+            Incoming::One(incoming) => incoming.disorder(),
+            Incoming::Two(_) => None,
         }
     }
 

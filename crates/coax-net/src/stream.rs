@@ -61,13 +61,12 @@ impl Stream {
         &self.descriptor
     }
 
-    /// Packets that arrived before others that were sent earlier: a sign of losses on the way. 0
-    /// where the system does not count them.
-    pub fn disordered(&self) -> u32 {
-        match self.peer {
-            Address::Ip(_) => sys::disordered(self),
-            _ => 0,
-        }
+    /// Counts packets that arrived before others that were sent earlier, also while nothing can be
+    /// read because of them. `None` where there are no packets. The connection ends when both are
+    /// dropped.
+    pub fn disorder(&self) -> Option<Disorder> {
+        let own = matches!(self.peer, Address::Ip(_)).then(|| self.as_fd().try_clone_to_owned());
+        own?.ok().map(Disorder)
     }
 
     /// Says that nothing more comes (a FIN); reading goes on.
@@ -123,6 +122,17 @@ impl Stream {
             // A socket that cannot be probed is one that shows its end otherwise.
             let _ = SockRef::from(self).set_tcp_keepalive(&often.with_retries(PROBES));
         }
+    }
+}
+
+/// How many packets of a connection arrived out of order: a sign of losses on the way.
+#[derive(Debug)]
+pub struct Disorder(OwnedFd);
+
+impl Disorder {
+    /// How many so far; 0 where the system does not count them.
+    pub fn packets(&self) -> u32 {
+        sys::disordered(&self.0)
     }
 }
 

@@ -51,10 +51,12 @@ pub(super) async fn all(
 ) -> Result<(), DownloadError> {
     let mut set = JoinSet::new();
     job.answers_after(answer.response.hops.last().map_or(Duration::ZERO, latency));
+    job.look_at(&answer.response.body);
     let slot = job.hand(piece);
     set.spawn(first(Arc::clone(job), slot, answer));
     let done = until_whole(job, &mut set).await;
     set.shutdown().await;
+    job.end_attempt();
     job.watch.meter.set_connections(0);
     done
 }
@@ -215,7 +217,7 @@ async fn drain(
         let reached = place.start.saturating_add(size as u64);
         check_size(job, reached)?;
         if size >= BATCH || reached >= place.end {
-            if deliver(job, slot, body, &mut batch)? {
+            if deliver(job, slot, &mut batch)? {
                 rest(body).await;
                 return Ok(());
             }
@@ -239,22 +241,14 @@ async fn next(
     if let Poll::Ready(chunk) = ready {
         return Ok(chunk);
     }
-    if !batch.is_empty() && deliver(job, slot, body, batch)? {
+    if !batch.is_empty() && deliver(job, slot, batch)? {
         return Ok(Ok(None));
     }
     Ok(body.chunk().await)
 }
 
 /// Writes what is in `batch`. True when all that was wanted is there.
-fn deliver(
-    job: &Arc<Job>,
-    slot: Slot,
-    body: &Body,
-    batch: &mut Vec<Bytes>,
-) -> Result<bool, DownloadError> {
-    if slot == Slot::FIRST && !job.is_settled() {
-        job.disordered(body.disordered());
-    }
+fn deliver(job: &Arc<Job>, slot: Slot, batch: &mut Vec<Bytes>) -> Result<bool, DownloadError> {
     let all = job.deliver(slot, batch)?;
     job.sync();
     Ok(all)

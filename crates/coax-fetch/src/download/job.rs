@@ -11,9 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use coax_net::Disorder;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::body::Body;
 use crate::client::Client;
 use crate::download::hands::{Hands, Look, Next, Slot};
 use crate::download::watch::{News, Watch};
@@ -56,8 +58,8 @@ struct Shared {
     most: usize,
     /// From a request to the first byte of its answer.
     latency: Duration,
-    /// Packets of the first connection that came out of order.
-    disordered: u32,
+    /// Counts packets of the first connection that come out of order, while that matters.
+    disorder: Option<Disorder>,
     /// Nothing more is to be found out about how it is brought.
     settled: bool,
 }
@@ -81,7 +83,7 @@ impl Job {
             first: None,
             most: 1,
             latency: Duration::ZERO,
-            disordered: 0,
+            disorder: None,
             settled: false,
         };
         let (client, download, watch) = (client.clone(), download.clone(), watch.clone());
@@ -153,7 +155,7 @@ impl Job {
             1
         };
         (shared.growth, shared.came, shared.first) = (Growth::new(most), 0, None);
-        (shared.disordered, shared.settled) = (0, most == 1);
+        (shared.disorder, shared.settled) = (None, most == 1);
         shared.hands.clear();
     }
 
@@ -167,9 +169,17 @@ impl Job {
         self.lock().latency = latency;
     }
 
-    /// Packets of the first connection that came out of order so far.
-    pub(super) fn disordered(&self, packets: u32) {
-        self.lock().disordered = packets;
+    /// Looks from now on whether the line of the first connection loses packets.
+    pub(super) fn look_at(&self, first: &Body) {
+        let mut shared = self.lock();
+        if !shared.settled {
+            shared.disorder = first.disorder();
+        }
+    }
+
+    /// The attempt is over: its connections can be closed.
+    pub(super) fn end_attempt(&self) {
+        self.lock().disorder = None;
     }
 
     /// A new hand, for these bytes.
@@ -261,11 +271,14 @@ impl Job {
             left: length.saturating_sub(shared.part.have().total()),
             delivering: shared.hands.delivering(),
             latency: shared.latency,
-            disordered: shared.disordered,
+            disordered: shared.disorder.as_ref().map_or(0, Disorder::packets),
         };
         let before = shared.growth.wanted();
         let wanted = shared.growth.look(sight);
         shared.settle(&sight);
+        if shared.growth.is_settled() {
+            shared.disorder = None;
+        }
         if wanted != before {
             shared.most = shared.most.max(wanted);
             drop(shared);

@@ -6,6 +6,7 @@
 //! Nothing here waits without somebody who asks.
 
 use bytes::Bytes;
+use coax_net::Disorder;
 
 use super::chunked::{Chunked, Step};
 use super::head::Framing;
@@ -80,9 +81,9 @@ impl Incoming {
         }
     }
 
-    /// Packets of its connection that came out of order.
-    pub(crate) fn disordered(&self) -> u32 {
-        self.wire.as_ref().map_or(0, Wire::disordered)
+    /// Counts packets of its connection that come out of order.
+    pub(crate) fn disorder(&self) -> Option<Disorder> {
+        self.wire.as_ref().and_then(Wire::disorder)
     }
 
     async fn more(&mut self) -> Result<(), Trouble> {

@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use coax_net::Address;
+use coax_net::{Address, Disorder};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::Trouble;
@@ -47,11 +47,11 @@ impl Wire {
         &self.peer
     }
 
-    /// Packets that came out of order.
-    pub(crate) fn disordered(&self) -> u32 {
+    /// Counts packets that come out of order.
+    pub(crate) fn disorder(&self) -> Option<Disorder> {
         match &self.io {
-            Io::Plain(stream) => stream.disordered(),
-            Io::Secure(stream) => stream.connection().disordered(),
+            Io::Plain(stream) => stream.disorder(),
+            Io::Secure(stream) => stream.connection().disorder(),
         }
     }
 

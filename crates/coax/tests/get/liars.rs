@@ -47,6 +47,7 @@ fn a_part_that_does_not_fit_is_never_joined() {
         coax(&[&url]).run().fails(4, words).prints("01234");
         // Where all can be had, all is.
         let args: Vec<_> = args.into_iter().chain(["range"]).collect();
+        let folder = tempfile::tempdir().unwrap();
         let Some((_server, url)) = serve(RESUMED, &args) else { return };
         let outcome = coax(&["-o", "x", &url]).dir(folder.path()).run().exits(0);
         assert!(outcome.err().contains(&format!("begins anew: {words}")), "{}", outcome.shown());

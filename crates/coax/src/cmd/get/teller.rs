@@ -106,48 +106,53 @@ impl Teller {
 
     /// Looks on from now on.
     pub(super) fn watch(self: &Arc<Teller>) -> Watching {
-        let period = match (self.out.is_json(), self.bar.is_hidden()) {
-            (true, _) => BEAT,
-            (false, false) => FRAME,
-            (false, true) if self.out.is_verbose() => BEAT,
-            (false, true) => return Watching(None),
-        };
+        if self.bar.is_hidden() && !self.out.is_json() && !self.out.is_verbose() {
+            return Watching(None);
+        }
         let teller = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let mut beat = interval(period);
-            beat.tick().await;
+            let mut frame = interval(FRAME);
+            let mut beaten = frame.tick().await;
             loop {
-                beat.tick().await;
-                teller.beat(period);
+                let now = frame.tick().await;
+                teller.frame();
+                if teller.out.is_json() && now - beaten >= BEAT {
+                    teller.beat(now - beaten);
+                    beaten = now;
+                }
             }
         });
         Watching(Some(task.abort_handle()))
     }
 
-    fn beat(&self, period: Duration) {
+    /// Looks how it goes, and draws it.
+    fn frame(&self) {
         let now = self.begun.elapsed();
         let mut state = self.lock();
         let stalls = state.look(now);
         if !self.out.is_json() {
             state.draw(&self.bar);
         }
-        let mut reports = Vec::new();
-        for active in &mut state.active {
+        drop(state);
+        stalls.iter().for_each(|stall| self.say(stall));
+    }
+
+    /// Tells programs how far it is, `period` after the last time.
+    fn beat(&self, period: Duration) {
+        for active in &mut self.lock().active {
             let came = active.meter.came();
             let gained = came.saturating_sub(active.told) as f64;
             active.told = came;
-            reports.push(ProgressReport {
+            let report = ProgressReport {
                 url: plain(&active.url),
                 bytes: active.meter.have(),
                 length: active.meter.length(),
                 bytes_per_second: gained / period.as_secs_f64(),
                 connections: active.meter.connections(),
-            });
+            };
+            // A reader that left is noticed by whoever fetches.
+            let _ = self.out.report(&report);
         }
-        drop(state);
-        stalls.iter().for_each(|stall| self.say(stall));
-        // A reader that left is noticed by whoever fetches.
-        reports.iter().for_each(|report| drop(self.out.report(report)));
     }
 
     /// A URL begins.
