@@ -204,7 +204,12 @@ impl Teller {
 
     /// A URL is over.
     pub(super) fn over(&self, goal: &Goal, watch: &Watch, done: &Result<Fetched, DownloadError>) {
-        let begun = self.lock().count(&watch.meter, done);
+        let (begun, stalls) = {
+            let mut state = self.lock();
+            let stalls = state.look(self.begun.elapsed());
+            (state.count(&watch.meter, done), stalls)
+        };
+        stalls.iter().for_each(|stall| self.say(stall));
         if !self.out.is_json() && !self.out.is_verbose() {
             return;
         }
