@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::{Address, Disorder};
+use coax_net::{Address, PacketCount};
 use tokio::time::timeout;
 use url::Url;
 
@@ -85,10 +85,9 @@ impl Body {
         self.decoder.is_none() && self.source.is_here()
     }
 
-    /// Counts packets of its connection that come out of order, as others before them were lost;
-    /// `None` where that is not to be seen, or where the connection has other bodies too.
-    pub(crate) fn disorder(&self) -> Option<Disorder> {
-        self.source.disorder()
+    /// Counts the packets of its connection; `None` where that is not to be seen, or where the connection has other bodies too.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        self.source.arrivals()
     }
 
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {

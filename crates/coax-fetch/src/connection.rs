@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::{Address, Disorder};
+use coax_net::{Address, PacketCount};
 use http::header::{HOST, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use url::Url;
@@ -164,10 +164,10 @@ impl Incoming {
         }
     }
 
-    /// Counts packets that come out of order on a connection of its own.
-    pub(crate) fn disorder(&self) -> Option<Disorder> {
+    /// Counts the packets of a connection of its own.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
         match self {
-            Incoming::One(incoming) => incoming.disorder(),
+            Incoming::One(incoming) => incoming.arrivals(),
             Incoming::Two(_) => None,
         }
     }

@@ -24,10 +24,14 @@ const WORTHWHILE_TRIPS: u32 = 30;
 const SLOW_START_TRIPS: u32 = 10;
 /// A server that thinks for longer than this is no line that is longer.
 const LONGEST_TRIP: Duration = Duration::from_secs(1);
+/// While it starts, so many times as many packets come in each round trip.
+const STARTING: f64 = 1.3;
 /// So many packets out of order are more than a line that swaps two.
 const LOSSES: u32 = 3;
 /// What is smaller than this is there before others could help.
 const WORTH_HELP: u64 = 2 << 20;
+/// Each that helps on a line that loses packets must have so much to bring.
+const WORTH_A_HELPER: u64 = 1 << 20;
 /// Each step takes so many times as many connections.
 const STEP: usize = 4;
 /// And must bring so many times as much.
@@ -46,6 +50,8 @@ pub(crate) struct Growth {
     /// When bytes came last, how many there were then, and the longest pause between any.
     last: (Duration, u64),
     pause: Duration,
+    /// How many packets had come at each look in the slow start.
+    starting: Vec<(Duration, u32)>,
     settled: bool,
 }
 
@@ -62,7 +68,9 @@ pub(crate) struct Sight {
     pub(crate) delivering: usize,
     /// From a request to the first byte of its answer.
     pub(crate) latency: Duration,
-    /// Packets of the first connection that came out of order, as others before them were lost.
+    /// Packets of the first connection, and how many of them came out of order, as others before
+    /// them were lost.
+    pub(crate) packets: u32,
     pub(crate) disordered: u32,
 }
 
@@ -77,6 +85,7 @@ impl Growth {
             window: None,
             last: (Duration::ZERO, 0),
             pause: Duration::ZERO,
+            starting: Vec::new(),
             settled: most <= 1,
         }
     }
@@ -107,13 +116,15 @@ impl Growth {
             self.last = (sight.now, sight.came);
         }
         if self.wanted == 1 && self.before.is_none() {
-            if sight.is_lossy() {
-                self.wanted = self.most;
+            if sight.now < sight.trip() * SLOW_START_TRIPS {
+                self.starting.push((sight.now, sight.packets));
+                if !sight.is_lossy() || !self.is_starting(&sight) {
+                    return 1;
+                }
+                let helped = usize::try_from(sight.left / WORTH_A_HELPER).unwrap_or(usize::MAX);
+                self.wanted = self.most.min(1 + helped);
                 self.settled = true;
                 return self.wanted;
-            }
-            if sight.now < sight.trip() * SLOW_START_TRIPS {
-                return 1;
             }
         }
         let stepped = *self.stepped.get_or_insert(sight.now);
@@ -134,6 +145,19 @@ impl Growth {
             (self.stepped, self.window) = (None, None);
         }
         self.wanted
+    }
+
+    /// Whether more packets came in the last round trip than in the one before: the line is not yet
+    /// known to be full.
+    fn is_starting(&self, sight: &Sight) -> bool {
+        let before = |ago: Duration| {
+            let then = sight.now.checked_sub(ago);
+            let known = then.and_then(|then| self.starting.iter().rfind(|(at, _)| *at <= then));
+            known.map_or(0, |(_, packets)| *packets)
+        };
+        let (last, first) = (before(sight.trip()), before(sight.trip() * 2));
+        let (late, early) = (sight.packets.saturating_sub(last), last.saturating_sub(first));
+        f64::from(late) >= f64::from(early) * STARTING
     }
 
     fn step(&mut self, rate: f64, sight: &Sight) {
@@ -191,7 +215,8 @@ mod tests {
     /// Nothing is lost, and answers come after a millisecond.
     fn sight(now: Duration, came: u64, left: u64, delivering: usize) -> Sight {
         let latency = Duration::from_millis(1);
-        Sight { now, came, left, delivering, latency, disordered: 0 }
+        let packets = (came / 1460) as u32;
+        Sight { now, came, left, delivering, latency, packets, disordered: 0 }
     }
 
     /// A server that gives each connection `each` bytes a second, and all together no more than
@@ -276,6 +301,19 @@ mod tests {
         assert_eq!(seen(2, 20_000_000), 1, "two packets may have changed places");
         assert_eq!(seen(3, 20_000_000), 16);
         assert_eq!(seen(3, 500_000), 1, "it is nearly over");
+    }
+
+    #[test]
+    fn a_line_that_loses_packets_and_is_full_gets_no_help() {
+        let mut growth = Growth::new(16);
+        let latency = Duration::from_millis(80);
+        for tick in 0..40_u64 {
+            let (now, came) = (Duration::from_millis(20 * tick), tick * 12_000);
+            let seen = Sight { latency, disordered: 9, ..sight(now, came, 6_000_000, 1) };
+            let wanted = growth.look(seen);
+            assert!(wanted == 1 || tick < 8, "{wanted} after {now:?}");
+            growth = if wanted == 1 { growth } else { Growth::new(16) };
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
     SocketErrorKind,
 };
-pub use stream::{Disorder, Stream};
+pub use stream::{PacketCount, Stream};
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream, tls_cause};
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};

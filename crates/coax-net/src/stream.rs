@@ -61,12 +61,11 @@ impl Stream {
         &self.descriptor
     }
 
-    /// Counts packets that arrived before others that were sent earlier, also while nothing can be
-    /// read because of them. `None` where there are no packets. The connection ends when both are
-    /// dropped.
-    pub fn disorder(&self) -> Option<Disorder> {
+    /// Counts the packets that arrive, also while nothing can be read because one is missing.
+    /// `None` where there are no packets. The connection ends when both are dropped.
+    pub fn arrivals(&self) -> Option<PacketCount> {
         let own = matches!(self.peer, Address::Ip(_)).then(|| self.as_fd().try_clone_to_owned());
-        own?.ok().map(Disorder)
+        own?.ok().map(PacketCount)
     }
 
     /// Says that nothing more comes (a FIN); reading goes on.
@@ -125,14 +124,16 @@ impl Stream {
     }
 }
 
-/// How many packets of a connection arrived out of order: a sign of losses on the way.
+/// Counts the packets of a connection.
 #[derive(Debug)]
-pub struct Disorder(OwnedFd);
+pub struct PacketCount(OwnedFd);
 
-impl Disorder {
-    /// How many so far; 0 where the system does not count them.
-    pub fn packets(&self) -> u32 {
-        sys::disordered(&self.0)
+impl PacketCount {
+    /// How many have arrived, and how many of them before others that were sent earlier: a sign of
+    /// losses on the way. 0 where the system does not count them.
+    pub fn count(&self) -> (u32, u32) {
+        let [all, disordered] = sys::received(&self.0);
+        (all, disordered)
     }
 }
 

@@ -58,11 +58,14 @@ pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Resu
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Where `tcpi_rcv_ooopack` stands in `struct tcp_info` (linux/tcp.h, Linux 5.4), and its end.
+/// Where `tcpi_data_segs_in` and `tcpi_rcv_ooopack` stand in `struct tcp_info` (linux/tcp.h, Linux
+/// 4.6 and 5.4), and the end of what is asked for.
+const SEGMENTS: std::ops::Range<usize> = 152..156;
 const OUT_OF_ORDER: std::ops::Range<usize> = 224..228;
 
-/// Packets that `socket` received out of order; 0 where the system does not say.
-pub(crate) fn disordered(socket: impl AsFd) -> u32 {
+/// Packets with data that `socket` has received, and how many of them out of order; 0 where the
+/// system does not say.
+pub(crate) fn received(socket: impl AsFd) -> [u32; 2] {
     let mut info = [0_u8; OUT_OF_ORDER.end];
     let mut length = info.len() as libc::socklen_t;
     let fd = socket.as_fd().as_raw_fd();
@@ -78,8 +81,6 @@ pub(crate) fn disordered(socket: impl AsFd) -> u32 {
         )
     };
     // An older system has a shorter answer, and zeros stay.
-    if done != 0 {
-        return 0;
-    }
-    info[OUT_OF_ORDER].try_into().map_or(0, u32::from_ne_bytes)
+    let number = |at| info.get(at).and_then(|it: &[u8]| it.try_into().ok()).map(u32::from_ne_bytes);
+    [SEGMENTS, OUT_OF_ORDER].map(|at| if done == 0 { number(at).unwrap_or_default() } else { 0 })
 }

@@ -175,6 +175,7 @@ async fn one(
         tell_trip(job, begun, error.hops(), None, 0);
         DownloadError::from(error)
     })?;
+    job.answers_after(response.hops.last().map_or(Duration::ZERO, latency));
     let url = response.url.as_str();
     match answer::check(&response, piece, identity)? {
         Piece::Part(_) => copy(job, slot, Answer { response, begun }).await,
@@ -216,11 +217,10 @@ async fn drain(
         let (size, place) = (batch.iter().map(Bytes::len).sum::<usize>(), job.place(slot));
         let reached = place.start.saturating_add(size as u64);
         check_size(job, reached)?;
-        if size >= BATCH || reached >= place.end {
-            if deliver(job, slot, &mut batch)? {
-                rest(body).await;
-                return Ok(());
-            }
+        let due = size >= BATCH || reached >= place.end;
+        if due && deliver(job, slot, &mut batch)? {
+            rest(body).await;
+            return Ok(());
         }
     }
 }

@@ -84,6 +84,12 @@ impl DownloadError {
         DownloadError::new(Kind::Fetch(FetchErrorKind::CutShort), text)
     }
 
+    /// Passing, as the whole may be had.
+    pub(super) fn silent(url: &str) -> DownloadError {
+        let text = format!("cannot fetch {url}: no answer to a request for a part of it");
+        DownloadError::new(Kind::Fetch(FetchErrorKind::Timeout), text)
+    }
+
     pub(super) fn too_large(url: &str, limit: u64) -> DownloadError {
         let text = format!("cannot fetch {url}: it has more than the allowed {limit} bytes");
         DownloadError::new(Kind::TooLarge, text)
@@ -154,13 +160,9 @@ impl DownloadError {
 
     /// Whether it may be that a part was asked for, and the whole could be had.
     pub(super) fn is_of_a_part(&self) -> bool {
-        use FetchErrorKind as Fetch;
         match self.kind() {
             Kind::Status(_) | Kind::Lie | Kind::Changed => true,
-            Kind::Fetch(kind) => {
-                use Fetch::{CutShort, Protocol, Redirects, Reset, Timeout};
-                matches!(kind, CutShort | Protocol | Redirects | Reset | Timeout)
-            }
+            Kind::Fetch(kind) => !matches!(kind, FetchErrorKind::Local | FetchErrorKind::Invalid),
             _ => false,
         }
     }

@@ -15,12 +15,13 @@ use crate::growth::piece;
 use crate::ranges::Ranges;
 
 /// Asking for less is not worth a request.
-const LEAST: u64 = 256 << 10;
+const LEAST: u64 = 64 << 10;
 /// How long a hand may say nothing before others do its work: this, or four answers' time.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Where less time is left than this and eight answers' time, all that is left is shared out.
 const LAST_ROUND: Duration = Duration::from_millis(250);
-/// Before that, so much of a fair share is given.
+/// So much of a fair share is given then, and before: speeds change.
+const LAST_SHARE: f64 = 0.8;
 const FIRST_SHARE: f64 = 0.6;
 /// How long a speed is remembered at least.
 const MEMORY: Duration = Duration::from_secs(1);
@@ -272,16 +273,17 @@ fn share(it: Share<'_>) -> Option<u64> {
     if it.time - together < worth {
         return None;
     }
-    let mut mine = it.own * (together - latency);
-    // Speeds change: none is given all at once that it could bring.
-    if together > LAST_ROUND.as_secs_f64() + 8.0 * latency {
-        mine *= FIRST_SHARE;
-    }
+    // The first is to come to its end last: what it would send beyond that would be in the way.
+    let last = together <= LAST_ROUND.as_secs_f64() + 8.0 * latency;
+    let mut mine = it.own * (together - latency) * if last { LAST_SHARE } else { FIRST_SHARE };
     if let Some(longest) = it.look.longest {
         mine = mine.min(it.own * (longest.as_secs_f64().max(20.0 * latency)));
     }
-    let mine = (mine as u64).max(LEAST).min(it.rest);
-    (it.rest >= 2 * LEAST || !it.of_first).then_some(mine)
+    let mine = mine as u64;
+    if it.of_first {
+        return (mine >= LEAST).then_some(mine.min(it.rest));
+    }
+    Some(mine.max(LEAST).min(it.rest))
 }
 
 #[cfg(test)]

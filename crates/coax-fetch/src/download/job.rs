@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Disorder;
+use coax_net::PacketCount;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -58,8 +58,8 @@ struct Shared {
     most: usize,
     /// From a request to the first byte of its answer.
     latency: Duration,
-    /// Counts packets of the first connection that come out of order, while that matters.
-    disorder: Option<Disorder>,
+    /// Counts the packets of the first connection, while that matters.
+    arrivals: Option<PacketCount>,
     /// Nothing more is to be found out about how it is brought.
     settled: bool,
 }
@@ -83,7 +83,7 @@ impl Job {
             first: None,
             most: 1,
             latency: Duration::ZERO,
-            disorder: None,
+            arrivals: None,
             settled: false,
         };
         let (client, download, watch) = (client.clone(), download.clone(), watch.clone());
@@ -155,8 +155,14 @@ impl Job {
             1
         };
         (shared.growth, shared.came, shared.first) = (Growth::new(most), 0, None);
-        (shared.disorder, shared.settled) = (None, most == 1);
+        (shared.arrivals, shared.settled) = (None, most == 1);
+        shared.latency = Duration::ZERO;
         shared.hands.clear();
+    }
+
+    /// Whether it may be asked for over several connections.
+    pub(super) fn splits(&self) -> bool {
+        self.lock().part.splits()
     }
 
     /// How much of it is there.
@@ -164,22 +170,25 @@ impl Job {
         self.lock().part.have().total()
     }
 
-    /// How long it takes from a request to the first byte of its answer.
+    /// How long it took from a request to the first byte of its answer. Where the queue before the
+    /// line is long, that is longer once the line is full.
     pub(super) fn answers_after(&self, latency: Duration) {
-        self.lock().latency = latency;
+        let mut shared = self.lock();
+        let before = shared.latency;
+        shared.latency = if before.is_zero() { latency } else { (before + latency) / 2 };
     }
 
     /// Looks from now on whether the line of the first connection loses packets.
     pub(super) fn look_at(&self, first: &Body) {
         let mut shared = self.lock();
         if !shared.settled {
-            shared.disorder = first.disorder();
+            shared.arrivals = first.arrivals();
         }
     }
 
     /// The attempt is over: its connections can be closed.
     pub(super) fn end_attempt(&self) {
-        self.lock().disorder = None;
+        self.lock().arrivals = None;
     }
 
     /// A new hand, for these bytes.
@@ -265,24 +274,32 @@ impl Job {
     pub(super) fn look(&self) -> usize {
         let mut shared = self.lock();
         let (Some(first), Some(length)) = (shared.first, shared.length) else { return 1 };
+        let counted = shared.arrivals.as_ref().map(PacketCount::count);
+        let (packets, disordered) = counted.unwrap_or_default();
         let sight = Sight {
             now: first.elapsed(),
             came: shared.came,
             left: length.saturating_sub(shared.part.have().total()),
             delivering: shared.hands.delivering(),
             latency: shared.latency,
-            disordered: shared.disorder.as_ref().map_or(0, Disorder::packets),
+            packets,
+            disordered,
         };
         let before = shared.growth.wanted();
         let wanted = shared.growth.look(sight);
         shared.settle(&sight);
         if shared.growth.is_settled() {
-            shared.disorder = None;
+            shared.arrivals = None;
         }
+        shared.most = shared.most.max(wanted);
+        let silent = wanted < before && shared.is_refused();
+        drop(shared);
         if wanted != before {
-            shared.most = shared.most.max(wanted);
-            drop(shared);
             (self.watch.tell)(News::Connections(wanted));
+        }
+        if silent {
+            let why = DownloadError::silent(self.download.request.url.as_str());
+            (self.watch.tell)(News::NotSplit { why: &why });
         }
         wanted
     }
@@ -298,8 +315,7 @@ impl Job {
         let mut shared = self.lock();
         let others = if why.is_passing() { count } else { 1 };
         shared.growth.limit(others);
-        if shared.growth.wanted() == 1 && !shared.hands.is_proven() && shared.part.splits() {
-            shared.part.never_split();
+        if shared.is_refused() {
             drop(shared);
             (self.watch.tell)(News::NotSplit { why });
         }
@@ -384,6 +400,15 @@ impl Shared {
 
     fn is_whole(&self) -> bool {
         self.length.is_some_and(|length| self.part.have().prefix() >= length)
+    }
+
+    /// Whether others were tried and none has ever helped: that is remembered, and is news once.
+    fn is_refused(&mut self) -> bool {
+        let news = self.growth.wanted() == 1 && !self.hands.is_proven() && self.part.splits();
+        if news {
+            self.part.never_split();
+        }
+        news
     }
 
     /// Once it is known how many connections bring it: one needs no more care, and of several the

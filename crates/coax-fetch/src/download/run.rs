@@ -8,9 +8,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::download::answer::{self, Piece};
@@ -18,7 +19,7 @@ use crate::download::bring::{self, Answer};
 use crate::download::job::Job;
 use crate::download::watch::{News, Watch};
 use crate::download::{Download, DownloadError, DownloadErrorKind, Fetched, Sum, Target};
-use crate::error::without_credentials;
+use crate::error::{FetchErrorKind, without_credentials};
 use crate::name;
 use crate::part::Part;
 use crate::part::state::Identity;
@@ -26,6 +27,8 @@ use crate::pause::Patience;
 use crate::response::Response;
 use crate::verify::Sha256;
 
+/// How long a server may think that has shown that it gives no parts.
+const DOUBT: Duration = Duration::from_secs(5);
 /// What is said where the server has another file than before.
 const CHANGED: &str = "it has changed on the server";
 /// And where the server sends all of it, whatever is asked for.
@@ -42,6 +45,8 @@ pub(super) struct Run<'a> {
     url: String,
     /// No other follows this one.
     last_try: bool,
+    /// The server did not answer to a request for a part, or gave none to a second connection.
+    doubts: bool,
     /// There once the file's name is known.
     job: Option<Arc<Job>>,
     /// What the file must be; known with its name.
@@ -68,6 +73,7 @@ impl<'a> Run<'a> {
             begun: Instant::now(),
             url: without_credentials(&url),
             last_try: false,
+            doubts: false,
             job: None,
             sum: None,
             resumed: 0,
@@ -220,6 +226,22 @@ impl<'a> Run<'a> {
         Ok(answer)
     }
 
+    /// Asks for a part. Where it is doubtful that there are any, the answer has to come soon.
+    async fn ask_part(
+        &self,
+        identity: &Identity,
+        gap: &Range<u64>,
+    ) -> Result<Answer, DownloadError> {
+        let asked = self.ask(Some((identity, gap)));
+        if self.doubts {
+            return timeout(DOUBT, asked).await.unwrap_or_else(|_| {
+                let silent = DownloadError::silent(&self.url);
+                Err(silent)
+            });
+        }
+        asked.await
+    }
+
     /// Asks for what is missing. Where no part of it can be had, the whole may be.
     async fn go_on(
         &mut self,
@@ -227,7 +249,8 @@ impl<'a> Run<'a> {
         identity: &Identity,
         gap: Range<u64>,
     ) -> Result<(), DownloadError> {
-        let refused = match self.ask(Some((identity, &gap))).await {
+        self.doubts |= !job.splits();
+        let refused = match self.ask_part(identity, &gap).await {
             Ok(mut answer) => match answer::check(&answer.response, &gap, identity) {
                 Ok(Piece::Part(piece)) => {
                     self.remember(&mut answer.response);
@@ -242,7 +265,11 @@ impl<'a> Run<'a> {
             },
             Err(error) => error,
         };
-        if !refused.is_of_a_part() || (refused.is_passing_by_itself() && !self.last_try) {
+        // A server that is busy may give a part later; one that is silent gives none.
+        let busy = matches!(refused.kind(), DownloadErrorKind::Status(_));
+        let wait = refused.is_passing_by_itself() && !self.last_try && (busy || !self.doubts);
+        if !refused.is_of_a_part() || wait {
+            self.doubts |= refused.kind() == DownloadErrorKind::Fetch(FetchErrorKind::Timeout);
             return Err(refused);
         }
         let answer = self.ask_whole().await?;

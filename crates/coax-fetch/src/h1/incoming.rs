@@ -6,7 +6,7 @@
 //! Nothing here waits without somebody who asks.
 
 use bytes::Bytes;
-use coax_net::Disorder;
+use coax_net::PacketCount;
 
 use super::chunked::{Chunked, Step};
 use super::head::Framing;
@@ -81,9 +81,9 @@ impl Incoming {
         }
     }
 
-    /// Counts packets of its connection that come out of order.
-    pub(crate) fn disorder(&self) -> Option<Disorder> {
-        self.wire.as_ref().and_then(Wire::disorder)
+    /// Counts the packets of its connection.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        self.wire.as_ref().and_then(Wire::arrivals)
     }
 
     async fn more(&mut self) -> Result<(), Trouble> {

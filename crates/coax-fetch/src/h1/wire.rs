@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use coax_net::{Address, Disorder};
+use coax_net::{Address, PacketCount};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::Trouble;
@@ -47,11 +47,11 @@ impl Wire {
         &self.peer
     }
 
-    /// Counts packets that come out of order.
-    pub(crate) fn disorder(&self) -> Option<Disorder> {
+    /// Counts the packets that arrive.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
         match &self.io {
-            Io::Plain(stream) => stream.disorder(),
-            Io::Secure(stream) => stream.connection().disorder(),
+            Io::Plain(stream) => stream.arrivals(),
+            Io::Secure(stream) => stream.connection().arrivals(),
         }
     }
 

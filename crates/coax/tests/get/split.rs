@@ -108,9 +108,9 @@ const MODES: [(&str, bool); 20] = [
     ("closed", true),
     ("elsewhere", true),
     ("refused", true),
+    ("silence", true),
     ("short", false),
     ("half", false),
-    ("silence", false),
 ];
 
 fn odd(mode: &str, folder: &Path, bytes: &[u8]) -> Option<(Running, String)> {
@@ -169,7 +169,8 @@ fn a_file_that_one_connection_brings_is_brought_whatever_others_are_told() {
 fn what_a_failed_split_leaves_does_not_make_the_next_run_fail() {
     let bytes = noise(32, SIZE);
     each(|mode, told| {
-        if mode == "refused" {
+        // Not there any more, or a little at a time.
+        if ["refused", "short", "half"].contains(&mode) {
             return;
         }
         let folder = tempfile::tempdir().unwrap();

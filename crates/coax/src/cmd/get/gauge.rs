@@ -11,6 +11,8 @@ use coax_fetch::{Meter, Speed};
 
 /// So much of the past counts.
 const MEMORY: Duration = Duration::from_secs(2);
+/// A shorter time tells nothing of what is left.
+const MEASURED: Duration = Duration::from_millis(500);
 /// No line pauses so long while it works.
 pub(super) const SILENCE: Duration = Duration::from_secs(3);
 
@@ -78,6 +80,9 @@ impl Gauge {
 
     /// How long `meter` needs for what is left, as it comes now.
     pub(super) fn left(&self, meter: &Meter) -> Option<Duration> {
+        if self.last < self.since? + MEASURED {
+            return None;
+        }
         let left = meter.length()?.saturating_sub(meter.have());
         let rate = self.rate();
         // What takes longer than a century is not known.
