@@ -19,11 +19,15 @@ openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -not_before 2020010100000
 openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -days -1 -copy_extensions copy -out old.pem
 new other -addext subjectAltName=DNS:other.test -out other.csr
 openssl x509 -req -in other.csr -CA ca.pem -CAkey ca.key -days 9 -copy_extensions copy -out other.pem
+new self -x509 -days 9 -addext $name -out self.pem
+new past -addext $name -addext basicConstraints=critical,CA:TRUE -out past.csr
+openssl x509 -req -in past.csr -signkey past.key -days -1 -copy_extensions copy -out past.pem
 ";
 
 /// A folder with an authority, `ca.pem`, and of it a certificate for localhost and 127.0.0.1,
-/// `good.pem`, one that has expired, `old.pem`, and one for somebody else, `other.pem`; their keys end
-/// with `.key`. `None` where there is no openssl.
+/// `good.pem`, one that has expired, `old.pem`, and one for somebody else, `other.pem`. `self.pem` is
+/// signed by itself, as openssl does by default, and so is `past.pem`, which has expired. Their keys
+/// end with `.key`. `None` where there is no openssl.
 #[track_caller]
 pub fn certificates() -> Option<tempfile::TempDir> {
     peer_or_skip("openssl")?;

@@ -93,13 +93,6 @@ impl Wires {
     }
 }
 
-/// A TCP port of 127.0.0.1 that nobody used a moment ago, for programs that cannot say which port
-/// the system chose.
-pub fn unused_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
-    listener.local_addr().expect("a bound socket has a name").port()
-}
-
 impl Port {
     fn tcp(address: &str) -> Port {
         let listener = TcpListener::bind(address).expect("the loopback has a free port");

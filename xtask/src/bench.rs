@@ -15,6 +15,7 @@ mod load;
 mod meter;
 mod pipe;
 mod resolve;
+mod rules;
 mod scan;
 mod start;
 mod store;
@@ -44,9 +45,10 @@ pub(crate) fn measure(name: &str, words: &[&str]) -> Result<(), String> {
         ("start", []) => start::run,
         ("resolve", []) => resolve::run,
         ("stub", []) => stub::run,
+        ("rules", []) => rules::run,
         (_, []) => {
             return Err(format!(
-                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, get, scan, chat, store"
+                "no such measurement: {name}; there are stream, pipe, echo, start, resolve, stub, rules, get, scan, chat, store"
             ));
         }
         (_, [word, ..]) => return Err(format!("bench {name} takes --json alone, not {word}")),

@@ -31,6 +31,8 @@ const PEERS: &[(&str, &str)] = &[
     ("nginx", "nginx"),
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
+    ("memcached", "memcached"),
+    ("pg_lsclusters", "postgresql"),
     ("aria2c", "aria2"),
     ("tinyproxy", "tinyproxy"),
     ("inspircd", "inspircd"),

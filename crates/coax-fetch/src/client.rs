@@ -6,7 +6,6 @@
 //! Nothing here knows files.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +29,9 @@ pub struct ClientOptions {
     pub wanted: Wanted,
     /// Which HTTP is spoken.
     pub http: HttpVersion,
-    /// A PEM file with authorities that are believed besides the machine's own.
-    pub authorities: Option<PathBuf>,
-    /// Believes whoever answers in TLS, without a certificate that fits.
-    pub insecure: bool,
+    /// Which servers are believed in TLS, and who the client is there. Which protocols are offered
+    /// follows from [`ClientOptions::http`].
+    pub tls: TlsOptions,
     /// What stands between.
     pub proxies: Proxies,
     /// Where the logins of hosts are, if they are to be used.
@@ -86,12 +84,7 @@ impl Client {
     /// A client without any connection yet.
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
         let tls = |http: HttpVersion| {
-            Tls::new(TlsOptions {
-                protocols: http.protocols(),
-                authorities: options.authorities.clone(),
-                insecure: options.insecure,
-                ..TlsOptions::default()
-            })
+            Tls::new(TlsOptions { protocols: http.protocols(), ..options.tls.clone() })
         };
         let (tls, tls_http1) = (tls(options.http), tls(HttpVersion::Http1));
         let shared = Shared { options, tls, tls_http1, pool: Arc::default() };
@@ -113,8 +106,7 @@ impl Default for ClientOptions {
             resolver: Arc::new(SystemResolver::default()),
             wanted: Wanted::Both,
             http: HttpVersion::Auto,
-            authorities: None,
-            insecure: false,
+            tls: TlsOptions::default(),
             proxies: Proxies::default(),
             netrc: None,
             unix: None,
@@ -145,8 +137,7 @@ impl fmt::Debug for ClientOptions {
         f.debug_struct("ClientOptions")
             .field("wanted", &self.wanted)
             .field("http", &self.http)
-            .field("authorities", &self.authorities)
-            .field("insecure", &self.insecure)
+            .field("tls", &self.tls)
             .field("unix", &self.unix)
             .field("user_agent", &self.user_agent)
             .field("timeout", &self.timeout)

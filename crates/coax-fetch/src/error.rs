@@ -34,6 +34,8 @@ struct Inside {
 pub(crate) struct Trouble {
     pub(crate) kind: FetchErrorKind,
     pub(crate) why: String,
+    /// Where TLS is why.
+    pub(crate) tls: Option<Box<TlsError>>,
 }
 
 /// What kind of failure it was.
@@ -54,6 +56,8 @@ pub enum FetchErrorKind {
     Proxy,
     /// The server has not proved who it is.
     Certificate,
+    /// The server wants a certificate of its client: it got none, or does not believe it.
+    ClientCertificate,
     /// What was answered breaks HTTP or TLS.
     Protocol,
     /// Redirects that lead nowhere, or where they must not.
@@ -111,6 +115,11 @@ impl FetchError {
         self.0.peer.as_ref()
     }
 
+    /// What TLS says of it, where TLS is why.
+    pub fn tls(&self) -> Option<&TlsError> {
+        self.0.trouble.tls.as_deref()
+    }
+
     /// What was tried, the failure being the last. Empty for what happened to a body.
     pub fn hops(&self) -> &[Hop] {
         &self.0.hops
@@ -131,7 +140,7 @@ impl std::error::Error for FetchError {}
 
 impl Trouble {
     pub(crate) fn new(kind: FetchErrorKind, why: impl Into<String>) -> Trouble {
-        Trouble { kind, why: why.into() }
+        Trouble { kind, why: why.into(), tls: None }
     }
 
     /// What came over the wire is not what HTTP allows.
@@ -142,6 +151,11 @@ impl Trouble {
     /// A read or a write failed; `doing` says during what, as `while it sent its answer`.
     pub(crate) fn broken(error: &io::Error, doing: &str) -> Trouble {
         use io::ErrorKind as Io;
+        if let Some(tls) = TlsError::of(error)
+            && tls.kind() == TlsErrorKind::ClientCertificate
+        {
+            return Trouble::from(&tls);
+        }
         let kind = match error.kind() {
             Io::ConnectionRefused => FetchErrorKind::Refused,
             Io::TimedOut => FetchErrorKind::Timeout,
@@ -186,11 +200,12 @@ impl From<&TlsError> for Trouble {
     fn from(error: &TlsError) -> Trouble {
         let kind = match error.kind() {
             TlsErrorKind::Untrusted => FetchErrorKind::Certificate,
+            TlsErrorKind::ClientCertificate => FetchErrorKind::ClientCertificate,
             TlsErrorKind::Protocol => FetchErrorKind::Protocol,
             TlsErrorKind::Connection => FetchErrorKind::Reset,
             _ => FetchErrorKind::Local,
         };
-        Trouble::new(kind, error.cause())
+        Trouble { tls: Some(Box::new(error.clone())), ..Trouble::new(kind, error.cause()) }
     }
 }
 

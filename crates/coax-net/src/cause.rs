@@ -9,11 +9,16 @@ use std::io;
 
 use rustix::io::Errno;
 
+use crate::tls_cause;
+
 /// The cause of `error` in lower-case words, without an error number.
 pub fn cause_in_words(error: &io::Error) -> String {
     match Errno::from_io_error(error) {
         Some(errno) => words(errno).map_or_else(|| plain(error), str::to_owned),
-        None => plain(error),
+        None => match error.get_ref().and_then(tls_cause) {
+            Some((_, why)) => why.to_owned(),
+            None => plain(error),
+        },
     }
 }
 

@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
 use rustix::net::sockopt::socket_type;
 use rustix::net::{RecvFlags, SendFlags, SocketType};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::{sys, trace};
@@ -291,6 +292,24 @@ impl Descriptor {
             let mut ready = polled.writable().await?;
             if self.is_now(PollFlags::OUT) {
                 return Ok(());
+            }
+            ready.clear_ready();
+        }
+    }
+
+    /// Completes when a pipe that is written to has no reader; never for anything else. Safe to
+    /// cancel.
+    pub(crate) async fn reader_left(&self) {
+        let (Waiting::Polled(polled), DescriptorKind::Pipe) = (&self.waiting, self.kind) else {
+            return std::future::pending().await;
+        };
+        loop {
+            // A runtime that goes down polls no more.
+            let Ok(mut ready) = polled.ready(Interest::ERROR).await else {
+                return std::future::pending().await;
+            };
+            if self.is_hung_up() {
+                return;
             }
             ready.clear_ready();
         }

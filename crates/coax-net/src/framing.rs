@@ -15,6 +15,9 @@ use memchr::{memchr, memchr_iter};
 /// what a stranger can make us store.
 pub const MESSAGE_LIMIT: usize = 16 << 20;
 
+/// What a framing's text begins with when the bytes that end a message follow.
+const DELIMITER: &str = "delimiter:";
+
 /// How messages are told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
@@ -31,10 +34,76 @@ pub enum Framing {
     Chunk,
     /// Each is preceded by its length: four bytes, big-endian.
     Len32,
+    /// Each ends with these bytes.
+    Delimiter(Delimiter),
+}
+
+/// The bytes that end a message, one to [`Delimiter::MAX_BYTES`] of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delimiter {
+    bytes: [u8; Delimiter::MAX_BYTES],
+    length: u8,
+}
+
+impl Delimiter {
+    /// Room for a boundary line; longer ones would make every [`Framing`] large.
+    pub const MAX_BYTES: usize = 32;
+
+    /// `None` when there are no bytes, or too many.
+    pub fn new(bytes: &[u8]) -> Option<Delimiter> {
+        let mut all = [0; Delimiter::MAX_BYTES];
+        all.get_mut(..bytes.len()).filter(|part| !part.is_empty())?.copy_from_slice(bytes);
+        Some(Delimiter { bytes: all, length: u8::try_from(bytes.len()).ok()? })
+    }
+
+    /// As it is written after `delimiter:`, where `\\r`, `\\n`, `\\t`, `\\0`, `\\\\` and `\\xHH` stand for
+    /// one byte each.
+    fn parse(text: &str) -> Option<Delimiter> {
+        let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+        while let [first, after @ ..] = rest {
+            let (byte, after) = match (first, after) {
+                (b'\\', [b'r', after @ ..]) => (b'\r', after),
+                (b'\\', [b'n', after @ ..]) => (b'\n', after),
+                (b'\\', [b't', after @ ..]) => (b'\t', after),
+                (b'\\', [b'0', after @ ..]) => (0, after),
+                (b'\\', [b'\\', after @ ..]) => (b'\\', after),
+                (b'\\', [b'x', high, low, after @ ..]) => (hex(*high)? << 4 | hex(*low)?, after),
+                (b'\\', _) => return None,
+                (other, after) => (*other, after),
+            };
+            bytes.push(byte);
+            rest = after;
+        }
+        Delimiter::new(&bytes)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+impl fmt::Display for Delimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.bytes() {
+            match byte {
+                b'\r' => f.write_str("\\r")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\t' => f.write_str("\\t")?,
+                b'\\' => f.write_str("\\\\")?,
+                b' '..=b'~' => f.write_str(char::from(*byte).encode_utf8(&mut [0; 4]))?,
+                other => write!(f, "\\x{other:02x}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Framing {
-    /// Every framing with its name.
+    /// Every framing that has a name of one word. `delimiter:TEXT` is the other kind.
     pub const ALL: [(&'static str, Framing); 6] = [
         ("raw", Framing::Raw),
         ("line", Framing::Line),
@@ -51,9 +120,9 @@ impl Framing {
     pub fn encode(self, message: &[u8], output: &mut Vec<u8>) -> Result<(), FramingError> {
         match self {
             Framing::Raw | Framing::Chunk => output.extend_from_slice(message),
-            Framing::Line => marked(message, b"\n", output)?,
-            Framing::Crlf => marked(message, b"\r\n", output)?,
-            Framing::Nul => marked(message, b"\0", output)?,
+            Framing::Line | Framing::Crlf | Framing::Nul | Framing::Delimiter(_) => {
+                marked(message, self.mark(), output)?;
+            }
             Framing::Len32 => {
                 let length = within(MESSAGE_LIMIT, message.len())?;
                 output.extend_from_slice(&length.to_be_bytes());
@@ -61,6 +130,31 @@ impl Framing {
             }
         }
         Ok(())
+    }
+
+    /// Appends `text` as one message, or as several where it holds the mark; a mark at its end is
+    /// the mark. What is too long to be counted is sent as it is.
+    pub fn encode_text(self, text: &[u8], output: &mut Vec<u8>) {
+        let before = output.len();
+        if self.encode(text, output).is_ok() {
+            return;
+        }
+        output.truncate(before);
+        output.extend_from_slice(text);
+        if !text.ends_with(self.mark()) {
+            output.extend_from_slice(self.mark());
+        }
+    }
+
+    /// The bytes that end a message; empty where none do.
+    pub fn mark(&self) -> &[u8] {
+        match self {
+            Framing::Line => b"\n",
+            Framing::Crlf => b"\r\n",
+            Framing::Nul => b"\0",
+            Framing::Delimiter(delimiter) => delimiter.bytes(),
+            Framing::Raw | Framing::Chunk | Framing::Len32 => b"",
+        }
     }
 }
 
@@ -86,6 +180,9 @@ fn within(limit: usize, length: usize) -> Result<u32, FramingError> {
 
 impl fmt::Display for Framing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Framing::Delimiter(delimiter) = self {
+            return write!(f, "{DELIMITER}{delimiter}");
+        }
         let named = Framing::ALL.iter().find(|(_, framing)| framing == self);
         f.write_str(named.map_or("raw", |(name, _)| name))
     }
@@ -94,6 +191,10 @@ impl fmt::Display for Framing {
 impl FromStr for Framing {
     type Err = FramingError;
     fn from_str(text: &str) -> Result<Framing, FramingError> {
+        if let Some(escaped) = text.strip_prefix(DELIMITER) {
+            let delimiter = Delimiter::parse(escaped).map(Framing::Delimiter);
+            return delimiter.ok_or_else(|| FramingError::Delimiter(escaped.to_owned()));
+        }
         let named = Framing::ALL.iter().find(|(name, _)| *name == text);
         named.map(|(_, framing)| *framing).ok_or_else(|| FramingError::Unknown(text.to_owned()))
     }
@@ -104,6 +205,8 @@ impl FromStr for Framing {
 pub enum FramingError {
     /// The text names no framing.
     Unknown(String),
+    /// What follows `delimiter:` is no delimiter.
+    Delimiter(String),
     /// A message over the limit, announced or accumulated.
     TooLong {
         /// Bytes announced, or bytes so far.
@@ -124,7 +227,15 @@ impl fmt::Display for FramingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FramingError::Unknown(text) => {
-                write!(f, "'{text}' is no framing; one of raw, line, crlf, nul, chunk, len32 is")
+                let names = Framing::ALL.map(|(name, _)| name).join(", ");
+                write!(f, "'{text}' is no framing; one of {names}, {DELIMITER}TEXT is")
+            }
+            FramingError::Delimiter(text) => {
+                let most = Delimiter::MAX_BYTES;
+                write!(
+                    f,
+                    "'{text}' is no delimiter of 1 to {most} bytes; \\r \\n \\t \\0 \\\\ and \\xHH stand for one each"
+                )
             }
             FramingError::TooLong { length, limit } => {
                 write!(f, "a message of {length} bytes is over the limit of {limit}")
@@ -173,23 +284,37 @@ impl Decoder {
                 within(self.limit, bytes.len())?;
                 each(bytes);
             }
-            Framing::Line | Framing::Crlf => self.feed_marked(bytes, b'\n', &mut each)?,
-            Framing::Nul => self.feed_marked(bytes, 0, &mut each)?,
+            Framing::Line | Framing::Crlf | Framing::Nul | Framing::Delimiter(_) => {
+                self.feed_marked(bytes, &mut each)?;
+            }
             Framing::Len32 => self.feed_counted(bytes, &mut each)?,
         }
         Ok(())
     }
 
+    /// Each place where the mark's last byte stands may be the end of a message.
     fn feed_marked(
         &mut self,
         bytes: &[u8],
-        mark: u8,
         each: &mut impl FnMut(&[u8]),
     ) -> Result<(), FramingError> {
+        let framing = self.framing;
+        let Some((last, before_last)) = framing.mark().split_last() else { return Ok(()) };
         let mut start = 0;
-        for end in memchr_iter(mark, bytes) {
-            self.feed_to_mark(&bytes[start..end], mark, each)?;
+        for end in memchr_iter(*last, bytes) {
+            let body = &bytes[start..end];
             start = end + 1;
+            if self.kept.is_empty() && body.ends_with(before_last) {
+                self.hand_out(body, before_last, each)?;
+                continue;
+            }
+            self.keep(body)?;
+            if self.kept.ends_with(before_last) {
+                let whole = std::mem::take(&mut self.kept);
+                self.hand_out(&whole, before_last, each)?;
+            } else {
+                self.keep(&[*last])?;
+            }
         }
         match &bytes[start..] {
             [] => Ok(()),
@@ -197,45 +322,42 @@ impl Decoder {
         }
     }
 
-    /// `body` was followed by the mark's last byte.
-    fn feed_to_mark(
-        &mut self,
-        body: &[u8],
-        mark: u8,
+    /// `marked` is a message with all of its mark but the last byte.
+    fn hand_out(
+        &self,
+        marked: &[u8],
+        before_last: &[u8],
         each: &mut impl FnMut(&[u8]),
     ) -> Result<(), FramingError> {
-        let is_whole = self.framing != Framing::Crlf || body.ends_with(b"\r");
-        if self.kept.is_empty() && is_whole {
-            let message = self.without_return(body);
-            within(self.limit, message.len())?;
-            each(message);
-            return Ok(());
-        }
-        self.keep(body)?;
-        if self.framing == Framing::Crlf && !self.kept.ends_with(b"\r") {
-            return self.keep(&[mark]);
-        }
-        let whole = std::mem::take(&mut self.kept);
-        let message = self.without_return(&whole);
+        let message = marked.strip_suffix(before_last).unwrap_or(marked);
+        let message = match self.framing {
+            Framing::Line => message.strip_suffix(b"\r").unwrap_or(message),
+            _ => message,
+        };
         within(self.limit, message.len())?;
         each(message);
         Ok(())
     }
 
-    fn without_return<'a>(&self, body: &'a [u8]) -> &'a [u8] {
-        match self.framing {
-            Framing::Line | Framing::Crlf => body.strip_suffix(b"\r").unwrap_or(body),
-            _ => body,
+    /// Adds to the incomplete message, within the limit.
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), FramingError> {
+        let length = self.kept.len() + bytes.len();
+        if length > self.limit + Delimiter::MAX_BYTES {
+            return Err(FramingError::TooLong { length: length as u64, limit: self.limit });
         }
+        self.kept.extend_from_slice(bytes);
+        within(self.limit, length - self.begun_mark())?;
+        Ok(())
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), FramingError> {
-        // A return may be the first half of the mark.
-        let last = bytes.last().or(self.kept.last());
-        let mark = usize::from(last == Some(&b'\r'));
-        within(self.limit + mark, self.kept.len() + bytes.len())?;
-        self.kept.extend_from_slice(bytes);
-        Ok(())
+    /// How many of the last bytes may be the beginning of the mark, which is no part of a message.
+    fn begun_mark(&self) -> usize {
+        let mark: &[u8] = match self.framing {
+            // A return before the newline is not part of the line either.
+            Framing::Line => b"\r\n",
+            _ => self.framing.mark(),
+        };
+        (1..mark.len()).rev().find(|count| self.kept.ends_with(&mark[..*count])).unwrap_or(0)
     }
 
     fn feed_counted(
@@ -289,19 +411,23 @@ impl Decoder {
     /// An unfinished line is a message. An unfinished counted message is handed out too, and then
     /// is an error.
     pub fn finish(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), FramingError> {
-        if self.kept.is_empty() {
-            return Ok(());
+        let whole = self.whole();
+        let rest = std::mem::take(&mut self.kept);
+        let message = if self.framing == Framing::Len32 { rest.get(4..) } else { Some(&*rest) };
+        if let Some(message) = message.filter(|message| !message.is_empty()) {
+            each(message);
         }
-        if self.framing != Framing::Len32 {
-            let rest = std::mem::take(&mut self.kept);
-            each(&rest);
+        whole
+    }
+
+    /// Whether what is left would be a message if the stream ended now. A counted message that is
+    /// not all here is none.
+    pub fn whole(&self) -> Result<(), FramingError> {
+        if self.framing != Framing::Len32 || self.kept.is_empty() {
             return Ok(());
         }
         let announced = self.announced().ok().flatten();
         let missing = announced.zip(self.missing()).map(|(all, rest)| (all as u64, rest as u64));
-        if let Some(body) = self.kept.get(4..).filter(|body| !body.is_empty()) {
-            each(body);
-        }
         Err(FramingError::CutShort { missing })
     }
 }
@@ -337,6 +463,34 @@ mod tests {
     }
 
     #[test]
+    fn a_delimiter_is_found_however_it_was_cut() {
+        let framing = r"delimiter:\r\n\r\n".parse::<Framing>().unwrap();
+        let whole = [&b"GET /\r\nHost: a"[..], b"", b"\r\nend\r\n"];
+        let bytes = b"GET /\r\nHost: a\r\n\r\n\r\n\r\n\r\nend\r\n";
+        for size in 1..=bytes.len() {
+            let pieces = bytes.chunks(size).collect::<Vec<_>>();
+            assert_eq!(decode(framing, &pieces).unwrap(), whole, "{size} at a time");
+        }
+        let mut sent = Vec::new();
+        framing.encode(b"a", &mut sent).unwrap();
+        assert_eq!(sent, b"a\r\n\r\n");
+        assert_eq!(framing.encode(b"a\r\n\r\nb", &mut sent), Err(FramingError::HoldsMark));
+    }
+
+    #[test]
+    fn a_delimiter_is_printed_as_it_is_read() {
+        for text in
+            [r"delimiter:\r\n\r\n", r"delimiter:END\x00\xff", r"delimiter: \\", "delimiter:,"]
+        {
+            assert_eq!(text.parse::<Framing>().unwrap().to_string(), text);
+        }
+        for bad in ["", r"\", r"\q", r"\x1", &"x".repeat(33)] {
+            let error = format!("delimiter:{bad}").parse::<Framing>().unwrap_err();
+            assert_eq!(error, FramingError::Delimiter(bad.to_owned()));
+        }
+    }
+
+    #[test]
     fn an_announced_length_is_checked_before_anything_is_stored() {
         let error = decode(Framing::Len32, &[&[0xff, 0xff, 0xff, 0xff, b'x']]).unwrap_err();
         assert_eq!(error, FramingError::TooLong { length: 0xffff_ffff, limit: MESSAGE_LIMIT });
@@ -353,7 +507,8 @@ mod tests {
 
     #[test]
     fn a_lower_limit_holds_for_every_framing() {
-        for (name, framing) in Framing::ALL {
+        let delimited = ("delimiter", "delimiter:--".parse().unwrap());
+        for (name, framing) in Framing::ALL.into_iter().chain([delimited]) {
             let mut bytes = Vec::new();
             framing.encode(b"12345", &mut bytes).unwrap();
             let fed = |limit| Decoder::with_limit(framing, limit).feed(&bytes, |_| {});
@@ -381,6 +536,22 @@ mod tests {
     fn a_message_that_holds_the_mark_is_refused() {
         let refused = Framing::Line.encode(b"a\nb", &mut Vec::new());
         assert_eq!(refused, Err(FramingError::HoldsMark));
+    }
+
+    #[test]
+    fn a_text_of_several_lines_is_several_messages() {
+        let encoded = |framing: Framing, text: &str| {
+            let mut output = b"x".to_vec();
+            framing.encode_text(text.as_bytes(), &mut output);
+            String::from_utf8(output).unwrap()
+        };
+        assert_eq!(encoded(Framing::Line, "a"), "xa\n");
+        assert_eq!(encoded(Framing::Line, "a\nb"), "xa\nb\n");
+        assert_eq!(encoded(Framing::Line, "a\n"), "xa\n");
+        assert_eq!(encoded(Framing::Crlf, "a\r\nb"), "xa\r\nb\r\n");
+        assert_eq!(encoded(Framing::Chunk, "a\n"), "xa\n");
+        assert_eq!(encoded(Framing::Len32, "ab"), "x\0\0\0\u{2}ab");
+        assert_eq!(encoded("delimiter:--".parse().unwrap(), "a--b"), "xa--b--");
     }
 
     proptest! {

@@ -20,8 +20,10 @@ mod framing;
 mod icmp;
 mod interface;
 mod listen;
+mod occupant;
 mod relay;
 mod resolve;
+mod sock_diag;
 mod socket;
 mod stream;
 mod syn_socket;
@@ -44,7 +46,8 @@ pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use relay::{
-    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, Pieces, close, echo, relay,
+    Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
+    echo, relay,
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
@@ -56,7 +59,9 @@ pub use socket::{
 };
 pub use stream::{PacketCount, Stream};
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
-pub use tls::{Tls, TlsError, TlsErrorKind, TlsOptions, TlsStream, tls_cause};
+pub use tls::{
+    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream, tls_cause,
+};
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};
 pub use volley::{Arrivals, Outgoing, Volley};

@@ -59,7 +59,8 @@ impl Listen {
             socket.listen(self.backlog)?;
             doors.push(Door::new(socket, address)?);
         }
-        Ok(Listener { doors, turn: AtomicUsize::new(0), kind, _file: opened.file })
+        let files = opened.file.into_iter().collect();
+        Ok(Listener { doors, turn: AtomicUsize::new(0), kind, _files: files })
     }
 }
 
@@ -108,13 +109,22 @@ pub struct Listener {
     /// Which door is asked first: a busy one must not keep the others waiting.
     turn: AtomicUsize,
     kind: Kind,
-    _file: Option<SocketFile>,
+    _files: Vec<SocketFile>,
 }
 
 impl Listener {
     /// Every address it listens on, with the ports the system chose.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.doors.iter().map(|door| &door.address)
+    }
+
+    /// Listens where `other` did as well. [`Listener::kind`] stays the first one's; each connection
+    /// knows its own.
+    #[must_use]
+    pub fn and(mut self, other: Listener) -> Listener {
+        self.doors.extend(other.doors);
+        self._files.extend(other._files);
+        self
     }
 
     /// Stream, or packets whose boundaries are kept.

@@ -11,13 +11,15 @@ mod bulk;
 mod echo;
 mod half;
 mod linger;
+mod receive;
 mod splice;
 
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::Stream;
@@ -28,6 +30,7 @@ pub use echo::echo;
 pub use half::{Filter, Pieces};
 use half::{HalfEnd, Meter};
 pub use linger::close;
+use receive::Inward;
 
 /// What the end of local input does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +54,16 @@ pub enum OnPeerClose {
     Exit,
 }
 
+/// What it does when no local reader is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnReaderLeft {
+    /// Ends the session.
+    #[default]
+    End,
+    /// What arrives is thrown away, and the session ends with local input.
+    Discard,
+}
+
 /// When a session is over, besides both sides having ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Endings {
@@ -58,6 +71,10 @@ pub struct Endings {
     pub on_eof: OnEof,
     /// At the end of the peer's sending.
     pub on_peer_close: OnPeerClose,
+    /// When the local sink has no reader.
+    pub on_reader_left: OnReaderLeft,
+    /// Bytes that were sent have waited this long without any sign of the peer. Only TCP can tell.
+    pub unacknowledged: Option<Duration>,
     /// Nothing moved either way for this long.
     pub idle: Option<Duration>,
     /// At this time, whatever happens.
@@ -75,6 +92,8 @@ pub struct Local<'a> {
     pub outward: Option<&'a mut dyn Filter>,
     /// Looks at or changes what arrives.
     pub inward: Option<&'a mut dyn Filter>,
+    /// Bytes that one read of the peer takes at most.
+    pub read_size: Option<usize>,
 }
 
 /// Who ended first.
@@ -95,8 +114,10 @@ pub enum How {
     Fin,
     /// The connection was reset, or broke.
     Broken(io::Error),
-    /// The peer took no more, with local input undelivered.
+    /// The peer took no more, with local input undelivered, or bytes that were sent.
     Refused(io::Error),
+    /// The peer gave no sign while bytes waited for it: its line is dead.
+    Unacknowledged,
     /// Nothing moved for the idle time.
     Idle,
     /// The deadline came.
@@ -122,13 +143,16 @@ pub struct Ending {
     pub how: How,
     /// Bytes sent, and when the last was.
     pub sent: (u64, Duration),
+    /// Of those sent, the bytes that the peer's system never acknowledged.
+    pub unacknowledged: u64,
     /// Bytes received, and when the last was.
     pub received: (u64, Duration),
     /// The whole session.
     pub lasted: Duration,
 }
 
-/// Relays until the session is over, then closes `stream` in order.
+/// Relays until the session is over, then closes `stream` in order. A session that ended in order
+/// has waited until the peer's system has everything.
 ///
 /// `stop` ends it early; a future that never completes is fine. Cancelling drops the connection.
 pub async fn relay(
@@ -137,21 +161,51 @@ pub async fn relay(
     endings: Endings,
     stop: impl Future<Output = ()>,
 ) -> Ending {
+    let ending = hold(local, &stream, endings, stop).await;
+    stream.close();
+    ending
+}
+
+/// [`relay`], up to the closing.
+async fn hold(
+    local: Local<'_>,
+    stream: &Stream,
+    endings: Endings,
+    stop: impl Future<Output = ()>,
+) -> Ending {
     let started = Instant::now();
     let (sent, received) = (Meter::new(started), Meter::new(started));
-    let mut session = Session::new(&stream, endings);
-    let limit = limit(endings, started, &sent, &received);
-    let how = session.run(local, &sent, &received, limit, stop).await;
+    let mut session = Session::new(stream, endings);
+    let mut over = pin!(over(stream, endings, started, [&sent, &received], stop));
+    let mut how = session.run(local, &sent, &received, over.as_mut()).await;
+    if matches!(how, How::Fin) {
+        let delivering = linger::deliver(stream, session.receiving);
+        how = tokio::select! { how = delivering => how, how = &mut over => how };
+    }
     let first = session.first.unwrap_or(First::Neither);
     // A peer whose end has been read leaves nothing unread behind.
-    let grace = if session.receiving { linger::grace(&how) } else { Duration::ZERO };
-    linger::close(stream, grace).await;
+    if session.receiving {
+        let draining = linger::drain(stream, linger::grace(&how));
+        if how.is_over() {
+            draining.await;
+        } else {
+            tokio::select! { () = draining => {}, _ = over => {} }
+        }
+    }
     Ending {
         first,
         how,
         sent: (sent.bytes(), sent.last()),
+        unacknowledged: stream.unacknowledged(),
         received: (received.bytes(), received.last()),
         lasted: started.elapsed(),
+    }
+}
+
+impl How {
+    /// Whether it came from [`over`], which is complete then.
+    fn is_over(&self) -> bool {
+        matches!(self, How::Idle | How::Deadline | How::Unacknowledged | How::Stopped)
     }
 }
 
@@ -177,23 +231,25 @@ impl<'a> Session<'a> {
         local: Local<'_>,
         sent: &Meter,
         received: &Meter,
-        limit: impl Future<Output = How>,
-        stop: impl Future<Output = ()>,
+        mut over: Pin<&mut impl Future<Output = How>>,
     ) -> How {
         let stream = self.stream;
-        let Local { source, sink, outward, inward } = local;
+        let Local { source, sink, outward, inward, read_size } = local;
+        let reader_left = Notify::new();
+        let on_reader_left = self.endings.on_reader_left;
         let mut outward = pin!(send(source, stream, outward, sent));
-        let mut inward = pin!(receive(stream, sink, inward, received));
-        let (mut limit, mut stop) = (pin!(limit), pin!(stop));
+        let inward =
+            Inward { sink, filter: inward, read_size, on_reader_left, reader_left: &reader_left };
+        let mut inward = pin!(inward.receive(stream, received));
         loop {
-            let over = tokio::select! {
+            let end = tokio::select! {
                 end = &mut outward, if self.sending => self.sending_ended(end),
                 end = &mut inward, if self.receiving => self.receiving_ended(end),
                 () = stream.gone(), if self.sending && !self.receiving => Some(How::Fin),
-                how = &mut limit => Some(how),
-                () = &mut stop => Some(How::Stopped),
+                () = reader_left.notified(), if !self.sending => Some(How::Fin),
+                how = &mut over => Some(how),
             };
-            if let Some(how) = over {
+            if let Some(how) = end {
                 return how;
             }
         }
@@ -255,12 +311,18 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Completes when the idle time or the deadline has come.
-async fn limit(endings: Endings, started: Instant, sent: &Meter, received: &Meter) -> How {
+/// Completes when a limit has come, or `stop`; says which.
+async fn over(
+    stream: &Stream,
+    endings: Endings,
+    started: Instant,
+    meters: [&Meter; 2],
+    stop: impl Future<Output = ()>,
+) -> How {
     let silent = async {
         let Some(idle) = endings.idle else { return std::future::pending().await };
         loop {
-            let moved = started + sent.last().max(received.last());
+            let moved = started + meters.map(Meter::last).into_iter().max().unwrap_or_default();
             // A time that no clock can hold never comes.
             let Some(over) = moved.checked_add(idle) else { return std::future::pending().await };
             if over <= Instant::now() {
@@ -275,7 +337,18 @@ async fn limit(endings: Endings, started: Instant, sent: &Meter, received: &Mete
             None => std::future::pending().await,
         }
     };
-    tokio::select! { () = silent => How::Idle, () = late => How::Deadline }
+    let abandoned = async {
+        match endings.unacknowledged {
+            Some(limit) => stream.abandoned(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = silent => How::Idle,
+        () = late => How::Deadline,
+        () = abandoned => How::Unacknowledged,
+        () = stop => How::Stopped,
+    }
 }
 
 async fn send(
@@ -285,20 +358,7 @@ async fn send(
     meter: &Meter,
 ) -> HalfEnd {
     match source {
-        Some(source) => half::run(&source, stream.descriptor(), filter, meter).await,
+        Some(source) => half::run(&source, stream.descriptor(), filter, None, meter).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Dropping `sink` at the end is what tells a local reader that nothing more comes.
-async fn receive(
-    stream: &Stream,
-    sink: Option<Descriptor>,
-    filter: Option<&mut dyn Filter>,
-    meter: &Meter,
-) -> HalfEnd {
-    match sink {
-        Some(sink) => half::run(stream.descriptor(), &sink, filter, meter).await,
-        None => half::discard(stream.descriptor(), meter).await,
     }
 }

@@ -20,6 +20,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 use crate::address::Address;
+use crate::occupant;
 pub(crate) use error::{Call, Object};
 
 pub use connect::ConnectOutcome;
@@ -58,14 +59,20 @@ impl Socket {
 
     /// Gives the socket its local name. Port 0 lets the system choose.
     pub fn bind(&self, address: &Address) -> Result<(), SocketError> {
-        calls::bind(self, address)
-            .map_err(|cause| SocketError::new(Call::Bind, Object::Address(address.clone()), cause))
+        calls::bind(self, address).map_err(|cause| {
+            let error = SocketError::new(Call::Bind, Object::Address(address.clone()), cause);
+            self.with_occupant(error, address)
+        })
     }
 
     /// Takes connections; `backlog` of them may wait to be accepted (the system has its own limit).
     pub fn listen(&self, backlog: u32) -> Result<(), SocketError> {
         let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        calls::listen(self, backlog).map_err(|cause| self.failed_here(Call::Listen, cause))
+        calls::listen(self, backlog).map_err(|cause| {
+            let error = self.failed_here(Call::Listen, cause);
+            let address = error.address().cloned().unwrap_or(Address::Unnamed);
+            self.with_occupant(error, &address)
+        })
     }
 
     /// Waits for a connection and says who it is.
@@ -131,6 +138,19 @@ impl Socket {
     fn local(&self) -> Object {
         let name = self.inner.local_addr().map(|name| Address::from_system(&name));
         Object::Local(name.unwrap_or(Address::Unnamed))
+    }
+
+    /// Says why an address is in use, where that is the cause.
+    fn with_occupant(&self, error: SocketError, address: &Address) -> SocketError {
+        if error.kind() != SocketErrorKind::AddressInUse {
+            return error;
+        }
+        let kind = match self.inner.r#type() {
+            Ok(socket2::Type::STREAM) => Kind::Stream,
+            Ok(socket2::Type::DGRAM) => Kind::Dgram,
+            _ => Kind::Seqpacket,
+        };
+        error.because(occupant::of(address, kind))
     }
 
     pub(crate) fn failed(&self, call: Call, cause: io::Error) -> SocketError {

@@ -6,15 +6,18 @@
 //! Nothing here knows how the connection was made.
 
 mod poll;
+mod progress;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::descriptor::Descriptor;
+use crate::sock_diag::{self, State};
 use crate::socket::{Call, Object};
 use crate::{Address, Socket, SocketError, sys, trace};
 
@@ -24,6 +27,10 @@ const ALIVE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(10)];
 const PROBE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(5)];
 /// How often a silent half-closed peer is looked at. Looking is one system call.
 const LOOK: Duration = Duration::from_millis(250);
+/// How soon the table of sockets is asked again about a peer that only stopped sending, which may
+/// close any time; and how rarely at last.
+const FIRST_ASKING: Duration = Duration::from_millis(50);
+const LAST_ASKING: Duration = Duration::from_secs(5);
 /// Unanswered probes before a peer counts as dead.
 const PROBES: u32 = 6;
 
@@ -33,6 +40,8 @@ pub struct Stream {
     descriptor: Descriptor,
     local: Address,
     peer: Address,
+    /// The peer was told that nothing more comes.
+    ended: AtomicBool,
 }
 
 impl Stream {
@@ -41,7 +50,7 @@ impl Stream {
         socket.set_nonblocking(true)?;
         let local = socket.local_name().unwrap_or(Address::Unnamed);
         match Descriptor::new(OwnedFd::from(socket)) {
-            Ok(descriptor) => Ok(Stream { descriptor, local, peer }),
+            Ok(descriptor) => Ok(Stream { descriptor, local, peer, ended: AtomicBool::new(false) }),
             Err(cause) => Err(SocketError::new(Call::Open, Object::Address(peer), cause)),
         }
     }
@@ -74,7 +83,9 @@ impl Stream {
             "shutdown",
             || format!("{}, SHUT_WR", trace::number(self)),
             || Ok(rustix::net::shutdown(self, rustix::net::Shutdown::Write)?),
-        )
+        )?;
+        self.ended.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Closes both directions at once. What the peer has not read may be lost if it has sent
@@ -86,7 +97,7 @@ impl Stream {
     /// Ends the connection with a reset (RST): what is in flight either way is thrown away. A Unix
     /// socket has no reset and is closed.
     pub fn reset(self) {
-        if matches!(self.peer, Address::Ip(_)) {
+        if self.is_ip() {
             // Closing over a linger time of zero is what sends the reset (tcp(7), socket(7)).
             let _ = SockRef::from(&self).set_linger(Some(Duration::ZERO));
         }
@@ -115,8 +126,32 @@ impl Stream {
         }
     }
 
+    /// [`Stream::gone`], and earlier where the peer's socket is one of this machine: its own table
+    /// tells a peer that closed from one that only stopped sending. Safe to cancel.
+    pub async fn left(&self) {
+        tokio::select! { () = self.gone() => {}, () = self.closed_here() => {} }
+    }
+
+    /// Completes when this machine's table of sockets says that the peer has closed; never where
+    /// the peer is elsewhere.
+    async fn closed_here(&self) {
+        let (&Address::Ip(here), &Address::Ip(there)) = (&self.local, &self.peer) else {
+            return std::future::pending().await;
+        };
+        let mut pause = FIRST_ASKING;
+        while let Ok(Some(entry)) = sock_diag::connection(there, here) {
+            let closed = matches!(entry.state, State::Closing | State::TimeWait);
+            if closed && entry.inode == 0 {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LAST_ASKING);
+        }
+        std::future::pending().await
+    }
+
     fn probe_every(&self, [idle, between]: [Duration; 2]) {
-        if matches!(self.peer, Address::Ip(_)) {
+        if self.is_ip() {
             let often = TcpKeepalive::new().with_time(idle).with_interval(between);
             // A socket that cannot be probed is one that shows its end otherwise.
             let _ = SockRef::from(self).set_tcp_keepalive(&often.with_retries(PROBES));
@@ -132,8 +167,7 @@ impl PacketCount {
     /// How many have arrived, and how many of them before others that were sent earlier: a sign of
     /// losses on the way. 0 where the system does not count them.
     pub fn count(&self) -> (u32, u32) {
-        let [all, disordered] = sys::received(&self.0);
-        (all, disordered)
+        sys::tcp_received(&self.0).unwrap_or_default()
     }
 }
 

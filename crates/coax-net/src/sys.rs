@@ -9,6 +9,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::ioctl::{Getter, ioctl};
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
@@ -58,29 +59,53 @@ pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Resu
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Where `tcpi_data_segs_in` and `tcpi_rcv_ooopack` stand in `struct tcp_info` (linux/tcp.h, Linux
-/// 4.6 and 5.4), and the end of what is asked for.
-const SEGMENTS: std::ops::Range<usize> = 152..156;
-const OUT_OF_ORDER: std::ops::Range<usize> = 224..228;
+/// What a TCP connection says about the way to its peer (`TCP_INFO`, tcp(7)).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TcpProgress {
+    /// The connection is closed: by a reset, or because both ends were acknowledged.
+    pub(crate) closed: bool,
+    /// Segments that were sent and not acknowledged.
+    pub(crate) in_flight: bool,
+    /// Probes of a full receive buffer that the peer has not answered.
+    pub(crate) unanswered_probes: u8,
+    /// Since the last acknowledgement.
+    pub(crate) since_ack: Duration,
+}
 
-/// Packets with data that `socket` has received, and how many of them out of order; 0 where the
-/// system does not say.
-pub(crate) fn received(socket: impl AsFd) -> [u32; 2] {
-    let mut info = [0_u8; OUT_OF_ORDER.end];
-    let mut length = info.len() as libc::socklen_t;
+/// The progress of `socket`; `None` where it is not TCP.
+pub(crate) fn tcp_progress(socket: impl AsFd) -> Option<TcpProgress> {
+    /// `TCP_CLOSE` (include/net/tcp_states.h).
+    const CLOSED: u8 = 7;
+    let info = tcp_info(socket)?;
+    Some(TcpProgress {
+        closed: info.tcpi_state == CLOSED,
+        in_flight: info.tcpi_unacked > 0,
+        unanswered_probes: info.tcpi_probes,
+        since_ack: Duration::from_millis(info.tcpi_last_ack_recv.into()),
+    })
+}
+
+/// Packets with data that `socket` has received, and how many of them out of order: 0 on a system
+/// that does not count them (Linux counts since 4.6 and 5.4). `None` where it is not TCP.
+pub(crate) fn tcp_received(socket: impl AsFd) -> Option<(u32, u32)> {
+    tcp_info(socket).map(|info| (info.tcpi_data_segs_in, info.tcpi_rcv_ooopack))
+}
+
+fn tcp_info(socket: impl AsFd) -> Option<libc::tcp_info> {
     let fd = socket.as_fd().as_raw_fd();
-    // SAFETY: the system writes no more than `length` bytes, which is what `info` has room for, and
-    // says how many (tcp(7)); both outlive the call, and the descriptor is borrowed for as long.
+    // SAFETY: the structure is numbers alone, for which all zeroes are a value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to a structure that has as many and outlives
+    // the call; an older kernel writes fewer. The descriptor is borrowed for as long.
     let done = unsafe {
         libc::getsockopt(
             fd,
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            std::ptr::from_mut(&mut length),
+            std::ptr::from_mut(&mut info).cast(),
+            &raw mut length,
         )
     };
-    // An older system has a shorter answer, and zeros stay.
-    let number = |at| info.get(at).and_then(|it: &[u8]| it.try_into().ok()).map(u32::from_ne_bytes);
-    [SEGMENTS, OUT_OF_ORDER].map(|at| if done == 0 { number(at).unwrap_or_default() } else { 0 })
+    (done == 0).then_some(info)
 }

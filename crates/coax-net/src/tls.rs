@@ -7,12 +7,14 @@
 //! rustls's types go no further than this module. Nothing is loaded until TLS is spoken.
 
 mod config;
+mod error;
 
-use std::fmt;
+use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -24,9 +26,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::{Stream, cause_in_words, relay};
-use config::Distrust;
+use crate::{Stream, relay};
 pub(crate) use config::fingerprint;
+pub use error::{CertificateFault, TlsError, TlsErrorKind, tls_cause};
 
 /// How TLS is spoken by a client. Clones share what was loaded.
 #[derive(Clone, Debug, Default)]
@@ -41,72 +43,39 @@ pub struct TlsOptions {
     /// What may be spoken inside, dearest first (ALPN, RFC 7301): `h2`, `http/1.1`. Empty leaves it
     /// unsaid.
     pub protocols: Vec<Vec<u8>>,
-    /// A PEM file with authorities that are believed besides the machine's own.
-    pub authorities: Option<PathBuf>,
+    /// PEM files with certificates that are trusted besides the machine's own: authorities, or
+    /// servers themselves.
+    pub authorities: Vec<PathBuf>,
     /// Believes whoever answers: encrypted, but nobody knows with whom.
     pub insecure: bool,
     /// Believes the server whose own certificate has this SHA-256, whoever signed it and whatever
     /// name it is for, and nobody else.
     pub fingerprint: Option<[u8; 32]>,
+    /// Who the client is, for servers that ask.
+    pub identity: Option<TlsIdentity>,
+}
+
+/// Where the client's own certificate and its key are, both in PEM. One file may hold both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsIdentity {
+    /// The chain, the client's own certificate first.
+    pub certificate: PathBuf,
+    /// The key to the first certificate.
+    pub key: PathBuf,
 }
 
 /// A connection whose peer has proved who it is.
 #[derive(Debug)]
 pub struct TlsStream {
     inner: tokio_rustls::client::TlsStream<Stream>,
+    wants_certificate: bool,
 }
 
-/// Why there is no TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsError {
-    host: String,
-    kind: TlsErrorKind,
-    why: String,
-    fingerprint: Option<String>,
+thread_local! {
+    /// Whether the handshake that is polled now had a request for a certificate that there is none
+    /// for. The library that is underneath asks for one in the middle of its poll.
+    static ASKED: Cell<bool> = const { Cell::new(false) };
 }
-
-/// Who is at fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TlsErrorKind {
-    /// The certificate is not believed.
-    Untrusted,
-    /// The peer speaks something else, or refuses to speak with us.
-    Protocol,
-    /// The connection broke.
-    Connection,
-    /// This machine cannot speak it, or not with a host of such a name.
-    Machine,
-}
-
-impl TlsError {
-    fn new(host: &Host, kind: TlsErrorKind, why: impl Into<String>) -> TlsError {
-        TlsError { host: host.to_string(), kind, why: why.into(), fingerprint: None }
-    }
-
-    /// Who is at fault.
-    pub fn kind(&self) -> TlsErrorKind {
-        self.kind
-    }
-
-    /// The SHA-256 of the certificate that was not believed, in hexadecimal.
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.fingerprint.as_deref()
-    }
-
-    /// The cause alone.
-    pub fn cause(&self) -> &str {
-        &self.why
-    }
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot speak TLS with {}: {}", self.host, self.why)
-    }
-}
-
-impl std::error::Error for TlsError {}
 
 impl Tls {
     /// TLS with these choices. Nothing is loaded yet, so a file that cannot be read is found out by
@@ -115,19 +84,32 @@ impl Tls {
         Tls { options: Arc::new(options), built: Arc::default() }
     }
 
+    /// Loads the files that the choices name. [`Tls::connect`] does so itself; a caller that wants
+    /// to know before it connects calls this.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or is of no use. No host stands in the error.
+    pub fn load(&self) -> Result<(), TlsError> {
+        self.config().map(drop).map_err(TlsError::machine)
+    }
+
     /// Shakes hands over `stream` with `host`, which the certificate has to be for. Safe to
     /// cancel: the connection is closed then.
     pub async fn connect(&self, stream: Stream, host: &Host) -> Result<TlsStream, TlsError> {
-        let machine = |why: String| TlsError::new(host, TlsErrorKind::Machine, why);
-        let name = server_name(host).map_err(machine)?;
-        let connector = TlsConnector::from(self.config().map_err(machine)?);
-        match connector.connect(name, stream).await {
-            Ok(inner) => Ok(TlsStream { inner }),
-            Err(error) => {
-                let (kind, why) = trouble(&error);
-                let fingerprint = shown(&error);
-                Err(TlsError { fingerprint, ..TlsError::new(host, kind, why) })
-            }
+        let name = server_name(host).map_err(|why| TlsError::machine(why).with(host))?;
+        let connector = TlsConnector::from(self.config().map_err(TlsError::machine)?);
+        let mut shaking = pin!(connector.connect(name, stream));
+        let mut asked = false;
+        let shaken = poll_fn(|context| {
+            ASKED.set(false);
+            let polled = shaking.as_mut().poll(context);
+            asked |= ASKED.get();
+            polled
+        });
+        match shaken.await {
+            Ok(inner) => Ok(TlsStream { inner, wants_certificate: asked }),
+            Err(error) => Err(TlsError::of_handshake(&error, asked).with(host)),
         }
     }
 
@@ -151,6 +133,12 @@ impl TlsStream {
         self.inner.get_ref().0
     }
 
+    /// Whether the peer asked for a certificate of this client, which has none. It may end the
+    /// connection for that, or answer without.
+    pub fn wants_certificate(&self) -> bool {
+        self.wants_certificate
+    }
+
     /// Says goodbye in TLS (`close_notify`) and in TCP, then closes as [`crate::close`] does.
     pub async fn close(mut self, grace: Duration) {
         // A peer that does not read keeps nobody.
@@ -170,65 +158,6 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, String> {
     // A certificate has no dot at the end of its names.
     let name = name.strip_suffix('.').unwrap_or(name).to_owned();
     ServerName::try_from(name).map_err(|_| "no certificate can be for such a name".to_owned())
-}
-
-fn trouble(error: &io::Error) -> (TlsErrorKind, String) {
-    if let Some((kind, why)) = error.get_ref().and_then(tls_cause) {
-        return (kind, why.to_owned());
-    }
-    let why = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "closed during the TLS handshake".to_owned(),
-        _ => cause_in_words(error),
-    };
-    (TlsErrorKind::Connection, why)
-}
-
-/// The SHA-256 of the certificate that was not believed.
-fn shown(error: &io::Error) -> Option<String> {
-    match error.get_ref()?.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(bad) => Some(Distrust::of(bad)?.fingerprint.clone()),
-        _ => None,
-    }
-}
-
-/// Why TLS failed, in words, for whoever speaks it through another library of the same provider.
-/// `None` where `error` is none of TLS.
-pub fn tls_cause(
-    error: &(dyn std::error::Error + Send + Sync + 'static),
-) -> Option<(TlsErrorKind, &'static str)> {
-    use TlsErrorKind::{Machine, Protocol, Untrusted};
-    use rustls::Error as Why;
-    Some(match error.downcast_ref::<Why>()? {
-        Why::InvalidCertificate(bad) => (Untrusted, distrust(bad)),
-        Why::NoCertificatesPresented => (Untrusted, "it has no certificate"),
-        Why::AlertReceived(_) => (Protocol, "it refused the TLS handshake"),
-        Why::InvalidMessage(_) => (Protocol, "what it speaks is not TLS"),
-        Why::PeerIncompatible(_) => (Protocol, "it speaks no version of TLS that is safe"),
-        Why::FailedToGetCurrentTime => (Machine, "this machine does not know the time"),
-        _ => (Protocol, "the TLS handshake failed"),
-    })
-}
-
-fn distrust(bad: &rustls::CertificateError) -> &'static str {
-    use rustls::CertificateError as Bad;
-    if let Some(distrusted) = Distrust::of(bad) {
-        return distrust(&distrusted.why);
-    }
-    match bad {
-        Bad::ApplicationVerificationFailure => "its certificate has another fingerprint",
-        Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "its certificate is not valid yet",
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-            "its certificate is for another name"
-        }
-        Bad::UnknownIssuer => "nobody this machine trusts signed its certificate",
-        Bad::Revoked => "its certificate was revoked",
-        // webpki's word for an authority that is used as a server: how openssl signs by default.
-        Bad::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "its certificate is an authority's, not a server's, as self-signed ones often are"
-        }
-        _ => "its certificate is not valid",
-    }
 }
 
 impl AsyncRead for TlsStream {

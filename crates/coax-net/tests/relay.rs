@@ -256,7 +256,7 @@ async fn a_filter_changes_bytes_and_what_it_kept_is_delivered_even_with_an_error
     let mut loud = Loud;
     let Bench { stream, local, peer, shown, typed: _typed } = bench(Family::Unix);
     let Local { source, sink, .. } = local;
-    let local = Local { source, sink, outward: None, inward: Some(&mut loud) };
+    let local = Local { source, sink, outward: None, inward: Some(&mut loud), ..Local::default() };
     peer.send_all(b"hear me").unwrap();
     drop(peer);
     let ending = until_over(local, stream, Endings::default()).await;

@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use coax_net::Address;
+use coax_net::{Address, FramingError};
 use jiff::Timestamp;
 
 use crate::Then;
@@ -55,6 +55,9 @@ pub trait Witness: Debug + Send + Sync {
         &'a self,
         exchange: &'a Exchange<'a>,
     ) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
+    /// A request was too long or broke the framing, and was not answered.
+    fn refused(&self, connection: Option<u64>, peer: &Address, error: &FramingError);
 
     /// Something went wrong that ends nothing, in words.
     fn trouble(&self, connection: Option<u64>, what: &str);

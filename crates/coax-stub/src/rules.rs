@@ -5,6 +5,7 @@
 //!
 //! Nothing here sends; how a file is read stands in the files below.
 
+mod dice;
 mod error;
 mod hits;
 mod json;
@@ -22,6 +23,7 @@ use coax_net::Framing;
 use crate::matcher::{Matcher, Request, quoted};
 use crate::reply::{Body, Reply, Then};
 use crate::table::Table;
+use dice::Dice;
 
 pub(crate) use crate::table::TOGETHER;
 
@@ -35,16 +37,18 @@ pub use stamp::Stamp;
 pub struct Rules {
     table: Table,
     rules: Vec<Rule>,
-    /// Which of them are exact texts.
+    /// Which of them are exact texts that always take their request.
     exact: HashMap<Box<[u8]>, usize>,
     /// Which of them have to be tried.
     patterns: Vec<usize>,
-    greeting: Option<usize>,
+    /// Which of them are for a new connection.
+    greetings: Vec<usize>,
     /// For what nothing else takes.
     default: Option<Rule>,
     framing: Option<Framing>,
     /// What was read, each with its stamp before that.
     files: Vec<(PathBuf, Stamp)>,
+    dice: Dice,
 }
 
 /// One rule of a rules file.
@@ -57,6 +61,8 @@ pub(crate) struct Rule {
     pub(crate) replies: Vec<Reply>,
     /// After the last comes the first again, not the last.
     pub(crate) cycle: bool,
+    /// How likely it takes a request that it matches, above 0 and below 1; `None` is always.
+    pub(crate) chance: Option<f64>,
     hits: AtomicU64,
 }
 
@@ -79,7 +85,15 @@ pub(crate) enum Answer<'a> {
 
 impl Rule {
     pub(crate) fn new(line: usize, matcher: Matcher, replies: Vec<Reply>) -> Rule {
-        Rule { name: None, line, matcher, replies, cycle: false, hits: AtomicU64::new(0) }
+        Rule {
+            name: None,
+            line,
+            matcher,
+            replies,
+            cycle: false,
+            chance: None,
+            hits: AtomicU64::new(0),
+        }
     }
 
     fn shown(&self) -> String {
@@ -108,10 +122,10 @@ impl Rules {
         let mut all = Rules::default();
         for (index, rule) in rules.iter().enumerate() {
             match &rule.matcher {
-                Matcher::Exact(text) => {
+                Matcher::Exact(text) if rule.chance.is_none() => {
                     all.exact.entry(text.clone()).or_insert(index);
                 }
-                Matcher::Connect => all.greeting = all.greeting.or(Some(index)),
+                Matcher::Connect => all.greetings.push(index),
                 _ => all.patterns.push(index),
             }
         }
@@ -123,6 +137,12 @@ impl Rules {
     pub fn with_default(mut self, reply: &[u8]) -> Rules {
         self.default = Some(Rule::new(0, Matcher::Default, vec![Reply::bytes(reply)]));
         self
+    }
+
+    /// With the same chances in every run, which `seed` decides.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Rules {
+        Rules { dice: Dice::from_seed(seed), ..self }
     }
 
     /// The framing that the file asks for.
@@ -185,7 +205,9 @@ impl Rules {
         let exact = known(request.whole).or_else(|| self.loosely(request, known));
         let first = exact.unwrap_or(usize::MAX);
         let before = self.patterns.iter().copied().take_while(|index| *index < first);
-        let pattern = before.into_iter().find(|index| self.rules[*index].matcher.takes(request));
+        let takes =
+            |index: &usize| self.rules[*index].matcher.takes(request) && self.has_luck(*index);
+        let pattern = before.into_iter().find(takes);
         let found = pattern.or(exact).map(Found::Rule);
         found.or_else(|| self.default.is_some().then_some(Found::Default))
     }
@@ -201,7 +223,11 @@ impl Rules {
 
     /// The rule that greets whoever connects.
     pub(crate) fn greeting(&self) -> Option<Found> {
-        self.greeting.map(Found::Rule)
+        self.greetings.iter().copied().find(|index| self.has_luck(*index)).map(Found::Rule)
+    }
+
+    fn has_luck(&self, index: usize) -> bool {
+        self.rules[index].chance.is_none_or(|chance| self.dice.shows(chance))
     }
 
     /// Counts a hit, and says the how many-th it is.
@@ -273,6 +299,22 @@ mod tests {
         assert_eq!(said(&rule), ['1', '2', '2', '2']);
         rule.cycle = true;
         assert_eq!(said(&rule), ['1', '2', '1', '2']);
+    }
+
+    #[test]
+    fn a_rule_with_a_chance_takes_some_requests_and_the_same_ones_for_a_seed() {
+        let drawn = |seed| {
+            let rule = |matcher| Rule::new(1, matcher, vec![Reply::none()]);
+            let mut unlikely = rule(exact("a"));
+            unlikely.chance = Some(0.25);
+            let rules = Rules::of_rules(vec![unlikely, rule(prefix(""))]).with_seed(seed);
+            let request = Request::new(b"a", false);
+            (0..1000).map(|_| rules.find(request) == Some(Found::Rule(0))).collect::<Vec<_>>()
+        };
+        let taken = drawn(1).iter().filter(|taken| **taken).count();
+        assert!((150..350).contains(&taken), "{taken} of 1000");
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
     }
 
     #[test]

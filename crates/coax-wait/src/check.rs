@@ -8,19 +8,25 @@
 
 mod answer;
 mod http;
+mod service;
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use coax_addr::{Endpoint, Host, Place, UnixKind};
 use coax_net::{
     Address, Dial, DialError, DialErrorKind, Dialed, Resolve, ResolveErrorKind, SocketError,
-    SocketErrorKind, Stream, Tls, TlsErrorKind, TlsStream, Wanted, close,
+    SocketErrorKind, Stream, Tls, TlsErrorKind, TlsStream, Wanted, cause_in_words, close,
 };
 use tokio::time::{Instant, timeout_at};
 
+use crate::expected::Expected;
 use crate::goal::{Goal, Web, What};
 use crate::statuses::Statuses;
 
+use http::Answer;
+pub(crate) use http::NoStatus;
 pub use http::{Head, final_status};
 
 /// How long a peer may take to end a connection that was only a look.
@@ -65,7 +71,7 @@ impl Open {
     pub(crate) async fn close(self) {
         match self {
             Open::Nothing => {}
-            Open::Plain(stream) => close(stream, GRACE).await,
+            Open::Plain(stream) => drop(close(stream, GRACE).await),
             Open::Secure(stream) => stream.close(GRACE).await,
         }
     }
@@ -76,6 +82,7 @@ pub(crate) struct Check<'a> {
     pub(crate) resolver: &'a dyn Resolve,
     pub(crate) wanted: Wanted,
     pub(crate) statuses: &'a Statuses,
+    pub(crate) expected: &'a Expected,
     /// Sent instead of the usual datagram.
     pub(crate) question: Option<&'a [u8]>,
     pub(crate) tls: Tls,
@@ -90,7 +97,9 @@ impl Check<'_> {
             What::Answer { endpoint, port } => self.answer(endpoint, *port, limit).await,
             What::Tls { endpoint, host } => self.tls(endpoint, host, until).await,
             What::Http(web) => self.http(web, until).await,
+            What::Service { endpoint, protocol } => self.service(endpoint, *protocol, until).await,
             What::Name(name) => self.name(name, until).await,
+            What::File(path) => Ok(file(path)),
         };
         verdict.unwrap_or_else(|instead| instead)
     }
@@ -149,29 +158,31 @@ impl Check<'_> {
 
     async fn http(&self, web: &Web, until: Instant) -> Result<Verdict, Verdict> {
         let silent = || Verdict::Silent("it does not answer the request".to_owned());
-        let (status, address, open) = match web.secure {
-            false => {
-                let limit = until.saturating_duration_since(Instant::now());
-                let mut stream = self.stream(&web.endpoint, limit).await?;
-                let status = timeout_at(until, http::status(&mut stream, web)).await;
-                let address = stream.peer().clone();
-                (status.map_err(|_| silent())?, address, Open::Plain(stream))
-            }
-            true => {
-                let (mut stream, address) = self.secured(&web.endpoint, &web.host, until).await?;
-                let status = timeout_at(until, http::status(&mut stream, web)).await;
-                (status.map_err(|_| silent())?, address, Open::Secure(Box::new(stream)))
-            }
+        let (answer, address, open) = if web.secure {
+            let (mut stream, address) = self.secured(&web.endpoint, &web.host, until).await?;
+            let answer = timeout_at(until, http::ask(&mut stream, web, self.expected)).await;
+            (answer.map_err(|_| silent())?, address, Open::Secure(Box::new(stream)))
+        } else {
+            let limit = until.saturating_duration_since(Instant::now());
+            let mut stream = self.stream(&web.endpoint, limit).await?;
+            let answer = timeout_at(until, http::ask(&mut stream, web, self.expected)).await;
+            let address = stream.peer().clone();
+            (answer.map_err(|_| silent())?, address, Open::Plain(stream))
         };
-        let status = match status {
-            Ok(status) => status,
+        let Answer { status, unmet } = match answer {
+            Ok(answer) => answer,
             Err(why) => return Err(Verdict::Absent(Evidence::of(&why.to_string(), address), open)),
         };
-        let words = format!("it answers with status {status}");
+        let mut words = format!("it answers with status {status}");
+        let has_status = self.statuses.has(status);
+        if let Some(unmet) = unmet.as_ref().filter(|_| has_status) {
+            words = format!("{words}, {unmet}");
+        }
         let evidence = Evidence { words, address: Some(address), status: Some(status) };
-        match self.statuses.has(status) {
-            true => Ok(Verdict::There(evidence, open)),
-            false => Err(Verdict::Absent(evidence, open)),
+        if has_status && unmet.is_none() {
+            Ok(Verdict::There(evidence, open))
+        } else {
+            Err(Verdict::Absent(evidence, open))
         }
     }
 
@@ -192,6 +203,20 @@ impl Check<'_> {
                 ResolveErrorKind::Failed(why) => Verdict::Unclear(why),
             }),
         }
+    }
+}
+
+/// Whether something has this name; a link that leads nowhere does not.
+fn file(path: &Path) -> Verdict {
+    match path.metadata() {
+        Ok(_) => {
+            let words = "it exists".to_owned();
+            Verdict::There(Evidence { words, ..Evidence::default() }, Open::Nothing)
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Verdict::absent(cause_in_words(&error))
+        }
+        Err(error) => Verdict::Unclear(cause_in_words(&error)),
     }
 }
 

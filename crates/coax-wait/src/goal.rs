@@ -3,16 +3,22 @@
 //! ```text
 //! host:port  /path  @name  udp://…  unix-dgram:…  unix-seqpacket:…   an endpoint, as everywhere
 //! tls://host:port                                                    a TLS handshake
-//! http://host:port/path   https://…                                  a status
+//! http://host:port/path   https://…   http+unix://%2Frun%2Fs/path    a status
+//! redis://host   postgres://host   mysql://host   memcached://host   a server that serves
 //! name://host                                                        a name that resolves
+//! file:/path                                                         a file
 //! ```
 //!
 //! Printed text reads back as the same goal. Nothing here looks anything up.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use coax_addr::{Endpoint, Host, Place, ServiceTable, Transport, UrlParts};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Position, Url};
+
+use crate::protocol::Protocol;
 
 /// Something to wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +38,18 @@ pub(crate) enum What {
     Tls { endpoint: Endpoint, host: Host },
     /// It answers a request with a status.
     Http(Web),
+    /// It says, in its own protocol, that it serves.
+    Service { endpoint: Endpoint, protocol: Protocol },
     /// It has an address.
     Name(String),
+    /// A file has this name.
+    File(PathBuf),
 }
 
 /// A page whose status is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Web {
-    /// Plain TCP; `host` is what TLS has to prove.
+    /// Plain TCP or a Unix socket; `host` is what TLS has to prove.
     pub(crate) endpoint: Endpoint,
     pub(crate) host: Host,
     pub(crate) secure: bool,
@@ -84,8 +94,13 @@ impl Goal {
     pub fn parse(text: &str, services: &ServiceTable) -> Result<Goal, GoalError> {
         match text.split_once("://").map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest)) {
             Some((scheme, _)) if scheme == "http" || scheme == "https" => web(text, services),
+            Some((scheme, rest)) if scheme == "http+unix" => web_at_path(text, rest, services),
             Some((scheme, host)) if scheme == "name" => name(text, host),
-            _ => endpoint(text, services),
+            Some((scheme, rest)) => match Protocol::named(&scheme) {
+                Some(protocol) => service(text, protocol, rest, services),
+                None => endpoint(text, services),
+            },
+            None => endpoint(text, services),
         }
     }
 
@@ -97,6 +112,15 @@ impl Goal {
     /// Whether it is an HTTP status.
     pub fn is_http(&self) -> bool {
         matches!(self.what, What::Http(_))
+    }
+
+    /// Whether TLS is spoken with it.
+    pub fn is_secure(&self) -> bool {
+        match &self.what {
+            What::Tls { .. } => true,
+            What::Http(web) => web.secure,
+            _ => false,
+        }
     }
 }
 
@@ -134,8 +158,9 @@ fn endpoint(text: &str, services: &ServiceTable) -> Result<Goal, GoalError> {
             let tcp = Place::Net { transport: Transport::Tcp, host, port, path: String::new() };
             return Err(error.hint(format!("{} waits for its port", self::shown(&tcp.into()))));
         }
-        Place::Stdio | Place::Exec(_) | Place::File(_) => {
-            let why = "only what is reached by a socket, and a name, can be waited for";
+        Place::File(path) => What::File(path),
+        Place::Stdio | Place::Exec(_) => {
+            let why = "only what is reached by a socket, a name and a file can be waited for";
             return Err(GoalError::new(format!("cannot wait for '{shown}': {why}")));
         }
     };
@@ -182,6 +207,62 @@ fn web(text: &str, services: &ServiceTable) -> Result<Goal, GoalError> {
     Ok(Goal { what: What::Http(web), text: url.into() })
 }
 
+/// `http+unix://%2Frun%2Fapp.sock/health`: the path of the socket stands where a host would.
+fn web_at_path(text: &str, rest: &str, services: &ServiceTable) -> Result<Goal, GoalError> {
+    let (socket, page) = rest.split_once('/').unwrap_or((rest, ""));
+    let wrong = |why: &str| {
+        let hint = "http+unix://%2Frun%2Fapp.sock/health: %2F stands for each slash of the path";
+        GoalError::new(format!("'{text}' is not a page to wait for: {why}")).hint(hint)
+    };
+    let socket =
+        percent_decode_str(socket).decode_utf8().map_err(|_| wrong("its path is no text"))?;
+    if !socket.starts_with(['/', '@']) {
+        return Err(wrong("the path of a Unix socket begins with %2F"));
+    }
+    let endpoint = Endpoint::parse(&format!("unix:{socket}"), services)
+        .map_err(|error| wrong(&error.to_string()))?;
+    // The URL grammar turns what no request line may hold into what it may.
+    let url =
+        Url::parse(&format!("http://localhost/{page}")).map_err(|_| wrong("its page is none"))?;
+    let path = url[Position::BeforePath..Position::AfterQuery].to_owned();
+    let name = utf8_percent_encode(&socket, NON_ALPHANUMERIC);
+    let text = format!("http+unix://{name}{path}");
+    let host = Host::Name("localhost".to_owned());
+    let web = Web { endpoint, host, secure: false, authority: "localhost".to_owned(), path };
+    Ok(Goal { what: What::Http(web), text })
+}
+
+/// `redis://host:port`; without a port, the one that its protocol has.
+fn service(
+    text: &str,
+    protocol: Protocol,
+    rest: &str,
+    services: &ServiceTable,
+) -> Result<Goal, GoalError> {
+    let (place, options) = match rest.split_once('?') {
+        Some((place, options)) => (place, format!("?{options}")),
+        None => (rest, String::new()),
+    };
+    let scheme = protocol.scheme();
+    if place.contains(['/', '@']) || place.is_empty() {
+        let shown = text.split_once("://").map_or(text, |(scheme, _)| scheme);
+        let why =
+            format!("cannot wait for a {shown}:// place with a user or a path, or without a host");
+        let hint =
+            format!("{scheme}://HOST or {scheme}://HOST:PORT; it is asked without signing in");
+        return Err(GoalError::new(why).hint(hint));
+    }
+    let port = if place.ends_with(']') || !place.contains(':') {
+        format!(":{}", protocol.port())
+    } else {
+        String::new()
+    };
+    let endpoint = Endpoint::parse(&format!("tcp://{place}{port}{options}"), services)
+        .map_err(|error| GoalError::new(error.to_string()))?;
+    let shown = self::shown(&endpoint).replacen("tcp", scheme, 1);
+    Ok(Goal { what: What::Service { endpoint, protocol }, text: shown })
+}
+
 fn name(text: &str, host: &str) -> Result<Goal, GoalError> {
     // The grammar of endpoints knows what a host is; a port of its own makes one of it.
     let read: Result<Endpoint, _> = format!("{host}:1").parse();
@@ -225,6 +306,13 @@ mod tests {
             ("http://web:80/a b?q=1#top", "http://web/a%20b?q=1"),
             ("https://[::1]:8443/x", "https://[::1]:8443/x"),
             ("name://db.internal", "name://db.internal"),
+            ("file:/run/ready", "file:/run/ready"),
+            ("redis://cache", "redis://cache:6379"),
+            ("postgresql://[::1]:5433", "postgres://[::1]:5433"),
+            ("mysql://[::1]", "mysql://[::1]:3306"),
+            ("memcached://cache?ttl=9", "memcached://cache:11211?ttl=9"),
+            ("http+unix://%2Frun%2Fx.sock", "http+unix://%2Frun%2Fx%2Esock/"),
+            ("http+unix://%2Frun%2Fx.sock/a b?q", "http+unix://%2Frun%2Fx%2Esock/a%20b?q"),
         ] {
             let goal = read(text).unwrap();
             assert_eq!(goal.to_string(), printed, "{text}");
@@ -258,9 +346,20 @@ mod tests {
             ),
             (
                 "stdio:",
-                "cannot wait for 'stdio:': only what is reached by a socket, and a name, can be \
-                 waited for",
+                "cannot wait for 'stdio:': only what is reached by a socket, a name and a file can \
+                 be waited for",
                 "",
+            ),
+            (
+                "postgres://me:secret@db/app",
+                "cannot wait for a postgres:// place with a user or a path, or without a host",
+                "postgres://HOST or postgres://HOST:PORT; it is asked without signing in",
+            ),
+            (
+                "http+unix:///run/x.sock",
+                "'http+unix:///run/x.sock' is not a page to wait for: the path of a Unix socket \
+                 begins with %2F",
+                "http+unix://%2Frun%2Fapp.sock/health: %2F stands for each slash of the path",
             ),
             (
                 "http://bob:secret@web/",
@@ -293,8 +392,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_and_reads_back(
-            text in "\\PC{0,40}|(tcp|udp|tls|https?|name|HTTP)://[a-zA-Z0-9@:/?#%\\[\\]._ é-]{0,30}\
-                     |(unix|unix-dgram|name|dns)?:?[@/.a-z0-9:-]{0,20}"
+            text in "\\PC{0,40}|(tcp|udp|tls|https?|name|HTTP|redis|postgres|http\\+unix)://[a-zA-Z0-9@:/?#%\\[\\]._ é-]{0,30}\
+                     |(unix|unix-dgram|name|dns|file)?:?[@/.a-z0-9:-]{0,20}"
         ) {
             if let Ok(goal) = read(&text) {
                 prop_assert_eq!(read(&goal.to_string()), Ok(goal));

@@ -6,13 +6,16 @@
 //! Nothing here prints, starts a program, or waits without a deadline.
 
 mod check;
+mod expected;
 mod goal;
 mod pause;
+mod protocol;
 mod question;
 mod statuses;
 mod wait;
 
 pub use check::{Evidence, Head, final_status};
+pub use expected::{Expected, Field, FieldError};
 pub use goal::{Goal, GoalError};
 pub use statuses::{Statuses, StatusesError};
 pub use wait::{End, Need, News, Standing, Until, Wait};

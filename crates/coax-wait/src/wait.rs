@@ -13,6 +13,7 @@ use coax_net::{Resolve, Tls, Wanted};
 use tokio::sync::Semaphore;
 
 use crate::check::{Check, Evidence};
+use crate::expected::Expected;
 use crate::goal::Goal;
 use crate::statuses::Statuses;
 use run::Run;
@@ -36,8 +37,12 @@ pub struct Wait<'a> {
     pub look: Duration,
     /// Which HTTP statuses mean that a page is there.
     pub statuses: Statuses,
+    /// What else an answer has to be.
+    pub expected: Expected,
     /// The datagram to send instead of the usual one.
     pub question: Option<Vec<u8>>,
+    /// Which servers are believed in TLS.
+    pub tls: Tls,
 }
 
 /// What a goal is waited for to be.
@@ -109,8 +114,9 @@ impl Wait<'_> {
             resolver: self.resolver,
             wanted: self.wanted,
             statuses: &self.statuses,
+            expected: &self.expected,
             question: self.question.as_deref(),
-            tls: Tls::default(),
+            tls: self.tls.clone(),
         };
         let turns = Semaphore::new(AT_ONCE);
         let mut run = Run::new(self, goals, &check, &turns);

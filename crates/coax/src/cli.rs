@@ -228,6 +228,38 @@ mod tests {
         assert_eq!(mistake.hint.as_deref(), Some("coax chat account add --help"));
     }
 
+    /// Each verb's words, and each of its flags that takes a value.
+    fn flags_with_values() -> Vec<(Vec<String>, String)> {
+        fn of(command: &clap::Command, words: &[String], found: &mut Vec<(Vec<String>, String)>) {
+            for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
+                found.extend(arg.get_long().map(|flag| (words.to_vec(), format!("--{flag}"))));
+            }
+            for verb in command.get_subcommands() {
+                let words = [words, &[verb.get_name().to_owned()]].concat();
+                of(verb, &words, found);
+            }
+        }
+        let mut found = Vec::new();
+        of(&Cli::command(), &["coax".to_owned()], &mut found);
+        found
+    }
+
+    #[test]
+    fn a_wrong_number_is_refused_in_words() {
+        for (words, flag) in flags_with_values() {
+            for value in ["0", "-1", "x", "99999999999999999999999"] {
+                let line = words.iter().cloned().chain([format!("{flag}={value}")]);
+                let Err(Answer::Mistake(mistake, _)) = parse(line.map(OsString::from)) else {
+                    continue;
+                };
+                for ours in ["..", "invalid digit", "too large to fit", "is not in", "Error"] {
+                    let text = mistake.message.replace("...", "");
+                    assert!(!text.contains(ours), "{words:?} {flag}={value}: {text}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_verb_says_examples_and_exit_status() {
         let mut command = Cli::command();

@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use crate::out::Out;
+use crate::trust;
 
 /// Who should act. The numbers are a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +132,8 @@ impl From<coax_net::DialError> for Failure {
 
 impl From<coax_fetch::FetchError> for Failure {
     fn from(error: coax_fetch::FetchError) -> Failure {
-        Failure::new(exit_of_fetching(error.kind()), error.to_string())
+        let failure = Failure::new(exit_of_fetching(error.kind()), error.to_string());
+        trust::advise(failure, error.tls())
     }
 }
 
@@ -146,7 +148,7 @@ impl From<&coax_fetch::DownloadError> for Failure {
             Kind::ReaderLeft => return Failure::reader_left(),
             _ => Exit::Untrusted,
         };
-        Failure::new(exit, error.to_string())
+        trust::advise(Failure::new(exit, error.to_string()), error.tls())
     }
 }
 
@@ -190,11 +192,11 @@ impl From<coax_net::TlsError> for Failure {
     fn from(error: coax_net::TlsError) -> Failure {
         use coax_net::TlsErrorKind as Kind;
         let exit = match error.kind() {
-            Kind::Untrusted | Kind::Protocol => Exit::Untrusted,
+            Kind::Untrusted | Kind::Protocol | Kind::ClientCertificate => Exit::Untrusted,
             Kind::Connection => Exit::Network,
             _ => Exit::Machine,
         };
-        Failure::new(exit, error.to_string())
+        trust::advise(Failure::new(exit, error.to_string()), Some(&error))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cli;
 mod cmd;
+mod count;
 mod datagrams;
 mod duration;
 mod failure;
@@ -17,6 +18,7 @@ mod place;
 mod runtime;
 mod services;
 mod session;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ pub(crate) mod narrate;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use schemars::JsonSchema;
@@ -135,9 +136,20 @@ impl Out {
         if self.json {
             let _ = io::stdout().lock().write_all(&shown_line(line(&report), io::stdout()));
         }
+        // Where both streams are one terminal or file, it would be said there twice.
+        if self.json && is_same_place(io::stdout(), io::stderr()) {
+            return;
+        }
         if let Human::Talk(text) = report.human() {
             self.talk(&text);
         }
+    }
+}
+
+fn is_same_place(one: impl AsFd, other: impl AsFd) -> bool {
+    match (rustix::fs::fstat(one), rustix::fs::fstat(other)) {
+        (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+        _ => false,
     }
 }
 

@@ -15,19 +15,25 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{
-    Descriptor, Endings, Filter, Framing, How, Kind, Local, OnEof, OnPeerClose, Stream, relay,
+    Descriptor, Ending, Endings, Filter, First, Framing, How, Kind, Local, OnEof, OnPeerClose,
+    OnReaderLeft, Stream, relay,
 };
 
+use crate::count;
 use crate::duration::{self, Deadline};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 
 pub(crate) use dump::Dump;
 pub(crate) use filters::{Inward, Outward, Shown, message_report};
 pub(crate) use signals::Signals;
 pub(crate) use stdio::{is_terminal, open_file, share_stdout, take_stdin, take_stdout};
-pub(crate) use summary::{Closed, Connected, MemberLeft, MessageReport, verdict};
+pub(crate) use summary::{Closed, CommandEnd, Connected, MemberLeft, MessageReport, verdict};
+
+/// As long as keepalive takes to find a silent peer that is gone.
+const ACK_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Endings, framing and what is shown: the same for every conversation.
 #[derive(Args, Clone, Debug)]
@@ -42,6 +48,12 @@ pub(crate) struct SessionArgs {
     /// It counts from the start: connecting, or waiting for a connection, is part of it.
     #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Endings")]
     pub(crate) deadline: Option<Deadline>,
+    /// End when nothing sent is acknowledged this long
+    ///
+    /// 2m unless said otherwise. Bytes wait for the peer, and its system gives no sign: the line is
+    /// dead. A peer that answers and takes nothing is slow, and is waited for. TCP alone has this.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Endings")]
+    pub(crate) ack_timeout: Option<Duration>,
     /// At the end of input: half-close, close, or keep
     ///
     /// half-close (the default) tells the peer that no more comes and reads on until it is done;
@@ -68,11 +80,11 @@ pub(crate) struct SessionArgs {
         help_heading = "Endings"
     )]
     pub(crate) on_peer_close: Option<PeerCloseChoice>,
-    /// Where a message ends: raw line crlf nul chunk len32
+    /// Where a message ends: raw line crlf nul chunk len32 delimiter:TEXT
     ///
-    /// raw (the default for streams) is bytes as they come; line, crlf and nul end with those
-    /// bytes; chunk is what one read returned; len32 begins with its length, four bytes, the
-    /// highest first.
+    /// raw (the default for streams) is bytes as they come; line, crlf, nul and delimiter:TEXT end
+    /// with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte each; chunk is what one
+    /// read returned; len32 begins with its length, four bytes, the highest first.
     #[arg(long, value_name = "NAME", help_heading = "Messages")]
     pub(crate) framing: Option<Framing>,
     /// Send carriage return and newline for each newline
@@ -87,6 +99,12 @@ pub(crate) struct SessionArgs {
     /// Dump both directions in hexadecimal on stderr
     #[arg(long, help_heading = "Messages")]
     pub(crate) hex: bool,
+    /// Take at most N bytes of what arrives at once
+    ///
+    /// What a program sees that calls recv with N: more comes with the next call. With --framing
+    /// chunk each is a message.
+    #[arg(long, value_name = "N", value_parser = count::parse::<u32>, help_heading = "Messages")]
+    pub(crate) read_size: Option<u32>,
     /// Write what arrives to FILE instead of stdout
     #[arg(short, long, value_name = "FILE", conflicts_with = "json", help_heading = "Messages")]
     pub(crate) output: Option<PathBuf>,
@@ -128,6 +146,8 @@ impl SessionArgs {
                 true => OnPeerClose::Exit,
                 false => OnPeerClose::Drain,
             },
+            on_reader_left: OnReaderLeft::End,
+            unacknowledged: Some(self.ack_timeout()),
             idle: self.idle,
             deadline: self.deadline.map(Deadline::at),
         }
@@ -143,6 +163,28 @@ impl SessionArgs {
     pub(crate) fn inward(&self, framing: Framing, shown: Shown) -> Option<Inward> {
         let needed = framing != Framing::Raw || shown != Shown::AsTheyAre || self.hex;
         needed.then(|| Inward::new(framing, shown, self.hex))
+    }
+
+    /// How long sent bytes wait for a sign of the peer.
+    pub(crate) fn ack_timeout(&self) -> Duration {
+        self.ack_timeout.unwrap_or(ACK_TIMEOUT)
+    }
+
+    /// Refuses what would do nothing at `endpoint`, and an output that cannot be written, before
+    /// anybody is spoken to.
+    pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Failure> {
+        let is_tcp = matches!(endpoint.place, Place::Net { transport: Transport::Tcp, .. });
+        if self.ack_timeout.is_some() && !is_tcp {
+            let text = format!("--ack-timeout is for TCP: nothing is acknowledged at {endpoint}");
+            return Err(Failure::new(Exit::Usage, text));
+        }
+        let is_stream =
+            is_tcp || matches!(endpoint.place, Place::Unix { kind: UnixKind::Stream, .. });
+        if self.read_size.is_some() && !is_stream {
+            let text = format!("--read-size is for streams: a message at {endpoint} is read whole");
+            return Err(Failure::new(Exit::Usage, text));
+        }
+        self.output().map_or(Ok(()), stdio::check_file)
     }
 
     /// The file that takes the place of stdout.
@@ -171,12 +213,24 @@ pub(crate) async fn converse(
         sink,
         outward: outward.as_mut().map(|filter| filter as &mut dyn Filter),
         inward: inward.as_mut().map(|filter| filter as &mut dyn Filter),
+        read_size: args.read_size.map(|size| size as usize),
     };
     let ending = relay(local, stream, args.endings(terminal), signals.any()).await;
     out.report(&Closed::of(None, &peer, &ending))?;
+    if terminal {
+        tell_typist(&ending, &peer, out);
+    }
     match &ending.how {
         How::Stopped => Err(signals.failure()),
         _ => verdict(ending, &peer, args),
+    }
+}
+
+/// Who types learns why there is nobody to type to any longer. The summary of `-v` says it too.
+fn tell_typist(ending: &Ending, peer: &str, out: &Out) {
+    let by_peer = matches!(ending.how, How::Fin) && ending.first == First::Peer;
+    if by_peer && !out.is_json() && !out.is_verbose() {
+        out.talk(&format!("coax: {peer} ended the connection"));
     }
 }
 

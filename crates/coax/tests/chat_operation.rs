@@ -408,4 +408,9 @@ fn a_guest_over_tls_believes_whom_they_are_told_to() {
     assert_eq!(wrong.code(), 4);
     assert!(wrong.err().contains("its certificate has another fingerprint"), "{}", wrong.err());
     assert_eq!(join(&["--fingerprint", "12"]).code(), 2);
+    // Nobody is let believe in a certificate where there is none.
+    let plain = place.replace("ircs://", "irc://");
+    let words = ["chat", "join", &plain, "--once", "--fingerprint", &print];
+    let refused = Program::new(env!("CARGO_BIN_EXE_coax")).args(words).run_with("hello\n");
+    refused.fails(2, "--fingerprint is for TLS, and none is spoken");
 }

@@ -105,7 +105,7 @@ fn a_length_beyond_all_reason_ends_it() {
 fn an_unknown_framing_names_the_known_ones() {
     coax(&["listen", ":0", "--framing", "xml"])
         .run()
-        .fails(2, "raw, line, crlf, nul, chunk, len32");
+        .fails(2, "raw, line, crlf, nul, chunk, len32, delimiter:TEXT");
 }
 
 /// A UDP socket of the test's own.

@@ -11,6 +11,8 @@ mod command;
 mod foreign;
 #[path = "wait/secure.rs"]
 mod secure;
+#[path = "wait/services.rs"]
+mod services;
 #[path = "wait/web.rs"]
 mod web;
 

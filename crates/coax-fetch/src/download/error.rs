@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use coax_net::cause_in_words;
+use coax_net::{TlsError, cause_in_words};
 use http::StatusCode;
 
 use crate::error::{FetchError, FetchErrorKind};
@@ -25,6 +25,8 @@ struct Inside {
     text: String,
     /// When the server wants to be asked again.
     after: Option<Duration>,
+    /// Where TLS is why.
+    tls: Option<TlsError>,
 }
 
 /// What kind of failure it was.
@@ -59,7 +61,7 @@ use DownloadErrorKind as Kind;
 
 impl DownloadError {
     fn new(kind: Kind, text: String) -> DownloadError {
-        DownloadError(Box::new(Inside { kind, text, after: None }))
+        DownloadError(Box::new(Inside { kind, text, after: None, tls: None }))
     }
 
     pub(super) fn status(url: &str, status: StatusCode, after: Option<Duration>) -> DownloadError {
@@ -140,6 +142,11 @@ impl DownloadError {
         self.0.kind
     }
 
+    /// What TLS says of it, where TLS is why.
+    pub fn tls(&self) -> Option<&TlsError> {
+        self.0.tls.as_ref()
+    }
+
     /// Whether trying again is reasonable.
     pub fn is_passing(&self) -> bool {
         match self.kind() {
@@ -194,7 +201,9 @@ fn is_passing(kind: FetchErrorKind) -> bool {
 
 impl From<FetchError> for DownloadError {
     fn from(error: FetchError) -> DownloadError {
-        DownloadError::new(Kind::Fetch(error.kind()), error.to_string())
+        let mut download = DownloadError::new(Kind::Fetch(error.kind()), error.to_string());
+        download.0.tls = error.tls().cloned();
+        download
     }
 }
 

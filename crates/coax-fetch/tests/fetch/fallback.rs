@@ -4,6 +4,7 @@
 
 use coax_fetch::http::{Method, Version};
 use coax_fetch::{ClientOptions, HttpVersion};
+use coax_net::TlsOptions;
 use testkit::{Running, certificates, python};
 
 use crate::{client, get, run, whole};
@@ -84,7 +85,10 @@ fn server(folder: &std::path::Path, mode: &str) -> Option<(Running, String)> {
 }
 
 fn options(folder: &std::path::Path) -> ClientOptions {
-    ClientOptions { authorities: Some(folder.join("ca.pem")), ..ClientOptions::default() }
+    ClientOptions {
+        tls: TlsOptions { authorities: vec![folder.join("ca.pem")], ..TlsOptions::default() },
+        ..ClientOptions::default()
+    }
 }
 
 #[test]

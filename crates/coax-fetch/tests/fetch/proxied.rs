@@ -5,7 +5,7 @@ use std::path::Path;
 use coax_fetch::{ClientOptions, FetchErrorKind as Kind, Proxies};
 use testkit::{Program, Running, peer_or_skip, unused_port};
 
-use crate::secure::certificates;
+use crate::secure::{certificates, trusting};
 use crate::{client, get, nginx, run, whole};
 
 /// tinyproxy, which wants this user and password.
@@ -23,11 +23,7 @@ fn tinyproxy(folder: &Path) -> Option<(Running, u16)> {
 }
 
 fn through(proxy: &str, folder: &Path) -> ClientOptions {
-    ClientOptions {
-        proxies: Proxies::all(proxy),
-        authorities: Some(folder.join("ca.pem")),
-        ..ClientOptions::default()
-    }
+    ClientOptions { proxies: Proxies::all(proxy), ..trusting(folder.join("ca.pem")) }
 }
 
 #[test]

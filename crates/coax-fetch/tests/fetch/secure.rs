@@ -1,9 +1,10 @@
 //! TLS: whom to believe, and HTTP/2 within.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coax_fetch::http::{Method, Version};
 use coax_fetch::{ClientOptions, FetchErrorKind as Kind, HttpVersion, Request};
+use coax_net::TlsOptions;
 use tempfile::TempDir;
 use testkit::{Program, Running, peer_or_skip, python, unused_port};
 
@@ -41,9 +42,14 @@ fn server(folder: &Path, name: &str, also: &str) -> Option<(Running, String)> {
     Some((server, format!("https://127.0.0.1:{port}/page")))
 }
 
+/// Options that trust the certificates in this file.
+pub(crate) fn trusting(authority: PathBuf) -> ClientOptions {
+    let tls = TlsOptions { authorities: vec![authority], ..TlsOptions::default() };
+    ClientOptions { tls, ..ClientOptions::default() }
+}
+
 fn believing(folder: &Path) -> ClientOptions {
-    let authorities = Some(folder.join("ca.pem"));
-    ClientOptions { authorities, ..ClientOptions::default() }
+    trusting(folder.join("ca.pem"))
 }
 
 #[test]
@@ -60,7 +66,8 @@ fn each_reason_not_to_believe_has_its_line() {
             let error = client(options.clone()).send(&get(&url)).await.unwrap_err();
             assert_eq!(error.kind(), Kind::Certificate);
             assert_eq!(error.to_string(), format!("cannot fetch {url}: {why}"));
-            let insecure = ClientOptions { insecure: true, ..options.clone() };
+            let tls = TlsOptions { insecure: true, ..TlsOptions::default() };
+            let insecure = ClientOptions { tls, ..options.clone() };
             let response = client(insecure).send(&get(&url)).await.unwrap();
             assert_eq!(whole(response).await.unwrap(), b"in secret");
         });
@@ -162,8 +169,7 @@ for goodbye in (True, False):
 fn authorities_that_cannot_be_read_are_named() {
     let Some(folder) = certificates() else { return };
     let Some((_server, url)) = server(folder.path(), "good", "") else { return };
-    let authorities = Some(folder.path().join("none.pem"));
-    let options = ClientOptions { authorities, ..ClientOptions::default() };
+    let options = trusting(folder.path().join("none.pem"));
     let error = run(client(options).send(&get(&url))).unwrap_err();
     assert_eq!(error.kind(), Kind::Local);
     let why = format!(

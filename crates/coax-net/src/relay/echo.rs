@@ -7,12 +7,12 @@
 
 use std::future::Future;
 use std::io;
-use std::time::Duration;
+use std::pin::pin;
 
 use tokio::time::Instant;
 
 use super::half::Meter;
-use super::{Ending, Endings, First, How, limit, linger};
+use super::{Ending, Endings, First, How, linger, over};
 use crate::{Descriptor, Stream};
 
 /// Read at once. More would only cost the stack.
@@ -20,21 +20,26 @@ const AT_ONCE: usize = 16 << 10;
 
 /// Echoes until the peer ends, then closes. `stop` ends it early.
 pub async fn echo(stream: Stream, endings: Endings, stop: impl Future<Output = ()>) -> Ending {
+    let ending = hold(&stream, endings, stop).await;
+    stream.close();
+    ending
+}
+
+async fn hold(stream: &Stream, endings: Endings, stop: impl Future<Output = ()>) -> Ending {
     let started = Instant::now();
     let meter = Meter::new(started);
-    let how = tokio::select! {
-        how = back_and_forth(&stream, &meter) => how,
-        how = limit(endings, started, &meter, &meter) => how,
-        () = stop => How::Stopped,
+    let mut over = pin!(over(stream, endings, started, [&meter, &meter], stop));
+    let mut how = tokio::select! {
+        how = back_and_forth(stream, &meter) => how,
+        how = &mut over => how,
     };
-    let first = match how {
-        How::Idle | How::Deadline | How::Stopped => First::Neither,
-        _ => First::Peer,
-    };
-    let grace = if matches!(how, How::Fin) { Duration::ZERO } else { linger::grace(&how) };
-    linger::close(stream, grace).await;
-    let moved = (meter.bytes(), meter.last());
-    Ending { first, how, sent: moved, received: moved, lasted: started.elapsed() }
+    let first = if how.is_over() { First::Neither } else { First::Peer };
+    if matches!(how, How::Fin) {
+        how = tokio::select! { how = linger::deliver(stream, false) => how, how = over => how };
+    }
+    linger::drain(stream, linger::grace(&how)).await;
+    let (moved, unacknowledged) = ((meter.bytes(), meter.last()), stream.unacknowledged());
+    Ending { first, how, sent: moved, unacknowledged, received: moved, lasted: started.elapsed() }
 }
 
 async fn back_and_forth(stream: &Stream, meter: &Meter) -> How {

@@ -110,16 +110,20 @@ impl Meter {
     }
 }
 
-/// Moves everything. Cancelling loses only what a filter or our pipe holds.
+/// Moves everything, at most `read_size` bytes with one read where that is said. Cancelling loses
+/// only what a filter or our pipe holds.
 pub(super) async fn run(
     source: &Descriptor,
     sink: &Descriptor,
     filter: Option<&mut (dyn Filter + '_)>,
+    read_size: Option<usize>,
     meter: &Meter,
 ) -> HalfEnd {
-    let done = match filter {
-        Some(filter) => copy(source, sink, filter, meter).await,
-        None => plain(source, sink, meter).await,
+    let room = read_size.unwrap_or_else(|| source.room());
+    let done = match (filter, read_size) {
+        (Some(filter), _) => copy(source, sink, filter, room, meter).await,
+        (None, Some(_)) => copy(source, sink, &mut Unchanged, room, meter).await,
+        (None, None) => plain(source, sink, meter).await,
     };
     match done {
         Ok(()) => HalfEnd::Eof,
@@ -136,7 +140,7 @@ async fn plain(source: &Descriptor, sink: &Descriptor, meter: &Meter) -> Result<
             drain(held, sink, meter).await.map_err(HalfEnd::Sink)?;
         }
     }
-    copy(source, sink, &mut Unchanged, meter).await
+    copy(source, sink, &mut Unchanged, source.room(), meter).await
 }
 
 /// True at the end of the source; false where the kernel will not splice this pair.
@@ -205,9 +209,10 @@ async fn copy(
     source: &Descriptor,
     sink: &Descriptor,
     filter: &mut (dyn Filter + '_),
+    room: usize,
     meter: &Meter,
 ) -> Result<(), HalfEnd> {
-    let mut buffer = vec![0; source.room()];
+    let mut buffer = vec![0; room];
     let mut output = Pieces::default();
     let mut turn = TURN;
     loop {

@@ -50,6 +50,8 @@ pub struct SocketError {
     call: Call,
     object: Object,
     cause: io::Error,
+    /// Why the cause holds, in words.
+    reason: Option<String>,
 }
 
 /// What kind of failure it was.
@@ -94,7 +96,11 @@ pub enum SocketErrorKind {
 
 impl SocketError {
     pub(crate) fn new(call: Call, object: Object, cause: impl Into<io::Error>) -> SocketError {
-        SocketError { call, object, cause: cause.into() }
+        SocketError { call, object, cause: cause.into(), reason: None }
+    }
+
+    pub(crate) fn because(self, reason: Option<String>) -> SocketError {
+        SocketError { reason, ..self }
     }
 
     /// What kind of failure it was.
@@ -143,7 +149,11 @@ impl SocketError {
         let Some(errno) = Errno::from_io_error(&self.cause) else {
             return cause_in_words(&self.cause);
         };
-        self.better_words(errno).unwrap_or_else(|| cause_in_words(&self.cause))
+        let words = self.better_words(errno).unwrap_or_else(|| cause_in_words(&self.cause));
+        match &self.reason {
+            Some(reason) => format!("{words}: {reason}"),
+            None => words,
+        }
     }
 
     /// Words that only make sense for this call.

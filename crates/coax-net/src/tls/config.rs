@@ -6,21 +6,24 @@
 //! Nothing here opens a connection.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
     SignatureScheme,
 };
 
-use super::TlsOptions;
+use super::error::is_authority;
+use super::{ASKED, TlsIdentity, TlsOptions};
 use crate::cause_in_words;
 
 /// Loads what `options` name; the error is in words.
@@ -34,33 +37,68 @@ pub(super) fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, String> {
         (true, _) => Belief::Anybody,
         (false, Some(fingerprint)) => Belief::Pinned(fingerprint),
         (false, None) => {
-            let roots = Arc::new(roots(options.authorities.as_deref())?);
-            let signed = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-            Belief::Signed(signed.map_err(|error| error.to_string())?)
+            let (roots, trusted) = trusted(&options.authorities)?;
+            let by = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            Belief::Signed { by: by.map_err(|error| error.to_string())?, trusted }
         }
     };
     let verifier = Arc::new(Verifier { belief, algorithms });
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    let mut config = builder.with_no_client_auth();
+    let mut config = match &options.identity {
+        Some(identity) => {
+            let (chain, key) = load(identity)?;
+            builder.with_client_auth_cert(chain, key).map_err(|_| {
+                let TlsIdentity { certificate, key } = identity;
+                let (certificate, key) = (certificate.display(), key.display());
+                format!("the key in {key} does not belong to the certificate in {certificate}")
+            })?
+        }
+        None => builder.with_client_cert_resolver(Arc::new(NoIdentity)),
+    };
     config.alpn_protocols.clone_from(&options.protocols);
     Ok(Arc::new(config))
 }
 
-fn roots(authorities: Option<&Path>) -> Result<RootCertStore, String> {
+/// The machine's certificates, those of the web where it has none, and those in `files`; as
+/// issuers, and as they are.
+fn trusted(files: &[PathBuf]) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), String> {
     let mut roots = RootCertStore::empty();
+    let mut all = rustls_native_certs::load_native_certs().certs;
     // Some machines hold a certificate that cannot be read; the others still count.
-    let (mine, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let (mine, _) = roots.add_parsable_certificates(all.iter().cloned());
     if mine == 0 {
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
     }
-    if let Some(file) = authorities {
+    for file in files {
         let why = |why: String| format!("cannot use the authorities in {}: {why}", file.display());
-        let (added, _) = roots.add_parsable_certificates(certificates(file).map_err(why)?);
-        if added == 0 {
+        let more = certificates(file).map_err(why)?;
+        if roots.add_parsable_certificates(more.iter().cloned()).0 == 0 {
             return Err(why("it has no certificate in PEM".to_owned()));
         }
+        all.extend(more);
     }
-    Ok(roots)
+    Ok((roots, all))
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn load(identity: &TlsIdentity) -> Result<Identity, String> {
+    let TlsIdentity { certificate, key } = identity;
+    let why =
+        |why: String| format!("cannot use the certificate in {}: {why}", certificate.display());
+    let chain = certificates(certificate).map_err(why)?;
+    if chain.is_empty() {
+        return Err(why("it has no certificate in PEM".to_owned()));
+    }
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+        let why = match error {
+            pem::Error::Io(error) => cause_in_words(&error),
+            // What a key needs a password for is PEM, too, but no key that can be used.
+            _ => "it has no key in PEM without a password".to_owned(),
+        };
+        format!("cannot use the key in {}: {why}", key.display())
+    })?;
+    Ok((chain, key))
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -118,8 +156,12 @@ struct Verifier {
 
 #[derive(Debug)]
 enum Belief {
-    /// Whoever somebody trusted has signed, for the name that was dialled.
-    Signed(Arc<WebPkiServerVerifier>),
+    /// Whoever somebody trusted has signed, or who is trusted itself, for the name that was
+    /// dialled.
+    Signed {
+        by: Arc<WebPkiServerVerifier>,
+        trusted: Vec<CertificateDer<'static>>,
+    },
     /// Whoever shows the certificate with this SHA-256, whatever it says.
     Pinned([u8; 32]),
     Anybody,
@@ -141,7 +183,10 @@ impl ServerCertVerifier for Verifier {
                 Ok(ServerCertVerified::assertion())
             }
             Belief::Pinned(_) => Err(CertificateError::ApplicationVerificationFailure.into()),
-            Belief::Signed(by) => by.verify_server_cert(certificate, others, name, stapled, now),
+            Belief::Signed { by, trusted } => {
+                let signed = by.verify_server_cert(certificate, others, name, stapled, now);
+                signed.or_else(|error| itself_trusted(error, trusted, certificate, name))
+            }
         };
         verified.map_err(|error| match error {
             rustls::Error::InvalidCertificate(why) => Distrust::error(why, certificate),
@@ -169,5 +214,41 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+/// A certificate that is trusted itself needs no signature of another. webpki looks at the dates
+/// before it looks for an issuer, so where one of these two is the error, the dates are right.
+fn itself_trusted(
+    error: rustls::Error,
+    trusted: &[CertificateDer<'_>],
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+) -> Result<ServerCertVerified, rustls::Error> {
+    match &error {
+        rustls::Error::InvalidCertificate(bad)
+            if (*bad == CertificateError::UnknownIssuer || is_authority(bad))
+                && trusted.contains(certificate) =>
+        {
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+            Ok(ServerCertVerified::assertion())
+        }
+        _ => Err(error),
+    }
+}
+
+/// Has no certificate to show, and remembers that one was asked for.
+#[derive(Debug)]
+struct NoIdentity;
+
+impl ResolvesClientCert for NoIdentity {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        ASKED.set(true);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        // With false the question is not even put.
+        true
     }
 }

@@ -28,27 +28,23 @@ pub(crate) fn read(text: &[u8], paced: bool) -> Result<Rules, RulesError> {
         }
         at += line.len();
     }
-    let mut open = heard.open.drain().map(|(_, open)| open).collect::<Vec<_>>();
-    open.sort_by_key(|open| open.line);
-    open.into_iter().for_each(|open| heard.said(open));
-    match heard.rules.is_empty() {
-        true => Err(RulesError::of("expected a recording: no exchange is in it")),
-        false => Ok(Rules::of_rules(heard.rules)),
+    let rules = heard.rules();
+    if rules.is_empty() {
+        return Err(RulesError::of("expected a recording: no exchange is in it"));
     }
+    Ok(Rules::of_rules(rules))
 }
 
 #[derive(Default)]
 struct Heard {
     paced: bool,
-    rules: Vec<Rule>,
-    /// The rule of each request, and of the greeting.
-    known: HashMap<Option<Vec<u8>>, usize>,
-    /// What each connection, or each sender of datagrams, said last.
-    open: HashMap<(Option<u64>, String), Open>,
+    exchanges: Vec<Exchange>,
+    /// The latest exchange of each connection, or of each sender of datagrams: an index.
+    latest: HashMap<(Option<u64>, String), usize>,
 }
 
-/// A request whose answer is being read.
-struct Open {
+/// A request and what was sent for it, or a greeting.
+struct Exchange {
     line: usize,
     asked: Timestamp,
     request: Option<Vec<u8>>,
@@ -70,7 +66,7 @@ impl Heard {
         let then =
             then.ok_or((0, "expected keep, close, half-close or reset as then".to_owned()))?;
         let key = (said.connection, said.peer.into_owned());
-        let new = Open {
+        let new = Exchange {
             line: number,
             asked: said.at,
             request: None,
@@ -80,42 +76,57 @@ impl Heard {
         };
         match &*said.direction {
             "in" => {
-                let new = Open { request: Some(bytes.unwrap_or_default()), ..new };
-                if let Some(before) = self.open.insert(key, new) {
-                    self.said(before);
-                }
+                let request = Some(bytes.unwrap_or_default());
+                self.latest.insert(key, self.exchanges.len());
+                self.exchanges.push(Exchange { request, ..new });
             }
             "out" => {
-                let open = self.open.entry(key).or_insert(new);
-                if open.reply.is_none() {
-                    open.delay = said.at.duration_since(open.asked).try_into().unwrap_or_default();
+                let latest = *self.latest.entry(key).or_insert(self.exchanges.len());
+                if latest == self.exchanges.len() {
+                    self.exchanges.push(new);
                 }
-                if let Some(bytes) = bytes {
-                    open.reply.get_or_insert_default().extend(bytes);
-                }
-                open.then = then;
+                self.exchanges[latest].sent(said.at, bytes, then);
             }
             _ => return Err((0, "expected \"in\" or \"out\" as direction".to_owned())),
         }
         Ok(())
     }
 
-    /// An exchange is whole.
-    fn said(&mut self, open: Open) {
-        let body = open.reply.map_or(Body::None, |bytes| Body::Bytes(bytes.into()));
-        let delay = if self.paced { open.delay } else { Duration::ZERO };
-        let reply = Reply { body, delay, then: open.then, ..Reply::none() };
-        match self.known.get(&open.request) {
-            Some(rule) => self.rules[*rule].replies.push(reply),
-            None => {
-                let matcher = match &open.request {
-                    Some(text) => Matcher::Exact(text.clone().into()),
-                    None => Matcher::Connect,
-                };
-                self.known.insert(open.request, self.rules.len());
-                self.rules.push(Rule::new(open.line, matcher, vec![reply]));
+    /// A rule for each request, its replies in the order in which they were asked for.
+    ///
+    /// Connections overlap, and a line is written when its reply is sent, so the time of the request
+    /// decides. The file's order decides between equal times.
+    fn rules(mut self) -> Vec<Rule> {
+        self.exchanges.sort_by_key(|exchange| exchange.asked);
+        let (mut rules, mut known) = (Vec::<Rule>::new(), HashMap::new());
+        for exchange in self.exchanges {
+            let body = exchange.reply.map_or(Body::None, |bytes| Body::Bytes(bytes.into()));
+            let delay = if self.paced { exchange.delay } else { Duration::ZERO };
+            let reply = Reply { body, delay, then: exchange.then, ..Reply::none() };
+            let matcher = match &exchange.request {
+                Some(text) => Matcher::Exact(text.as_slice().into()),
+                None => Matcher::Connect,
+            };
+            let rule = *known.entry(exchange.request).or_insert(rules.len());
+            match rules.get_mut(rule) {
+                Some(rule) => rule.replies.push(reply),
+                None => rules.push(Rule::new(exchange.line, matcher, vec![reply])),
             }
         }
+        rules
+    }
+}
+
+impl Exchange {
+    /// More was sent for it, and `then` became of the connection.
+    fn sent(&mut self, at: Timestamp, bytes: Option<Vec<u8>>, then: Then) {
+        if self.reply.is_none() {
+            self.delay = at.duration_since(self.asked).try_into().unwrap_or_default();
+        }
+        if let Some(bytes) = bytes {
+            self.reply.get_or_insert_default().extend(bytes);
+        }
+        self.then = then;
     }
 }
 
@@ -154,6 +165,29 @@ mod tests {
         assert_eq!(said(&rules, b"mute", 1).0, b"");
         let hurried = read(RECORDING.as_bytes(), false).unwrap();
         assert_eq!(said(&hurried, b"a", 1).2, 0);
+    }
+
+    #[test]
+    fn replies_have_the_order_of_the_requests_of_all_connections() {
+        let line = |second: u8, connection: u8, direction: &str, text: &str| {
+            format!(
+                r#"{{"at":"2026-01-01T00:00:0{second}Z","connection":{connection},"peer":"p{connection}","direction":"{direction}","text":"{text}"}}"#
+            ) + "\n"
+        };
+        // The second connection asks in between and is answered last.
+        let recording = [
+            line(1, 1, "in", "next"),
+            line(1, 1, "out", "1"),
+            line(3, 1, "in", "next"),
+            line(3, 1, "out", "3"),
+            line(4, 2, "in", "next"),
+            line(4, 2, "out", "4"),
+            line(2, 3, "in", "next"),
+            line(5, 3, "out", "2"),
+        ];
+        let rules = read(recording.concat().as_bytes(), false).unwrap();
+        let replies = [1, 2, 3, 4].map(|count| said(&rules, b"next", count).0);
+        assert_eq!(replies, [b"1", b"2", b"3", b"4"]);
     }
 
     #[test]

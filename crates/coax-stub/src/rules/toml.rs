@@ -10,6 +10,7 @@
 //! template = "{1} and {2}"      # or reply, hex, file, command
 //! delay = "100ms"
 //! then = "close"                # or keep, half-close, reset
+//! chance = 0.1                  # takes one in ten of what it matches; the rest go on
 //! ```
 //!
 //! Each rule has one thing to match and at most one thing to say; `replies` is an array of such
@@ -33,10 +34,10 @@ use super::{Rule, Rules, RulesError, Stamp};
 use crate::matcher::Matcher;
 use crate::reply::Reply;
 
-use entry::Entry;
+use entry::{Entry, Text};
 
 /// What a rule may have besides what it matches and says.
-const RULE: [&str; 3] = ["name", "replies", "cycle"];
+const RULE: [&str; 4] = ["name", "replies", "cycle", "chance"];
 
 /// Reads rules; the files they name are found from `folder`.
 pub(super) fn read(text: &[u8], folder: &Path) -> Result<Rules, RulesError> {
@@ -48,9 +49,10 @@ pub(super) fn read(text: &[u8], folder: &Path) -> Result<Rules, RulesError> {
         let span = error.span().unwrap_or_default();
         RulesError::at(text, span, error.message().trim().replace('\n', ", "))
     })?;
-    let whole = Entry::new(valid, table.get_ref(), 0..0);
+    let text = Text::new(valid);
+    let whole = Entry::new(&text, table.get_ref(), 0..valid.len());
     whole.only(&["framing", "default", "rule"])?;
-    let mut reader = Reader { text: valid, folder, files: Vec::new(), rules: Vec::new() };
+    let mut reader = Reader { text: &text, folder, files: Vec::new(), rules: Vec::new() };
     reader.rules(&whole)?;
     let default = reader.default(&whole)?;
     let framing = framing(&whole)?;
@@ -66,7 +68,7 @@ fn framing(whole: &Entry<'_>) -> Result<Option<Framing>, RulesError> {
 
 /// What has been read so far.
 struct Reader<'t> {
-    text: &'t str,
+    text: &'t Text<'t>,
     folder: &'t Path,
     files: Vec<(PathBuf, Stamp)>,
     rules: Vec<Rule>,
@@ -75,7 +77,8 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn rules(&mut self, whole: &Entry<'t>) -> Result<(), RulesError> {
         let Some((value, span)) = whole.value("rule") else {
-            return Err(whole.wrong(self.text.len()..self.text.len(), "expected a [[rule]]"));
+            let end = whole.span().end;
+            return Err(whole.wrong(end..end, "expected a [[rule]]"));
         };
         let Some(rules) = value.as_array() else {
             return Err(
@@ -102,6 +105,7 @@ impl<'t> Reader<'t> {
         let mut rule = Rule::new(entry.line(), matcher, replies);
         rule.name = entry.text("name")?.map(|(name, _)| name.to_owned());
         rule.cycle = entry.flag("cycle")?.unwrap_or(false);
+        rule.chance = entry.chance("chance")?;
         Ok(rule)
     }
 
@@ -154,7 +158,7 @@ impl<'t> Reader<'t> {
             }
             _ => return Err(whole.wrong(span, "expected a text or a [default] table")),
         };
-        Ok(Some(Rule::new(whole.line_of(&span), Matcher::Default, vec![reply])))
+        Ok(Some(Rule::new(self.text.line(span.start), Matcher::Default, vec![reply])))
     }
 
     /// A rule that can never be hit is a mistake.
@@ -164,6 +168,9 @@ impl<'t> Reader<'t> {
         rule: &Rule,
         entry: &Entry<'t>,
     ) -> Result<(), RulesError> {
+        if rule.chance.is_some() {
+            return Ok(());
+        }
         let key = match &rule.matcher {
             Matcher::Exact(text) => format!("exact {text:?}"),
             Matcher::Bytes(bytes) => format!("bytes {bytes:?}"),

@@ -63,10 +63,12 @@ impl Served {
         };
         // A Unix socket has no reset.
         let resets = matches!(stream.peer(), Address::Ip(_));
-        match &self.over {
-            Over::Reset => stream.reset(),
-            _ => coax_net::close(stream, grace).await,
-        }
+        let unacknowledged = if matches!(self.over, Over::Reset) {
+            stream.reset();
+            0
+        } else {
+            coax_net::close(stream, grace).await
+        };
         let (first, how) = match self.over {
             Over::Client => (First::Peer, How::Fin),
             Over::Reset if resets => (First::Local, How::Broken(ErrorKind::ConnectionReset.into())),
@@ -82,6 +84,7 @@ impl Served {
             first,
             how,
             sent: (self.sent.0, self.sent.1),
+            unacknowledged,
             received: (self.received.0, self.received.1),
             lasted: self.opened.elapsed(),
         }

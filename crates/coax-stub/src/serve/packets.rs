@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::owed::{Caller, Owed};
-use super::{Stub, count, encode};
+use super::{Stub, count};
 use crate::matcher::Request;
 
 /// Replies on their way at the same time.
@@ -48,7 +48,7 @@ impl Stub {
                         Err(error) if is_a_senders(&error) => continue,
                         Err(error) => return Err(error),
                     };
-                    for owed in self.requests(&buffer[..length]) {
+                    for owed in self.requests(&buffer[..length], &from) {
                         let (stub, sockets, from) = (self.clone(), sockets.clone(), from.clone());
                         let turn = Turn { stub, sockets, from, owed };
                         if let Err(error) = turn.take(&mut slow).await {
@@ -61,7 +61,7 @@ impl Stub {
     }
 
     /// The requests of one datagram: one, unless a framing finds more in it.
-    fn requests(&self, datagram: &[u8]) -> Vec<Owed> {
+    fn requests(&self, datagram: &[u8], from: &Address) -> Vec<Owed> {
         let (rules, mut all) = (self.rules(), Vec::new());
         let framing = self.framing(&rules);
         let loose = framing == Framing::Chunk;
@@ -76,9 +76,11 @@ impl Stub {
             all.push(Owed { count: hit, loose, ..Owed::new(rules.clone(), found, request) });
         };
         let mut decoder = Decoder::with_limit(framing, self.settings.max_request);
-        let fed = decoder.feed(datagram, &mut each).and_then(|()| decoder.finish(&mut each));
-        if fed.is_err() {
+        let fed = decoder.feed(datagram, &mut each).and_then(|()| decoder.whole());
+        let fed = fed.and_then(|()| decoder.finish(&mut each));
+        if let Err(error) = fed {
             count(&self.refused);
+            self.witness.refused(None, from, &error);
         }
         all
     }
@@ -122,7 +124,7 @@ impl Turn {
         let body = owed.body(&stub, caller).await;
         if let Some(body) = &body {
             let mut message = Vec::with_capacity(body.len() + 4);
-            encode(stub.framing(&owed.rules), body, &mut message);
+            stub.framing(&owed.rules).encode_text(body, &mut message);
             if let Err(error) = sockets.send(&message, Some(&from)).await {
                 stub.witness.trouble(None, &format!("{from} gets no reply: {}", error.cause()));
             }

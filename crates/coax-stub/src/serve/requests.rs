@@ -13,7 +13,7 @@ use std::sync::Arc;
 use coax_net::Framing;
 
 use super::owed::Owed;
-use super::{Stub, count, encode};
+use super::{Stub, count};
 use crate::matcher::Request;
 use crate::rules::{Answer, Found, Rules, TOGETHER};
 
@@ -129,7 +129,7 @@ impl<'a> Requests<'a> {
             Some(Answer::Reply(_, reply)) => reply.at_once(),
         };
         if let Some(reply) = plain.filter(|_| !self.mute) {
-            encode(self.framing, reply, gathered);
+            self.framing.encode_text(reply, gathered);
         }
         plain.is_some()
     }

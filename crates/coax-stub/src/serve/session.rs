@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use coax_net::{Decoder, FramingError, Stream};
@@ -17,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::ended::{Moved, Over, Served};
 use super::owed::{Caller, Owed};
 use super::requests::{GATHERED, Requests};
-use super::{Stub, count, encode};
+use super::{Stub, count};
 use crate::reply::Then;
 
 /// Read at once from a stream, at least.
@@ -81,8 +82,9 @@ impl<'a> Session<'a> {
             over = self.talk() => match over { Err(over) => over },
             () = stop => Over::Stopped,
         };
-        if matches!(over, Over::Framing(_)) {
+        if let Over::Framing(error) = &over {
             count(&self.stub.refused);
+            self.stub.witness.refused(self.caller.connection, self.caller.peer, error);
         }
         Served { over, sent: self.sent, received: self.received, opened: self.opened }
     }
@@ -154,13 +156,17 @@ impl<'a> Session<'a> {
         self.outgoing.extend_from_slice(&gathered[sent..]);
     }
 
-    /// An unfinished line at the end is a request.
+    /// An unfinished line at the end is a request. One that is shorter than it announced is none.
     fn finish(&mut self) {
         let rules = self.stub.rules();
         let Session { decoder, requests, outgoing, .. } = self;
-        let finished = decoder.finish(|request| requests.asked(&rules, &[], request, outgoing));
+        self.broken = match decoder.whole() {
+            Ok(()) => {
+                decoder.finish(|request| requests.asked(&rules, &[], request, outgoing)).err()
+            }
+            Err(cut) => Some(cut),
+        };
         requests.settled(&rules, &[], outgoing);
-        self.broken = finished.err();
     }
 
     /// Sends everything that is owed.
@@ -177,7 +183,13 @@ impl<'a> Session<'a> {
 
     async fn pay(&mut self, owed: Owed) -> Result<(), Over> {
         if !owed.delay().is_zero() {
-            sleep(owed.delay()).await;
+            // Who has gone meanwhile does not keep a place that another could have.
+            tokio::select! {
+                () = sleep(owed.delay()) => {}
+                () = self.stream.gone() => {
+                    return Err(Over::Broken(ErrorKind::ConnectionReset.into()));
+                }
+            }
         }
         let body = match self.requests.mute {
             true => None,
@@ -185,7 +197,7 @@ impl<'a> Session<'a> {
         };
         let paid = match &body {
             Some(body) => {
-                encode(self.requests.framing, body, &mut self.outgoing);
+                self.requests.framing.encode_text(body, &mut self.outgoing);
                 self.flush_in_pieces(&owed).await
             }
             None => Ok(()),

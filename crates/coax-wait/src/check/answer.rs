@@ -3,7 +3,7 @@
 //! A question is asked three times before it counts as unanswered, because datagrams get lost. A
 //! refusal (ICMP port unreachable) is an answer of its own: nobody is there.
 //!
-//! Nothing here reads the answer.
+//! Nothing here knows what the answer has to be.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, SocketError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Check, Evidence, Open, Verdict, of_socket};
-use crate::question::question;
+use crate::question::{is_known, question};
 
 /// How often a question is asked.
 const TIMES: u32 = 3;
@@ -34,16 +34,26 @@ impl Check<'_> {
         for _ in 0..TIMES {
             let soon = until.min(Instant::now() + PATIENCE);
             if let Ok(heard) = timeout_at(soon, ask(&talk, message)).await {
-                let from = heard.map_err(|error| of_socket(&error))?;
-                return Ok(Verdict::There(Evidence::of("it answers", from), Open::Nothing));
+                let (answer, from) = heard.map_err(|error| of_socket(&error))?;
+                if self.expected.fits(&answer) {
+                    return Ok(Verdict::There(Evidence::of("it answers", from), Open::Nothing));
+                }
+                let words = "it answers, and its answer does not match";
+                return Err(Verdict::Absent(Evidence::of(words, from), Open::Nothing));
             }
         }
-        Err(Verdict::Silent("no answer to a datagram".to_owned()))
+        let words = match self.question {
+            None if !is_known(port) => "no answer to a newline; --send says what it answers to",
+            _ => "no answer to a datagram",
+        };
+        Err(Verdict::Silent(words.to_owned()))
     }
 }
 
-async fn ask(talk: &Datagrams, message: &[u8]) -> Result<Address, SocketError> {
+async fn ask(talk: &Datagrams, message: &[u8]) -> Result<(Vec<u8>, Address), SocketError> {
     talk.send(message, None).await?;
     let mut answer = vec![0; DATAGRAM_LIMIT];
-    talk.receive(&mut answer).await.map(|(_, from)| from)
+    let (length, from) = talk.receive(&mut answer).await?;
+    answer.truncate(length);
+    Ok((answer, from))
 }

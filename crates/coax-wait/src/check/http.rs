@@ -1,7 +1,8 @@
-//! Asking a web server for a page, to hear no more than the status.
+//! Asking a web server for a page, to learn its status and whether it is what is expected.
 //!
 //! HTTP/1.1 with `Connection: close` (RFC 9112): every server speaks it. Interim answers are passed
-//! over, and a head that does not end is no answer; what follows the status is for nobody.
+//! over, and a head that does not end is no answer. What follows the status is read where something
+//! is expected of it.
 //!
 //! Nothing here knows whether the bytes are encrypted, or which status is a good one.
 
@@ -11,6 +12,7 @@ use std::io;
 use coax_net::cause_in_words;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::expected::Expected;
 use crate::goal::Web;
 
 /// More than any server says before its answer; a stranger must not fill the memory.
@@ -18,10 +20,12 @@ const LONGEST: usize = 64 << 10;
 
 /// Why there is no status.
 #[derive(Debug)]
-pub(super) enum NoStatus {
+pub(crate) enum NoStatus {
     Broken(io::Error),
     /// Without an answer.
     Closed,
+    /// Within the answer.
+    Cut,
     NotHttp,
 }
 
@@ -30,28 +34,50 @@ impl fmt::Display for NoStatus {
         match self {
             NoStatus::Broken(error) => f.write_str(&cause_in_words(error)),
             NoStatus::Closed => f.write_str("closed without an answer"),
+            NoStatus::Cut => f.write_str("closed before its answer was whole"),
             NoStatus::NotHttp => f.write_str("what it answers is not HTTP"),
         }
     }
 }
 
-/// Asks for the page; the final status of the answer.
-pub(super) async fn status<S>(stream: &mut S, web: &Web) -> Result<u16, NoStatus>
+/// What a page answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// What was expected of its fields or its content and is not so.
+    pub(super) unmet: Option<String>,
+}
+
+/// Asks for the page; reads as much of the answer as shows whether it is what is expected.
+pub(super) async fn ask<S>(
+    stream: &mut S,
+    web: &Web,
+    expected: &Expected,
+) -> Result<Answer, NoStatus>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     stream.write_all(request(web).as_bytes()).await.map_err(NoStatus::Broken)?;
     stream.flush().await.map_err(NoStatus::Broken)?;
-    let (mut head, mut chunk) = (Vec::new(), [0; 4096]);
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
         let count = stream.read(&mut chunk).await.map_err(NoStatus::Broken)?;
-        head.extend_from_slice(&chunk[..count]);
-        match (final_status(&head), count) {
-            (Head::Status(status), _) => return Ok(status),
-            (Head::NotHttp, _) => return Err(NoStatus::NotHttp),
-            (Head::Unfinished, 0) => return Err(NoStatus::Closed),
-            (Head::Unfinished, _) if head.len() > LONGEST => return Err(NoStatus::NotHttp),
-            (Head::Unfinished, _) => {}
+        bytes.extend_from_slice(&chunk[..count]);
+        let (head, rest) = final_head(&bytes);
+        let status = match head {
+            Head::Status(status) => status,
+            Head::NotHttp => return Err(NoStatus::NotHttp),
+            Head::Unfinished if count == 0 => return Err(NoStatus::Closed),
+            Head::Unfinished if bytes.len() > LONGEST => return Err(NoStatus::NotHttp),
+            Head::Unfinished => continue,
+        };
+        if expected.is_nothing() {
+            return Ok(Answer { status, unmet: None });
+        }
+        match expected.judge(rest, count == 0)? {
+            Some(unmet) => return Ok(Answer { status, unmet }),
+            None if count == 0 => return Err(NoStatus::Cut),
+            None => {}
         }
     }
 }
@@ -79,15 +105,20 @@ pub enum Head {
 
 /// The status of an HTTP/1 answer that begins with `bytes`: the one after the interim ones, which
 /// have a head each (RFC 9110 §15.2).
-pub fn final_status(mut bytes: &[u8]) -> Head {
+pub fn final_status(bytes: &[u8]) -> Head {
+    final_head(bytes).0
+}
+
+/// The final status, and the bytes from its head on.
+fn final_head(mut bytes: &[u8]) -> (Head, &[u8]) {
     loop {
         match first_status(bytes) {
             // 101 would change the protocol; nobody asked for that.
             Head::Status(100..=199) => match after_head(bytes) {
                 Some(rest) => bytes = rest,
-                None => return Head::Unfinished,
+                None => return (Head::Unfinished, bytes),
             },
-            other => return other,
+            other => return (other, bytes),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::{End, News, Standing, Until, Wait};
 use crate::check::{Check, Evidence, Open, Verdict};
@@ -91,11 +91,15 @@ impl<'r> Run<'r> {
         Ok(End::Reached)
     }
 
-    /// Waits until all that was opened is closed.
+    /// Waits until all that was opened is closed, but not beyond the deadline.
     pub(super) async fn farewell(&mut self) {
-        while !self.closing.is_empty() {
-            first_done(&mut self.closing).await;
-        }
+        let deadline = self.deadline.max(Instant::now());
+        let all = async {
+            while !self.closing.is_empty() {
+                first_done(&mut self.closing).await;
+            }
+        };
+        let _ = timeout_at(deadline, all).await;
     }
 
     /// When there is nothing left to wait for.

@@ -66,7 +66,9 @@ async fn wait(clockwork: &Clockwork, names: &[&str], until: Until, need: Need) -
         timeout: Duration::from_secs(10),
         look: Duration::from_secs(5),
         statuses: Statuses::default(),
+        expected: Expected::default(),
         question: None,
+        tls: Tls::default(),
     };
     let read = |name: &&str| Goal::parse(&format!("name://{name}"), &ServiceTable::iana());
     let goals = names.iter().map(read).collect::<Result<Vec<_>, _>>().unwrap();

@@ -7,13 +7,13 @@
 
 mod reply;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{DATAGRAM_LIMIT, Framing, Kind, SystemResolver, cause_in_words};
+use coax_net::{DATAGRAM_LIMIT, Framing, Kind, Stream, SystemResolver, cause_in_words};
 use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,16 +21,20 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{Reach, is_datagram};
 use crate::cli::EXIT_STATUS;
+use crate::duration::{self, Deadline, late};
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report, clean};
-use crate::session::{Signals, is_terminal};
-use crate::{duration, place, runtime};
+use crate::session::{Signals, is_terminal, take_stdin};
+use crate::{place, runtime};
 
 use reply::{Hearing, Patience, Whole};
 
 const EXAMPLES: &str = "\
 EXAMPLES
     coax ask localhost:9000 CSC101              what a recv-and-compare server answers
+    coax ask localhost 9000 CSC101              the same, as nc takes a place
+    coax ask localhost:7 'a b' --half-close     of a server that waits for the end
+    coax ask localhost:25 QUIT --framing crlf --greeting
     coax ask localhost:6379 PING --framing crlf --expect PONG
     coax ask udp://localhost:9999 hello
     coax ask localhost:7 - < message            the message from standard input
@@ -38,23 +42,43 @@ EXAMPLES
 
 /// Send one message, print the reply, say how long it took
 #[derive(ClapArgs, Debug)]
+#[command(
+    override_usage = "coax ask [OPTIONS] <ENDPOINT> <MESSAGE>\n       coax ask [OPTIONS] <HOST> <PORT> <MESSAGE>"
+)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// Whom: host:port, /path, @name, udp://…, unix-seqpacket:…
     endpoint: String,
     /// What to send; '-' is standard input, whole
-    message: String,
+    ///
+    /// After a host alone, the port comes first.
+    #[arg(value_name = "MESSAGE", required = true, num_args = 1..=2)]
+    words: Vec<String>,
     #[command(flatten)]
     reach: Reach,
     /// Wait this long for the reply to begin
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "10s")]
     wait: Duration,
+    /// Say that nothing more comes, after the message
+    ///
+    /// Many a server answers only then.
+    #[arg(long)]
+    half_close: bool,
+    /// Wait for the peer's greeting before sending
+    ///
+    /// It is no reply. It is over when the peer has been silent for as long as --settle says.
+    #[arg(long)]
+    greeting: bool,
+    /// End after this long, whatever happens
+    #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true)]
+    deadline: Option<Deadline>,
     /// Silence that ends the reply
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "100ms")]
     settle: Duration,
-    /// raw, line, crlf, nul, chunk or len32
+    /// raw, line, crlf, nul, chunk, len32 or delimiter:TEXT
     ///
-    /// Where a message ends: line, crlf and nul end with those bytes, len32 begins with its length;
+    /// Where a message ends: line, crlf, nul and delimiter:TEXT end with those bytes (\\r \\n \\t \\0
+    /// \\xHH in TEXT stand for one byte each), len32 begins with its length;
     /// chunk and raw are whole when the peer closes or is silent.
     #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
     framing: Framing,
@@ -64,7 +88,7 @@ pub(crate) struct Args {
 }
 
 /// Says what is wrong in one line; the library draws it in five.
-fn expression(text: &str) -> Result<Regex, String> {
+pub(super) fn expression(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| {
         let drawn = error.to_string();
         drawn.rsplit("error: ").next().unwrap_or(&drawn).trim().to_owned()
@@ -90,6 +114,20 @@ pub(crate) struct Reply {
     matched: Option<bool>,
 }
 
+/// What the peer said before it was asked.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Greeting {
+    from: String,
+    text: String,
+}
+
+impl Report for Greeting {
+    const EVENT: &'static str = "greeting";
+    fn human(&self) -> Human {
+        Human::Detail(format!("{} greets: {}", self.from, self.text.trim_end()))
+    }
+}
+
 impl Report for Reply {
     const EVENT: &'static str = "reply";
     fn human(&self) -> Human {
@@ -103,21 +141,38 @@ impl Report for Reply {
 }
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
-    let endpoint = place::endpoint(&args.endpoint, None)?;
-    let message = message(&args)?;
+    let (port, text) = args.port_and_message();
+    let endpoint = place::endpoint(&args.endpoint, port)?;
+    if is_datagram(&endpoint) {
+        let given = [("--half-close", args.half_close), ("--greeting", args.greeting)];
+        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+            let text = format!("{flag} needs a connection, and datagrams have none");
+            return Err(Failure::new(Exit::Usage, text));
+        }
+    }
     runtime::run(async {
         let mut signals = Signals::catch()?;
+        let asking = async {
+            let message = message(&args, text).await?;
+            ask(&args, &endpoint, &message, out).await
+        };
         tokio::select! {
-            done = ask(&args, &endpoint, &message, out) => done,
+            done = asking => done,
             () = signals.any() => Err(signals.failure()),
+            () = late(args.deadline) => Err(too_late(&endpoint, &args)),
         }
     })
 }
 
+fn too_late(endpoint: &Endpoint, args: &Args) -> Failure {
+    let limit = args.deadline.map(Deadline::words).unwrap_or_default();
+    Failure::new(Exit::Network, format!("{endpoint}: no whole reply within {limit}"))
+}
+
 /// What to send, as the framing wants it.
-fn message(args: &Args) -> Result<Vec<u8>, Failure> {
-    let message = match args.message.as_str() {
-        "-" => from_stdin(args.framing)?,
+async fn message(args: &Args, text: &str) -> Result<Vec<u8>, Failure> {
+    let message = match text {
+        "-" => from_stdin(args.framing).await?,
         text => text.as_bytes().to_vec(),
     };
     let mut bytes = Vec::new();
@@ -126,20 +181,29 @@ fn message(args: &Args) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn from_stdin(framing: Framing) -> Result<Vec<u8>, Failure> {
-    let mut message = Vec::new();
-    io::stdin().take(reply::LIMIT as u64 + 1).read_to_end(&mut message).map_err(|error| {
-        let cause = cause_in_words(&error);
-        Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
-    })?;
-    if message.len() > reply::LIMIT {
-        let text = format!("cannot send: standard input is over {} bytes", reply::LIMIT);
-        return Err(Failure::new(Exit::Usage, text).hint("coax connect sends any amount"));
+async fn from_stdin(framing: Framing) -> Result<Vec<u8>, Failure> {
+    let (stdin, mut message) = (take_stdin()?, Vec::new());
+    let mut buffer = vec![0; stdin.room()];
+    loop {
+        let count = stdin.read(&mut buffer).await.map_err(|error| {
+            let cause = cause_in_words(&error);
+            Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))
+        })?;
+        message.extend_from_slice(&buffer[..count]);
+        if message.len() > reply::LIMIT {
+            let text = format!("cannot send: standard input is over {} bytes", reply::LIMIT);
+            return Err(Failure::new(Exit::Usage, text).hint("coax connect sends any amount"));
+        }
+        if count == 0 {
+            break;
+        }
     }
     // A line from `echo` ends with the newline that the framing will add.
-    if matches!(framing, Framing::Line | Framing::Crlf) {
-        message.truncate(without_newline(&message).len());
-    }
+    let rest = match framing {
+        Framing::Line | Framing::Crlf => without_newline(&message),
+        _ => message.strip_suffix(framing.mark()).unwrap_or(&message),
+    };
+    message.truncate(rest.len());
     Ok(message)
 }
 
@@ -200,11 +264,18 @@ async fn stream(
     let (stream, kind) = args.reach.stream(endpoint, resolver, out).await?;
     let connected = start.elapsed();
     let from = stream.peer().to_string();
+    if args.greeting {
+        greeting(args, &stream, &from, out).await?;
+    }
     let mut hearing = Hearing::new(args.framing, args.patience(kind), &from, start);
     let mut unsent = None;
     let whole = {
         let mut heard = pin!(hearing.hear(stream.descriptor()));
-        let mut sent = pin!(stream.descriptor().write_all(message));
+        let sending = async {
+            stream.descriptor().write_all(message).await?;
+            if args.half_close { stream.end_sending() } else { Ok(()) }
+        };
+        let mut sent = pin!(sending);
         let mut sending = true;
         loop {
             tokio::select! {
@@ -224,7 +295,34 @@ async fn stream(
     Ok(Heard { from, connected, hearing, whole })
 }
 
+/// Takes what the peer says first, until it is silent.
+async fn greeting(args: &Args, stream: &Stream, from: &str, out: &Out) -> Result<(), Failure> {
+    let patience = Patience { wait: args.wait, settle: Some(args.settle) };
+    let mut hearing = Hearing::new(Framing::Raw, patience, from, Instant::now());
+    let whole = hearing.hear(stream.descriptor()).await;
+    let text = String::from_utf8_lossy(&hearing.bytes).into_owned();
+    match whole {
+        Whole::Settled | Whole::Framing => out.report(&Greeting { from: from.to_owned(), text }),
+        Whole::Closed => {
+            let text = format!("{from} closed the connection after its greeting");
+            Err(Failure::new(Exit::Network, text))
+        }
+        Whole::No(failure) => {
+            Err(Failure { message: failure.message.replace("reply", "greeting"), ..failure })
+        }
+    }
+}
+
 impl Args {
+    /// The port, where it is a word of its own, and the message.
+    fn port_and_message(&self) -> (Option<&str>, &str) {
+        match &self.words[..] {
+            [port, message, ..] => (Some(port), message),
+            [message] => (None, message),
+            [] => (None, ""),
+        }
+    }
+
     /// Only silence shows the end of bytes in a stream; a packet is a message, whole.
     fn patience(&self, kind: Kind) -> Patience {
         let endless = matches!(self.framing, Framing::Raw | Framing::Chunk);

@@ -120,6 +120,7 @@ pub(crate) fn is_datagram(endpoint: &Endpoint) -> bool {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
+    args.session.check(&endpoint)?;
     runtime::run(async {
         let resolver = SystemResolver::default();
         let mut signals = Signals::catch()?;

@@ -110,10 +110,10 @@ pub(crate) struct Args {
 #[derive(clap::Args, Debug)]
 struct Pace {
     /// URLs at once
-    #[arg(long, value_name = "COUNT", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
+    #[arg(long, value_name = "COUNT", default_value = "32", value_parser = crate::count::up_to(1000_u16), help_heading = "Pace")]
     parallel: u16,
     /// Connections for one file, at most
-    #[arg(long, value_name = "COUNT", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=16), help_heading = "Pace")]
+    #[arg(long, value_name = "COUNT", default_value = "16", value_parser = crate::count::up_to(16_u16), help_heading = "Pace")]
     connections: u16,
     /// Bytes a second, all together: 1M
     #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Pace")]
@@ -122,7 +122,7 @@ struct Pace {
     ///
     /// Pauses between tries double, unless the server says how long. What brought bytes is no
     /// failure in a row.
-    #[arg(long, value_name = "COUNT", default_value = "5", help_heading = "Pace")]
+    #[arg(long, value_name = "COUNT", default_value = "5", value_parser = crate::count::or_none::<u32>, help_heading = "Pace")]
     retries: u32,
     /// End after this long, whatever happens
     #[arg(long, value_name = "TIME", value_parser = Deadline::parse, allow_hyphen_values = true, help_heading = "Pace")]
@@ -228,9 +228,6 @@ fn failure(error: &DownloadError) -> Failure {
         DownloadErrorKind::Exists => failure.hint("--replace, or -o with another name"),
         DownloadErrorKind::Status(status) if status.as_u16() == 401 => {
             failure.hint("--user NAME:PASSWORD says who asks")
-        }
-        DownloadErrorKind::Fetch(coax_fetch::FetchErrorKind::Certificate) => {
-            failure.hint("--cacert FILE names an authority to believe")
         }
         _ => failure,
     }

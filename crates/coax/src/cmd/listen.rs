@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{Address, Datagrams, Listen, SystemResolver};
+use coax_net::{Address, Datagrams, Listen, Stream, SystemResolver};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ use crate::cmd::connect::is_datagram;
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 use crate::session::{SessionArgs, Signals};
-use crate::{datagrams, duration, place, runtime};
+use crate::{count, datagrams, duration, place, runtime};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -61,10 +61,17 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = "Connections")]
     keep_open: bool,
     /// Serve at most N at once; more wait their turn
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    #[arg(short, long, value_name = "N", value_parser = count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
+    /// Drop a member that reads nothing for this long
+    ///
+    /// 5s unless said otherwise, and only while others wait for it. Up to 1 MiB waits for each
+    /// member; beyond that, the speaker waits for the slowest. A dropped member gets a reset, not an
+    /// end.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
+    drop_after: Option<Duration>,
     /// Let at most N connections wait to be accepted
-    #[arg(long, value_name = "N", help_heading = "Connections")]
+    #[arg(long, value_name = "N", value_parser = count::or_none::<u32>, help_heading = "Connections")]
     backlog: Option<u32>,
     /// Give up when nobody has connected for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
@@ -85,13 +92,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CMD", help_heading = "What to do")]
     exec: Option<String>,
     /// End after N datagrams
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Datagrams")]
+    #[arg(long, value_name = "N", value_parser = count::parse::<u64>, help_heading = "Datagrams")]
     count: Option<u64>,
     /// Join a multicast group as well
     #[arg(long, value_name = "GROUP", help_heading = "Datagrams")]
     join: Option<std::net::IpAddr>,
     #[command(flatten)]
     session: SessionArgs,
+    /// Whether the endpoint leaves it to us to probe silent peers.
+    #[arg(skip)]
+    keepalive: bool,
 }
 
 /// A place is being listened on: connections are accepted from now on.
@@ -107,10 +117,12 @@ impl Report for Listening {
     }
 }
 
-pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
+pub(crate) fn run(mut args: Args, out: &Out) -> Result<(), Failure> {
     let mut endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
     endpoint.options.join = endpoint.options.join.or(args.join);
+    args.keepalive = endpoint.options.keepalive != Some(false);
     flags::check(&args, &endpoint)?;
+    args.session.check(&endpoint)?;
     runtime::run(async {
         let signals = Signals::catch()?;
         let resolver = SystemResolver::default();
@@ -170,6 +182,13 @@ impl Args {
     /// Room for connections that need `cost` descriptors each.
     fn room(&self, cost: usize) -> queue::Room {
         queue::Room { timeout: self.timeout, max: self.max, cost }
+    }
+
+    /// A peer whose machine or line is gone without a word is found within minutes.
+    fn keep_alive(&self, stream: &Stream) {
+        if self.keepalive {
+            stream.keep_alive();
+        }
     }
 
     /// Many connections at once, until interrupted.

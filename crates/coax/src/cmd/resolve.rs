@@ -83,7 +83,7 @@ pub(crate) struct Args {
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "names")]
     file: Option<PathBuf>,
     /// Look up so many names at once
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = crate::count::up_to(10_000_u32))]
     parallel: u32,
     /// Print answers in the order of the names
     #[arg(long)]

@@ -185,7 +185,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ORDER", value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Sequence::Random)]
     order: Sequence,
     /// The same number gives the same random order
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = crate::count::or_none::<u64>)]
     seed: Option<u64>,
     /// Write a file as nmap's -oX does
     #[arg(long, value_name = "FILE")]

@@ -37,6 +37,7 @@ fn schema() -> Value {
     events.add::<session::Closed>();
     events.add::<session::MemberLeft>();
     events.add::<super::listen::Listening>();
+    events.add::<super::ask::Greeting>();
     events.add::<super::ask::Reply>();
     events.add::<super::host::HostReport>();
     events.add::<super::resolve::Resolved>();

@@ -17,7 +17,8 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use coax_net::{Framing, MESSAGE_LIMIT, SystemResolver};
+use coax_addr::Endpoint;
+use coax_net::{Framing, MESSAGE_LIMIT};
 use coax_stub::{Format, Recorder, Rules, RulesError, Settings, Source, Stub};
 
 use crate::cli::EXIT_STATUS;
@@ -42,6 +43,7 @@ EXAMPLES
     coax stub --replay seen.ndjson 2525       answer as it was answered then
     coax stub replies.json udp://:5353        a datagram is a request
     coax stub rules.toml /tmp/s --require     exit 1 if a rule was never hit
+    coax stub rules.toml :5353 udp://:5353    at several places at once
 
 TABLES
     Two columns, request and reply: .csv (RFC 4180), .tsv, or .json (an object, or pairs).
@@ -70,7 +72,8 @@ RULES
     bytes = \"00 ff\" is hexadecimal; length = 4, \"1-9\" or \"10-\". In a template stand {0} {1}
     {name} (captures), {request} {peer} {address} {port} {time} {unix} {count} {connection}.
     replies is for the first hit, the second, and on; the last stays, or cycle = true. chunk = 5
-    and pause = \"10ms\" send a reply in pieces. A command has limit = \"10s\".
+    and pause = \"10ms\" send a reply in pieces. A command has limit = \"10s\". With chance = 0.1 a
+    rule takes one in ten of the requests that it matches, and later rules take the others.
 ";
 
 const OUTCOMES: &str = "\
@@ -83,14 +86,18 @@ pub(crate) struct Args {
     /// A table (.csv .tsv .json) or rules (.toml)
     #[arg(value_name = "RULES", required_unless_present = "replay")]
     rules: Option<PathBuf>,
-    /// Where to listen; without it, a free port of localhost
-    endpoint: Option<String>,
+    /// Where to listen, one or more; without it, a free port of localhost
+    #[arg(value_name = "ENDPOINT")]
+    endpoints: Vec<String>,
     /// What RULES is, whatever its name: csv tsv json toml
     #[arg(long, value_name = "NAME", value_parser = format_of, conflicts_with = "replay", help_heading = "Rules")]
     format: Option<Format>,
     /// Reply to what no rule takes; without it, silence
     #[arg(long, value_name = "REPLY", allow_hyphen_values = true, help_heading = "Rules")]
     default: Option<String>,
+    /// Draw the same chances in every run: a whole number
+    #[arg(long, value_name = "N", value_parser = seed, help_heading = "Rules")]
+    seed: Option<u64>,
     /// At the end, exit 1 if a rule was never hit
     #[arg(long, help_heading = "Rules")]
     require: bool,
@@ -108,10 +115,12 @@ pub(crate) struct Args {
     /// Wait before each reply as long as was waited then
     #[arg(long, requires = "replay", help_heading = "Recordings")]
     paced: bool,
-    /// Where a request ends: chunk line crlf nul len32 raw
+    /// Where a request ends: chunk line crlf nul len32 delimiter:TEXT raw
     ///
-    /// chunk (the default) is what one read returned, as recv(1024) and compare has it; line, crlf
-    /// and nul end with those bytes; len32 begins with its length. Replies are marked alike.
+    /// chunk (the default) is what one read returned, as recv(1024) and compare has it; line, crlf,
+    /// nul and delimiter:TEXT end with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte
+    /// each; len32 begins with its length. Replies are marked alike. The last request of a
+    /// connection needs no mark; one that is shorter than len32 announced is refused.
     #[arg(long, value_name = "NAME", help_heading = "Requests")]
     framing: Option<Framing>,
     /// Refuse longer requests: their connection ends
@@ -124,7 +133,7 @@ pub(crate) struct Args {
     #[arg(short = '6', long, help_heading = "Connections")]
     ipv6: bool,
     /// Serve at most N at once; more wait their turn
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Connections")]
+    #[arg(short, long, value_name = "N", value_parser = crate::count::parse::<u32>, help_heading = "Connections")]
     max: Option<u32>,
     /// End a connection when nothing moved for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connections")]
@@ -136,9 +145,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let source = args.source()?;
-    let endpoint = place::endpoint(args.endpoint()?, None)?;
-    let rules = args.with_default(read(&source, out)?);
-    if is_datagram(&endpoint) {
+    let endpoints = args.endpoints()?;
+    let rules = args.completed(read(&source, out)?);
+    if endpoints.iter().any(is_datagram) {
         refuse_connections(&rules, &source)?;
     }
     runtime::run(async {
@@ -146,11 +155,7 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
         let teller = Arc::new(Teller::new(args.recorder(&source)?, out)?);
         let stub = Arc::new(Stub::new(rules, args.settings(), teller.clone()));
         let serving = serve::Serving { args, stub: &stub, teller: &teller, source: &source, out };
-        let resolver = SystemResolver::default();
-        let ended = match is_datagram(&endpoint) {
-            true => serving.datagrams(&endpoint, &resolver, signals).await,
-            false => serving.connections(&endpoint, &resolver, signals).await,
-        };
+        let ended = serving.run(&endpoints, signals).await;
         serving.finish(ended)
     })
 }
@@ -187,6 +192,10 @@ fn format_of(text: &str) -> Result<Format, String> {
     named.map(|(_, format)| *format).ok_or_else(|| "one of csv, tsv, json, toml".to_owned())
 }
 
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {}", u64::MAX))
+}
+
 fn max_request(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse::<NonZeroUsize>().ok();
     let fits = number.filter(|number| number.get() <= MESSAGE_LIMIT);
@@ -212,24 +221,28 @@ impl Args {
         }
     }
 
-    /// With --replay, the first word is not a file of rules.
-    fn endpoint(&self) -> Result<&str, Failure> {
-        let first = self.rules.as_deref().filter(|_| self.replay.is_some());
-        match (first, &self.endpoint) {
-            (Some(_), Some(_)) => {
-                let why = "--replay takes the place of RULES, and one word too many is left";
-                Err(Failure::new(Exit::Usage, why).hint("coax stub --replay FILE ENDPOINT"))
-            }
-            (Some(word), None) => word
-                .to_str()
-                .ok_or_else(|| Failure::new(Exit::Usage, "an endpoint is written in UTF-8")),
-            (None, endpoint) => Ok(endpoint.as_deref().unwrap_or("localhost:0")),
+    /// With --replay, the first word is an endpoint as well.
+    fn endpoints(&self) -> Result<Vec<Endpoint>, Failure> {
+        let first = self.rules.iter().filter(|_| self.replay.is_some()).map(|word| {
+            let text = word.to_str();
+            text.ok_or_else(|| Failure::new(Exit::Usage, "an endpoint is written in UTF-8"))
+        });
+        let words = first.chain(self.endpoints.iter().map(|word| Ok(word.as_str())));
+        let mut words = words.collect::<Result<Vec<_>, _>>()?;
+        if words.is_empty() {
+            words.push("localhost:0");
         }
+        words.into_iter().map(|word| place::endpoint(word, None)).collect()
     }
 
-    fn with_default(&self, rules: Rules) -> Rules {
-        match &self.default {
+    /// With what the command line adds to the rules of the file.
+    fn completed(&self, rules: Rules) -> Rules {
+        let rules = match &self.default {
             Some(reply) => rules.with_default(reply.as_bytes()),
+            None => rules,
+        };
+        match self.seed {
+            Some(seed) => rules.with_seed(seed),
             None => rules,
         }
     }

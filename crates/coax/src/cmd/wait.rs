@@ -14,13 +14,16 @@ use std::time::Duration;
 
 use coax_addr::ServiceTable;
 use coax_net::{SystemResolver, cause_in_words};
-use coax_wait::{End, Goal, Need, News, Standing, Statuses, Until, Wait};
+use coax_wait::{End, Expected, Field, Goal, Need, News, Standing, Statuses, Until, Wait};
+use regex::bytes::Regex;
 use tokio::time::Instant;
 
 use crate::cli::EXIT_STATUS;
+use crate::cmd::ask::expression;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::session::Signals;
+use crate::trust::TlsArgs;
 use crate::{duration, place, runtime, services};
 
 pub(crate) use event::{Ready, WaitSummary, Waiting};
@@ -38,14 +41,20 @@ WHAT IS WAITED FOR
     host:port          accepts a connection; so do /path, @name, unix-seqpacket:
     unix-dgram:        somebody receives there
     udp://host:port    answers a datagram: --send says which. Without it, ports
-                       53 and 123 get a question of theirs, others a newline
+                       53, 123, 161, 3478, 5060 and 11211 get a question of
+                       their protocol, others a newline
     tls://host:port    has a certificate for that host that is trusted here
-    http:// https://   answers with a status from 200 to 399, or of --status
+    http:// https://   answers with a status from 200 to 399, or of --status;
+                       http+unix://%2Frun%2Fapp.sock/health over a Unix socket
+    redis:// postgres:// mysql:// memcached://HOST
+                       says that it serves: a database accepts connections
+                       before that. A refused password is an answer too
     name://host        has an address, as programs on this machine see it
+    file:/path         exists
 
     Each is looked at at once, after 50 ms, then after twice as long each time,
     up to a second. A check ends its connection as a client does that has
-    nothing to say. SSL_CERT_FILE names other authorities to trust.
+    nothing to say. --ca trusts more certificates than this machine does.
 
     With --gone a place is gone when it refuses, is silent, has no such name, or
     answers with another status. What could not be found out does not count.";
@@ -61,7 +70,7 @@ const NAMED: usize = 12;
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}\n{OUTCOMES}"))]
 pub(crate) struct Args {
-    /// Where: host:port, /path, udp://…, http://…, name://HOST
+    /// Where: host:port, /path, udp://…, http://…, redis://…, file:/…
     #[arg(value_name = "ENDPOINT", required = true)]
     endpoints: Vec<String>,
     /// Be done when one of them is reached, not all
@@ -79,9 +88,17 @@ pub(crate) struct Args {
     /// HTTP statuses to wait for: 200,204 or 2xx
     #[arg(long, value_name = "LIST")]
     status: Option<Statuses>,
+    /// Found in the page, or in the datagram: a regular expression
+    #[arg(long, value_name = "REGEX", value_parser = expression)]
+    expect: Option<Regex>,
+    /// A header that the page has: 'NAME: REGEX'
+    #[arg(long, value_name = "HEADER")]
+    expect_header: Vec<Field>,
     /// What to send to udp:// places
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     send: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Use IPv4 alone
     #[arg(short = '4', long, conflicts_with = "ipv6")]
     ipv4: bool,
@@ -110,8 +127,20 @@ fn goals(args: &Args) -> Result<Vec<Goal>, Failure> {
         let text = "--status is for http:// and https:// places, and there is none";
         return Err(Failure::new(Exit::Usage, text));
     }
+    if args.expect.is_some() && !goals.iter().any(|goal| goal.is_http() || goal.is_datagram()) {
+        let text = "--expect is for http://, https:// and udp:// places, and there is none";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    if !args.expect_header.is_empty() && !goals.iter().any(Goal::is_http) {
+        let text = "--expect-header is for http:// and https:// places, and there is none";
+        return Err(Failure::new(Exit::Usage, text));
+    }
     if args.send.is_some() && !goals.iter().any(Goal::is_datagram) {
         return Err(Failure::new(Exit::Usage, "--send is for udp:// places, and there is none"));
+    }
+    if let (Some(flag), false) = (args.tls.given(), goals.iter().any(Goal::is_secure)) {
+        let text = format!("{flag} is for tls:// and https:// places, and there is none");
+        return Err(Failure::new(Exit::Usage, text));
     }
     Ok(goals)
 }
@@ -128,7 +157,7 @@ fn goal(text: &str, services: &ServiceTable) -> Result<Goal, Failure> {
 
 async fn wait(args: &Args, goals: &[Goal], out: &Out) -> Result<(), Failure> {
     let resolver = SystemResolver::default();
-    let wait = args.wait(&resolver);
+    let wait = args.wait(&resolver)?;
     let mut standings = vec![Standing::default(); goals.len()];
     let mut signals = Signals::catch()?;
     let start = Instant::now();
@@ -166,8 +195,8 @@ fn tell(news: News<'_>, goals: &[Goal], args: &Args, out: &Out) -> Result<(), Fa
 }
 
 impl Args {
-    fn wait<'a>(&self, resolver: &'a SystemResolver) -> Wait<'a> {
-        Wait {
+    fn wait<'a>(&self, resolver: &'a SystemResolver) -> Result<Wait<'a>, Failure> {
+        Ok(Wait {
             resolver,
             wanted: place::wanted(self.ipv4, self.ipv6),
             until: if self.gone { Until::Gone } else { Until::There },
@@ -175,8 +204,10 @@ impl Args {
             timeout: self.timeout,
             look: self.look,
             statuses: self.status.clone().unwrap_or_default(),
+            expected: Expected { content: self.expect.clone(), fields: self.expect_header.clone() },
             question: self.send.as_ref().map(|text| text.as_bytes().to_vec()),
-        }
+            tls: self.tls.tls()?,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use coax_net::{Descriptor, cause_in_words};
-use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::fs::{Access, OFlags, fcntl_getfl};
 use rustix::io::fcntl_dupfd_cloexec;
 
 use crate::failure::{Exit, Failure};
@@ -54,6 +54,24 @@ pub(crate) fn open_file(path: &Path) -> Result<Descriptor, Failure> {
     opened
         .and_then(|file| Descriptor::new(OwnedFd::from(file)))
         .map_err(|error| refused(&format!("write {}", path.display()), &error))
+}
+
+/// Whether [`open_file`] will succeed, without making or emptying anything yet.
+pub(crate) fn check_file(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let checked = match path.metadata() {
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) => access(path, Access::WRITE_OK),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            access(folder.unwrap_or(Path::new(".")), Access::WRITE_OK | Access::EXEC_OK)
+        }
+        Err(error) => Err(error),
+    };
+    checked.map_err(|error| refused(&format!("write {}", path.display()), &error))
+}
+
+fn access(path: &Path, how: Access) -> io::Result<()> {
+    Ok(rustix::fs::access(path, how)?)
 }
 
 fn writable_stdout() -> Result<(), Failure> {

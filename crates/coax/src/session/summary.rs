@@ -5,6 +5,9 @@
 //!
 //! Nothing here decides when a conversation is over.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
 use coax_net::{Address, Ending, First, FramingError, How, Stream, cause_in_words};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -61,6 +64,15 @@ impl Report for MessageReport {
     }
 }
 
+/// How the command ended that served a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CommandEnd {
+    /// By itself.
+    Ended(ExitStatus),
+    /// By us, because its connection was over.
+    Stopped,
+}
+
 /// A connection is over: who ended it, how, and what went each way.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Closed {
@@ -70,15 +82,27 @@ pub(crate) struct Closed {
     peer: String,
     /// `local`, `peer` or `neither`.
     first: &'static str,
-    /// `fin`, `reset`, `refused`, `idle`, `deadline`, `signal`, `reader left`, `failed`, `protocol`.
+    /// `fin`, `reset`, `refused`, `unacknowledged`, `idle`, `deadline`, `signal`, `reader left`,
+    /// `failed`, `protocol`.
     how: &'static str,
     sent_bytes: u64,
+    /// Of those sent, the bytes that the peer's system never acknowledged.
+    unacknowledged_bytes: u64,
     /// From the start to the last byte sent, seconds.
     sent_seconds: f64,
     received_bytes: u64,
     /// From the start to the last byte received, seconds.
     received_seconds: f64,
     seconds: f64,
+    /// The exit status of the command, where one served the connection and ended by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_status: Option<i32>,
+    /// The signal that ended it instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_signal: Option<i32>,
+    /// Whether it was ended because its connection was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_stopped: Option<bool>,
 }
 
 impl Closed {
@@ -93,10 +117,33 @@ impl Closed {
             },
             how: name_of(&ending.how),
             sent_bytes: ending.sent.0,
+            unacknowledged_bytes: ending.unacknowledged,
             sent_seconds: ending.sent.1.as_secs_f64(),
             received_bytes: ending.received.0,
             received_seconds: ending.received.1.as_secs_f64(),
             seconds: ending.lasted.as_secs_f64(),
+            command_status: None,
+            command_signal: None,
+            command_stopped: None,
+        }
+    }
+
+    /// With how the command ended that served the connection, if one did.
+    pub(crate) fn command(self, finish: Option<CommandEnd>) -> Closed {
+        let Some(finish) = finish else { return self };
+        let (command_status, command_signal, stopped) = match finish {
+            CommandEnd::Ended(status) => (status.code(), status.signal(), false),
+            CommandEnd::Stopped => (None, None, true),
+        };
+        Closed { command_status, command_signal, command_stopped: Some(stopped), ..self }
+    }
+
+    fn command_words(&self) -> String {
+        match (self.command_status, self.command_signal, self.command_stopped) {
+            (Some(status), ..) => format!(" · the command ended with status {status}"),
+            (_, Some(signal), _) => format!(" · the command was killed by signal {signal}"),
+            (_, _, Some(true)) => " · the command was stopped".to_owned(),
+            _ => String::new(),
         }
     }
 }
@@ -110,14 +157,19 @@ impl Report for Closed {
             "peer" => "the peer first",
             _ => "neither side first",
         };
+        let lost = match self.unacknowledged_bytes {
+            0 => String::new(),
+            count => format!(" ({count} B never acknowledged)"),
+        };
         Human::Detail(format!(
-            "{number}closed: {first} ({}) · sent {} B in {:.2} s · received {} B in {:.2} s · {:.2} s in all",
+            "{number}closed: {first} ({}) · sent {} B in {:.2} s{lost} · received {} B in {:.2} s · {:.2} s in all{}",
             self.how.replace("fin", "FIN").replace("reset", "RST"),
             self.sent_bytes,
             self.sent_seconds,
             self.received_bytes,
             self.received_seconds,
-            self.seconds
+            self.seconds,
+            self.command_words()
         ))
     }
 }
@@ -129,12 +181,18 @@ pub(crate) struct MemberLeft {
     pub(crate) peer: String,
     /// `ended`, or what went wrong, in words.
     pub(crate) reason: String,
+    /// Bytes for it that it did not take, or that its system never acknowledged.
+    pub(crate) undelivered_bytes: u64,
 }
 
 impl Report for MemberLeft {
     const EVENT: &'static str = "left";
     fn human(&self) -> Human {
-        Human::Detail(format!("[{}] {} left: {}", self.id, self.peer, self.reason))
+        let lost = match self.undelivered_bytes {
+            0 => String::new(),
+            count => format!(" ({count} B undelivered)"),
+        };
+        Human::Detail(format!("[{}] {} left: {}{lost}", self.id, self.peer, self.reason))
     }
 }
 
@@ -143,6 +201,7 @@ fn name_of(how: &How) -> &'static str {
         How::Fin => "fin",
         How::Broken(_) => "reset",
         How::Refused(_) => "refused",
+        How::Unacknowledged => "unacknowledged",
         How::Idle => "idle",
         How::Deadline => "deadline",
         How::Stopped => "signal",
@@ -154,23 +213,26 @@ fn name_of(how: &How) -> &'static str {
 
 /// The exit that a conversation's end deserves.
 pub(crate) fn verdict(ending: Ending, peer: &str, args: &SessionArgs) -> Result<(), Failure> {
-    let sent = ending.sent.0;
+    let (sent, lost) = (ending.sent.0, lost(&ending));
+    let network = |text: String| Failure::new(Exit::Network, text + &lost);
     Err(match ending.how {
         How::Fin | How::Stopped | How::ReaderLeft => return Ok(()),
-        How::Broken(error) => {
-            Failure::new(Exit::Network, format!("{peer}: {}", cause_in_words(&error)))
+        How::Broken(error) => network(format!("{peer}: {}", cause_in_words(&error))),
+        How::Refused(error) => {
+            let cause = cause_in_words(&error);
+            network(format!("{peer} takes no more after {sent} bytes: {cause}"))
         }
-        How::Refused(error) => Failure::new(
-            Exit::Network,
-            format!("{peer} takes no more after {sent} bytes: {}", cause_in_words(&error)),
-        ),
+        How::Unacknowledged => {
+            let limit = duration::words(args.ack_timeout());
+            network(format!("{peer}: no sign of it for {limit}"))
+        }
         How::Idle => {
             let idle = args.idle.map(duration::words).unwrap_or_default();
-            Failure::new(Exit::Network, format!("{peer}: nothing came or went for {idle}"))
+            network(format!("{peer}: nothing came or went for {idle}"))
         }
         How::Deadline => {
             let deadline = args.deadline.map(Deadline::words).unwrap_or_default();
-            Failure::new(Exit::Network, format!("{peer}: not done within {deadline}"))
+            network(format!("{peer}: not done within {deadline}"))
         }
         How::Source(error) => Failure::new(
             Exit::Machine,
@@ -183,6 +245,15 @@ pub(crate) fn verdict(ending: Ending, peer: &str, args: &SessionArgs) -> Result<
         }
         How::Framing(error, side) => framing_failure(&error, side, peer),
     })
+}
+
+/// What was sent and may not have arrived.
+fn lost(ending: &Ending) -> String {
+    match ending.unacknowledged {
+        0 => String::new(),
+        1 => "; the last byte sent was never acknowledged".to_owned(),
+        count => format!("; the last {count} bytes sent were never acknowledged"),
+    }
 }
 
 fn framing_failure(error: &FramingError, side: First, peer: &str) -> Failure {

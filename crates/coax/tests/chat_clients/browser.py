@@ -73,9 +73,9 @@ class Relay:
 class Browser:
     """One session of one browser."""
 
-    def __init__(self, driver, chromium, port, home):
+    def __init__(self, driver, chromium, driver_port, port, home):
         self.relay = Relay(port)
-        self.driver = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, text=True, env=dict(os.environ, HOME=home))
+        self.driver = subprocess.Popen([driver, "--port=%d" % driver_port], stdout=subprocess.PIPE, text=True, env=dict(os.environ, HOME=home))
         for line in self.driver.stdout:
             if "successfully on port" in line:
                 break
@@ -205,9 +205,9 @@ class Browser:
 
 
 def main():
-    driver, chromium, port = sys.argv[1:]
+    driver, chromium, driver_port, port = sys.argv[1:]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        browser = Browser(driver, chromium, int(port), home)
+        browser = Browser(driver, chromium, int(driver_port), int(port), home)
         try:
             for number, line in enumerate(sys.stdin):
                 word, _, rest = line.rstrip("\n").partition(" ")

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Program, Running, peer_or_skip};
+use testkit::{Program, Running, peer_or_skip, unused_port};
 
 use crate::DEADLINE;
 
@@ -29,7 +29,7 @@ impl Page {
         let running = Program::new(python)
             .args(["-u", SCRIPT])
             .args(programs)
-            .arg(port.to_string())
+            .args([unused_port().to_string(), port.to_string()])
             .deadline(DEADLINE)
             .start();
         let mut page = Page { running, asked: 0 };

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 use rustix::process::Signal;
 use testkit::{Wires, python};
 
-use super::{Rules, gets};
+use super::{Rules, coax, gets};
 
 const ENDS: &str = "
 [[rule]]
@@ -71,14 +71,13 @@ fn a_client_that_half_closes_gets_all_its_replies() {
 fn too_long_a_request_is_refused_and_others_are_served() {
     let rules = Rules::new("t.csv", "a,one\n");
     for framing in ["chunk", "line", "len32"] {
-        let stub =
-            rules.serve("127.0.0.1:0", &["--max-request", "1000", "--framing", framing, "-v"]);
+        let stub = rules.serve("127.0.0.1:0", &["--max-request", "1000", "--framing", framing]);
         let address = stub.listening();
         let mut long = Wires::Tcp.connect(&address);
         long.say(format!("\0\0\x04\u{1}{}", "x".repeat(1100)));
         long.finish();
         assert_eq!(long.hear_to_end(), b"", "{framing}");
-        stub.expect_err("is over the limit of 1000");
+        stub.expect_err("over the limit of 1000; --max-request allows more");
         let mut other = Wires::Tcp.connect(&address);
         let (request, reply) = match framing {
             "line" => ("a\n", "one\n"),
@@ -93,6 +92,72 @@ fn too_long_a_request_is_refused_and_others_are_served() {
 }
 
 #[test]
+fn a_request_shorter_than_it_announced_is_not_answered() {
+    let rules = Rules::new("t.csv", "ab,one\n");
+    let stub = rules.serve("127.0.0.1:0", &["--framing", "len32"]);
+    let mut short = Wires::Tcp.connect(&stub.listening());
+    short.say("\0\0\0\u{5}ab");
+    short.finish();
+    assert_eq!(short.hear_to_end(), b"");
+    stub.expect_err("refused: the stream ended 3 bytes before a message of 5 did");
+}
+
+#[test]
+fn a_delimiter_of_the_users_ends_a_request() {
+    let rules = Rules::new("t.csv", "\"GET /\r\nHost: a\",one\n");
+    let stub = rules.serve("127.0.0.1:0", &["--framing", r"delimiter:\r\n\r\n"]);
+    let mut wire = Wires::Tcp.connect(&stub.listening());
+    gets(&mut wire, "GET /\r\nHost: a\r\n\r\n", "one\r\n\r\n");
+}
+
+#[test]
+fn a_caller_who_reset_leaves_its_place_before_its_late_reply() {
+    let rules = Rules::new("r.toml", "[[rule]]\nexact = 'a'\nreply = 'b'\ndelay = '1h'\n");
+    let stub = rules.serve("127.0.0.1:0", &["--max", "1", "-v"]);
+    let script = "
+import struct
+for _ in range(2):
+    s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+    s.sendall(b'a')
+    sys.stdin.readline()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    s.close()
+";
+    let Some(mut client) = python(script, [stub.port().to_string()]) else { return };
+    stub.expect_err("[1] 127.0.0.1");
+    client.send("\n");
+    stub.expect_err("[2] 127.0.0.1");
+    client.send("\n");
+    client.wait().exits(0);
+}
+
+#[test]
+fn one_stub_serves_connections_and_datagrams_at_several_places() {
+    let rules = Rules::new("t.csv", "a,one\n");
+    let folder = rules.place.path();
+    let (stream, dgram) = (folder.join("s").display().to_string(), folder.join("d"));
+    let stub = coax(&["stub"])
+        .arg(&rules.path)
+        .args(["127.0.0.1:0", &*stream, &format!("unix-dgram:{}", dgram.display())])
+        .start();
+    let script = "
+def ask(family, kind, where):
+    s = socket.socket(family, kind)
+    if kind == socket.SOCK_DGRAM: s.bind(where + '.client')
+    s.connect(where)
+    s.send(b'a')
+    say(s.recv(99).decode())
+ask(socket.AF_UNIX, socket.SOCK_STREAM, sys.argv[1])
+ask(socket.AF_UNIX, socket.SOCK_DGRAM, sys.argv[2])
+ask(socket.AF_INET, socket.SOCK_STREAM, ('127.0.0.1', int(sys.argv[3])))
+";
+    stub.expect_err(&dgram.display().to_string());
+    let port = stub.port().to_string();
+    let Some(client) = python(script, [stream, dgram.display().to_string(), port]) else { return };
+    client.wait().exits(0).prints("one\none\none\n");
+}
+
+#[test]
 fn too_long_a_datagram_is_refused_and_others_are_served() {
     let rules = Rules::new("t.csv", "a,one\n");
     let stub = rules.serve("udp://127.0.0.1:0", &["--max-request", "100"]);
@@ -104,6 +169,7 @@ say(s.recv(1024).decode())
 ";
     let Some(client) = python(script, [stub.port().to_string()]) else { return };
     client.wait().exits(0).prints("one\n");
+    stub.expect_err("a request of 101 bytes or more, over the limit of 100");
     stub.signal(Signal::TERM);
     let outcome = stub.wait().exits(143);
     assert!(outcome.out().contains("1 request: 0 unmatched, 1 refused"), "{}", outcome.out());

@@ -69,7 +69,7 @@ fn every_other_mistake_is_one_line() {
         (&[&path, "udp://127.0.0.1:0", "--max-request", "0"], 2, "a number of bytes from 1 to"),
         (&[&path, "--max-request", "16777217"], 2, "a number of bytes from 1 to 16777216"),
         (&[&path, "--framing", "lines"], 2, "'lines' is no framing"),
-        (&["--replay", "x", &path, "127.0.0.1:0"], 2, "one word too many"),
+        (&[&path, "--seed", "x"], 2, "a whole number from 0 to"),
         (&["--replay", "/nowhere.ndjson"], 2, "cannot be read: no such file"),
         (&[&path, "--paced"], 2, "--replay"),
         (

@@ -54,6 +54,26 @@ fn a_wrong_certificate_is_told_and_is_not_gone() {
 }
 
 #[test]
+fn a_server_is_trusted_by_what_the_flags_say() {
+    let Some(place) = certificates() else { return };
+    let port = unused_port();
+    let _server = serve(port, "self", place.path());
+    let own = place.path().join("self.pem").display().to_string();
+    for url in [format!("https://localhost:{port}/"), format!("tls://127.0.0.1:{port}")] {
+        coax(&["--ca", &own, &url]).run().exits(0);
+        coax(&["--insecure", &url]).run().exits(0);
+    }
+    let url = format!("tls://127.0.0.1:{port}");
+    coax(&["--fingerprint", &"ab".repeat(32), &url, "-v"])
+        .start()
+        .expect_line(&format!("waiting for {url}: its certificate has another fingerprint"));
+    let none = place.path().join("none.pem").display().to_string();
+    coax(&["--ca", &none, &url]).run().fails(5, "no such file or directory");
+    let plain = format!("127.0.0.1:{port}");
+    coax(&["--insecure", &plain]).run().fails(2, "--insecure is for tls:// and https:// places");
+}
+
+#[test]
 fn what_speaks_no_tls_is_told() {
     let Some(_) = peer_or_skip("python3") else { return };
     let port = unused_port();

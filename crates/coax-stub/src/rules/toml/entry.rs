@@ -10,20 +10,38 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::super::RulesError;
 
+/// A rules file as it is written, and where its lines begin.
+pub(super) struct Text<'t> {
+    written: &'t str,
+    /// Where each newline stands, in order: a line is found without reading all before it.
+    newlines: Vec<usize>,
+}
+
+impl<'t> Text<'t> {
+    pub(super) fn new(written: &'t str) -> Text<'t> {
+        Text { written, newlines: written.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The number of the line with the byte `at`, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.newlines.partition_point(|newline| *newline < at) + 1
+    }
+}
+
 /// A table and where it stands.
 pub(super) struct Entry<'t> {
-    text: &'t str,
+    text: &'t Text<'t>,
     table: &'t DeTable<'t>,
     span: Range<usize>,
 }
 
 impl<'t> Entry<'t> {
-    pub(super) fn new(text: &'t str, table: &'t DeTable<'t>, span: Range<usize>) -> Entry<'t> {
+    pub(super) fn new(text: &'t Text<'t>, table: &'t DeTable<'t>, span: Range<usize>) -> Entry<'t> {
         Entry { text, table, span }
     }
 
     pub(super) fn source(&self) -> &'t str {
-        self.text
+        self.text.written
     }
 
     pub(super) fn span(&self) -> Range<usize> {
@@ -32,16 +50,11 @@ impl<'t> Entry<'t> {
 
     /// The line it begins in.
     pub(super) fn line(&self) -> usize {
-        self.line_of(&self.span)
-    }
-
-    pub(super) fn line_of(&self, span: &Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        self.text.line(self.span.start)
     }
 
     pub(super) fn wrong(&self, span: Range<usize>, message: impl Into<String>) -> RulesError {
-        RulesError::at(self.text.as_bytes(), span, message)
+        RulesError::at(self.source().as_bytes(), span, message)
     }
 
     /// No other key than these.
@@ -104,6 +117,19 @@ impl<'t> Entry<'t> {
         match whole_number(value).filter(|count| *count > 0) {
             Some(count) => Ok(Some(count)),
             None => Err(self.wrong(span, "expected a number of bytes, 1 or more")),
+        }
+    }
+
+    /// A part of all, above 0 and below 1. `1` is always, which is `None`.
+    pub(super) fn chance(&self, key: &str) -> Result<Option<f64>, RulesError> {
+        let Some((value, span)) = self.value(key) else { return Ok(None) };
+        let number = match value {
+            DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+            other => whole_number(other).map(|number| number as f64),
+        };
+        match number.filter(|chance| *chance > 0.0 && *chance <= 1.0) {
+            Some(chance) => Ok(Some(chance).filter(|chance| *chance < 1.0)),
+            None => Err(self.wrong(span, "expected a chance above 0, up to 1: 0.1 is one in ten")),
         }
     }
 

@@ -59,7 +59,10 @@ fn every_key_is_read() {
 }
 
 /// Rules, and the line, column and words of what is wrong with them.
-const MISTAKES: [(&str, (usize, usize), &str); 38] = [
+const MISTAKES: [(&str, (usize, usize), &str); 41] = [
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 0.0\n", (4, 10), "expected a chance above 0"),
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 2\n", (4, 10), "expected a chance above 0"),
+    ("[[rule]]\nexact = 'a'\nreply = 'b'\nchance = 'x'\n", (4, 10), "expected a chance above 0"),
     ("", (1, 1), "expected a [[rule]]"),
     ("[rule]\nexact = 'a'\n", (1, 1), "two brackets"),
     ("rule = 5", (1, 8), "two brackets"),
@@ -121,4 +124,12 @@ fn each_mistake_has_its_place() {
 fn what_is_not_text_is_told_where_it_begins() {
     let error = read(b"[[rule]]\nexact = '\xff'\n", Path::new("")).unwrap_err();
     assert_eq!(error.place(), Some((2, 10)));
+}
+
+#[test]
+fn every_rule_knows_its_line_however_many_there_are() {
+    let rule = |number| format!("[[rule]]\nexact = \"{number}\"\nreply = \"ü\"\n\n");
+    let rules = rules(&(0..500).map(rule).collect::<String>());
+    let lines = rules.hits().map(|hits| hits.line).collect::<Vec<_>>();
+    assert_eq!(lines, (0..500).map(|number| number * 4 + 1).collect::<Vec<_>>());
 }

@@ -5,7 +5,6 @@
 //!
 //! Nothing here needs a running server, or disturbs one.
 
-use clap::value_parser;
 use coax_store::{Anchor, Kept, Page, Place, Reader, Slice, StoreError, Target};
 
 use super::conversation::{ConversationReport, find, shown};
@@ -42,7 +41,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     between: Between,
     /// The newest so many [default: 50; all with --since]
-    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "NUMBER", value_parser = crate::count::parse::<u32>)]
     limit: Option<u32>,
     /// Who came, left and changed the topic, too
     #[arg(long)]

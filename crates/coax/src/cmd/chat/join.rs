@@ -8,11 +8,9 @@
 
 mod seat;
 
-use std::path::PathBuf;
-
 use coax_addr::{Endpoint, Place, Transport};
 use coax_irc_client::Identity;
-use coax_net::{SystemResolver, Tls, TlsError, TlsOptions};
+use coax_net::SystemResolver;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +19,7 @@ use crate::cmd::connect::Reach;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report};
 use crate::session::Signals;
+use crate::trust::TlsArgs;
 use crate::{place, runtime};
 
 use seat::{Seat, sit};
@@ -58,17 +57,8 @@ pub(crate) struct Args {
     /// Say what stdin holds, then leave; print nothing
     #[arg(long)]
     once: bool,
-    /// Believe the authorities in FILE, too (PEM)
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"])]
-    ca: Option<PathBuf>,
-    /// Believe the server with this certificate alone
-    ///
-    /// HEX is the SHA-256 of the certificate.
-    #[arg(long, value_name = "HEX", value_parser = fingerprint, conflicts_with = "insecure")]
-    fingerprint: Option<[u8; 32]>,
-    /// Believe whoever answers; encrypted, to nobody known
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
     #[command(flatten)]
     reach: Reach,
 }
@@ -103,6 +93,10 @@ impl Report for ChatReport {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let (endpoint, channel) = args.split()?;
+    if let (false, Some(flag)) = (is_secure(&endpoint), args.tls.given()) {
+        let text = format!("{flag} is for TLS, and none is spoken with {endpoint}");
+        return Err(Failure::new(Exit::Usage, text).hint("ircs://HOST/#CHANNEL speaks TLS"));
+    }
     runtime::run(async {
         let mut signals = Signals::catch()?;
         tokio::select! {
@@ -113,40 +107,18 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
 }
 
 async fn join(args: &Args, endpoint: &Endpoint, channel: &str, out: &Out) -> Result<(), Failure> {
+    let tls = args.tls.tls()?;
     let (stream, _) = args.reach.stream(&plain(endpoint), &SystemResolver::default(), out).await?;
     let seat = Seat { identity: args.identity()?, channel: channel.to_owned(), once: args.once };
     match &endpoint.place {
         Place::Net { transport: Transport::Tls, host, .. } => {
-            let secure = args.tls().connect(stream, host).await;
-            sit(secure.map_err(|error| args.distrusted(error))?, seat, out).await
+            sit(tls.connect(stream, host).await?, seat, out).await
         }
         _ => sit(stream, seat, out).await,
     }
 }
 
 impl Args {
-    fn tls(&self) -> Tls {
-        Tls::new(TlsOptions {
-            authorities: self.ca.clone(),
-            insecure: self.insecure,
-            fingerprint: self.fingerprint,
-            ..TlsOptions::default()
-        })
-    }
-
-    /// What to type when a certificate is not believed.
-    fn distrusted(&self, error: TlsError) -> Failure {
-        let shown = error.fingerprint().map(str::to_owned);
-        let failure = Failure::from(error);
-        match (shown, self.fingerprint) {
-            (Some(shown), None) => failure.hint(format!(
-                "if its operator confirms it: --fingerprint {shown}; --ca FILE believes an authority"
-            )),
-            (Some(shown), Some(_)) => failure.hint(format!("it is {shown}; ask its operator")),
-            (None, _) => failure,
-        }
-    }
-
     /// The server, and the channel behind it.
     fn split(&self) -> Result<(Endpoint, String), Failure> {
         let (server, channel) = match self.place.split_once("/#") {
@@ -188,18 +160,8 @@ impl Args {
     }
 }
 
-/// Sixty-four hexadecimal digits, with or without colons between them.
-fn fingerprint(text: &str) -> Result<[u8; 32], String> {
-    let digits = text.replace(':', "");
-    let wrong = || "a SHA-256 has 64 hexadecimal digits".to_owned();
-    if digits.len() != 64 || !digits.is_ascii() {
-        return Err(wrong());
-    }
-    let mut bytes = [0; 32];
-    for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| wrong())?;
-    }
-    Ok(bytes)
+fn is_secure(endpoint: &Endpoint) -> bool {
+    matches!(endpoint.place, Place::Net { transport: Transport::Tls, .. })
 }
 
 /// The same place, without the TLS that is spoken there.

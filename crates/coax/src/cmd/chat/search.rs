@@ -5,7 +5,6 @@
 //!
 //! Nothing here needs a running server, or disturbs one.
 
-use clap::value_parser;
 use coax_store::{Hit, Search, StoreError, StoreErrorKind};
 
 use super::conversation::find;
@@ -44,7 +43,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     between: Between,
     /// At most so many, the newest
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "50", value_parser = value_parser!(u32).range(1..))]
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "50", value_parser = crate::count::parse::<u32>)]
     limit: u32,
     /// In the talk of two as well
     #[arg(long)]

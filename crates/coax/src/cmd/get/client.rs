@@ -4,7 +4,6 @@
 //!
 //! Nothing here sends a request.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use coax_fetch::{Client, ClientOptions, HttpVersion, Netrc, Proxies};
 use crate::duration;
 use crate::failure::Failure;
 use crate::place;
+use crate::trust::TlsArgs;
 
 /// How servers are reached.
 #[derive(clap::Args, Debug)]
@@ -32,17 +32,13 @@ pub(super) struct ClientArgs {
     /// Connect here for every URL: /run/app.sock
     #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
     via: Option<String>,
-    /// Believe the authorities in FILE, too (PEM)
-    #[arg(long, value_name = "FILE", help_heading = "Connection")]
-    cacert: Option<PathBuf>,
-    /// Believe any certificate
-    #[arg(short = 'k', long, help_heading = "Connection")]
-    insecure: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Leave logins in ~/.netrc unused
     #[arg(long, help_heading = "Connection")]
     no_netrc: bool,
     /// Follow at most so many redirects
-    #[arg(long, value_name = "COUNT", default_value = "20", help_heading = "Connection")]
+    #[arg(long, value_name = "COUNT", default_value = "20", value_parser = crate::count::or_none::<usize>, help_heading = "Connection")]
     max_redirects: usize,
     /// Give up connecting after this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
@@ -60,11 +56,12 @@ pub(super) struct ClientArgs {
 
 impl ClientArgs {
     pub(super) fn client(&self) -> Result<Client, Failure> {
+        // A file that cannot be read is told before anything is asked for.
+        self.tls.tls()?;
         let netrc = if self.no_netrc { None } else { Netrc::of_this_user()? };
         let via = self.via.as_ref().map(|text| place::endpoint(text, None)).transpose()?;
         let options = ClientOptions {
-            authorities: self.cacert.clone(),
-            insecure: self.insecure,
+            tls: self.tls.options(),
             proxies: match (&self.proxy, self.no_proxy) {
                 (Some(proxy), _) => Proxies::all(proxy),
                 (None, true) => Proxies::default(),

@@ -2,39 +2,38 @@
 //!
 //! The command runs in `sh -c` with `COAX_REMOTE_ADDR`, `COAX_REMOTE_PORT`, `COAX_LOCAL_ADDR`,
 //! `COAX_LOCAL_PORT` and `COAX_CONNECTION` in its environment; what it prints as an error goes
-//! where ours does. When its output ends, so does the connection; when the connection ends, the
-//! command is asked to end too, with everything it started.
+//! where ours does. Each direction ends on its own: the end of its output half-closes, and what
+//! the peer sends is still its input, until nothing of it reads any longer. When the connection is
+//! over, the command is asked to end too, with everything it started.
 //!
 //! Nothing here knows how many connections there are.
 
 mod group;
 
 use std::future::Future;
-use std::io::{self, PipeReader};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
+use std::time::Duration;
 
 use coax_net::{
-    Address, Descriptor, Ending, Endings, Filter, Framing, How, Local, OnEof, Stream,
+    Address, Descriptor, Ending, Endings, Filter, Framing, How, Local, OnReaderLeft, Stream,
     cause_in_words, relay,
 };
 use tokio::process::Command;
+use tokio::time::{Instant, sleep_until};
 
 use crate::failure::{Exit, Failure};
-use crate::session::{SessionArgs, Shown};
+use crate::session::{CommandEnd, SessionArgs, Shown};
 
 use group::Group;
 
-/// A socket, the two pipes, the end that holds one of them open, and the process itself.
-pub(super) const DESCRIPTORS: usize = 5;
+/// A command that was asked to end at the deadline has this long.
+const LAST_MOMENT: Duration = Duration::from_millis(50);
 
-/// What the command reads and writes.
-struct Pipes {
-    local: Local<'static>,
-    /// While it is open, a command that has closed its input, or has ended, breaks nothing: what
-    /// the peer still says is for nobody, and the answer is still on its way.
-    _held: PipeReader,
-}
+/// A socket, the two pipes, and the process itself.
+pub(super) const DESCRIPTORS: usize = 4;
 
 pub(super) async fn run(
     stream: Stream,
@@ -44,8 +43,8 @@ pub(super) async fn run(
     framing: Framing,
     mut endings: Endings,
     stop: impl Future<Output = ()>,
-) -> Result<Ending, Failure> {
-    let (group, pipes) = start(&stream, id, command).map_err(|error| {
+) -> Result<(Ending, CommandEnd), Failure> {
+    let (group, local) = start(&stream, id, command).map_err(|error| {
         let cause = cause_in_words(&error);
         Failure::new(Exit::Machine, format!("cannot run '{command}': {cause}"))
     })?;
@@ -54,19 +53,47 @@ pub(super) async fn run(
     let local = Local {
         outward: outward.as_mut().map(|filter| filter as &mut dyn Filter),
         inward: inward.as_mut().map(|filter| filter as &mut dyn Filter),
-        ..pipes.local
+        read_size: session.read_size.map(|size| size as usize),
+        ..local
     };
-    // A command that has closed its output has ended, or as good as.
-    endings.on_eof = OnEof::Close;
+    // A command that reads no more, or has ended, breaks nothing: its answer is still on its way.
+    endings.on_reader_left = OnReaderLeft::Discard;
     let ending = relay(local, stream, endings, stop).await;
-    group.end(matches!(ending.how, How::Stopped)).await;
-    Ok(ending)
+    let late = endings.deadline.map(|deadline| deadline + LAST_MOMENT);
+    let finish = tokio::select! {
+        finish = group.end(matches!(ending.how, How::Stopped | How::Deadline)) => finish,
+        () = until(late) => CommandEnd::Stopped,
+    };
+    Ok((ending, finish))
 }
 
-fn start(stream: &Stream, id: u64, command: &str) -> io::Result<(Group, Pipes)> {
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a command's end says about a run that served it alone.
+pub(super) fn verdict(finish: CommandEnd, command: &str) -> Result<(), Failure> {
+    let CommandEnd::Ended(status) = finish else { return Ok(()) };
+    let failure = |exit, how: String| Err(Failure::new(exit, format!("'{command}' {how}")));
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ok(()),
+        // As shells have it: found and not executable, or not found.
+        (Some(code @ (126 | 127)), _) => {
+            failure(Exit::Machine, format!("could not be run (status {code})"))
+        }
+        (Some(code), _) => failure(Exit::No, format!("ended with status {code}")),
+        (_, signal) => {
+            failure(Exit::No, format!("was killed by signal {}", signal.unwrap_or_default()))
+        }
+    }
+}
+
+fn start(stream: &Stream, id: u64, command: &str) -> io::Result<(Group, Local<'static>)> {
     let (input, to_input) = io::pipe()?;
     let (from_output, output) = io::pipe()?;
-    let held = input.try_clone()?;
     let local = Local {
         source: Some(Descriptor::new(OwnedFd::from(from_output))?),
         sink: Some(Descriptor::new(OwnedFd::from(to_input))?),
@@ -77,7 +104,7 @@ fn start(stream: &Stream, id: u64, command: &str) -> io::Result<(Group, Pipes)> 
     shell.env("COAX_CONNECTION", id.to_string());
     introduce(&mut shell, "REMOTE", stream.peer());
     introduce(&mut shell, "LOCAL", stream.local());
-    Ok((Group::spawn(shell)?, Pipes { local, _held: held }))
+    Ok((Group::spawn(shell)?, local))
 }
 
 fn introduce(shell: &mut Command, side: &str, address: &Address) {

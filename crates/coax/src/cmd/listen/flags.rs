@@ -27,6 +27,10 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
     if !args.is_many() {
         refuse(&[("--max", args.max.is_some())], "needs --keep-open: else one alone is served")?;
     }
+    if !args.is_many() || args.echo || args.exec.is_some() {
+        let given = [("--drop-after", args.drop_after.is_some())];
+        refuse(&given, "is for what many hear: --broker, or --keep-open without --echo or --exec")?;
+    }
     if args.echo && !is_datagram(endpoint) {
         refuse(&of_bytes(args), "does nothing with --echo: bytes go back as they came")?;
     }
@@ -40,20 +44,26 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of_connections(args: &Args) -> [Given; 6] {
+fn of_connections(args: &Args) -> [Given; 7] {
     [
         ("--exec", args.exec.is_some()),
         ("--broker", args.broker),
         ("--greet", args.greet.is_some()),
         ("--max", args.max.is_some()),
+        ("--drop-after", args.drop_after.is_some()),
         ("--backlog", args.backlog.is_some()),
         ("--timeout", args.timeout.is_some()),
     ]
 }
 
-fn of_bytes(args: &Args) -> [Given; 3] {
+fn of_bytes(args: &Args) -> [Given; 4] {
     let framed = args.session.framing.is_some_and(|framing| framing != Framing::Raw);
-    [("--framing", framed), ("--crlf", args.session.crlf), ("--hex", args.session.hex)]
+    [
+        ("--framing", framed),
+        ("--crlf", args.session.crlf),
+        ("--hex", args.session.hex),
+        ("--read-size", args.session.read_size.is_some()),
+    ]
 }
 
 fn of_local_ends(args: &Args) -> [Given; 3] {

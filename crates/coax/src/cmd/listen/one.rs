@@ -29,26 +29,35 @@ pub(super) async fn serve(
         () = late(args.session.deadline) => return Err(nobody(args.session.deadline)),
     };
     drop(listener);
+    args.keep_alive(&stream);
     out.report(&Connected::of(None, &stream))?;
     let framing = args.session.framing_for(kind);
-    greet(&stream, args, framing).await;
+    tokio::select! {
+        () = greet(&stream, args, framing) => {}
+        () = signals.any() => return Err(signals.failure()),
+        () = late(args.session.deadline) => {}
+    }
     if !args.echo && args.exec.is_none() {
         return session::converse(stream, kind, &args.session, &mut signals, out).await;
     }
     let peer = stream.peer().to_string();
     let endings = args.session.endings(false);
-    let ending = match &args.exec {
+    let (ending, finish) = match &args.exec {
         Some(command) => {
             let stop = signals.any();
-            exec::run(stream, 1, command, &args.session, framing, endings, stop).await?
+            let (ending, finish) =
+                exec::run(stream, 1, command, &args.session, framing, endings, stop).await?;
+            (ending, Some((finish, command)))
         }
-        None => echo(stream, endings, signals.any()).await,
+        None => (echo(stream, endings, signals.any()).await, None),
     };
-    out.report(&Closed::of(None, &peer, &ending))?;
-    match ending.how {
-        How::Stopped => Err(signals.failure()),
-        _ => verdict(ending, &peer, &args.session),
+    let closed = Closed::of(None, &peer, &ending);
+    out.report(&closed.command(finish.map(|(finish, _)| finish)))?;
+    if matches!(ending.how, How::Stopped) {
+        return Err(signals.failure());
     }
+    verdict(ending, &peer, &args.session)?;
+    finish.map_or(Ok(()), |(finish, command)| exec::verdict(finish, command))
 }
 
 async fn first(listener: &Listener, args: &Args) -> Result<Stream, Failure> {
@@ -90,8 +99,7 @@ pub(super) fn greeting(args: &Args, framing: Framing) -> Option<Vec<u8>> {
     };
     let mut bytes = Vec::new();
     for line in lines {
-        // Neither a newline nor a zero byte is left in it.
-        let _ = framing.encode(line.as_bytes(), &mut bytes);
+        framing.encode_text(line.as_bytes(), &mut bytes);
     }
     Some(bytes)
 }

@@ -13,21 +13,28 @@ mod seat;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use coax_net::{Framing, Kind, Listener, OnEof, OnPeerClose};
 
 use super::queue::{self, Queue};
 use super::voice::Voice;
 use super::{Args, serve};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
 use crate::session::{self, Shown, Signals, message_report};
 
 use members::{Members, To};
 
+/// Long enough for a reader that pauses, short enough for those who wait for it.
+const DROP_AFTER: Duration = Duration::from_secs(5);
+
 /// What all members share.
 struct Room {
     members: Members,
+    /// Bytes for members that were there to the end and did not get them.
+    undelivered: AtomicU64,
     voice: Voice,
     shown: Shown,
     kind: Kind,
@@ -48,7 +55,8 @@ impl Room {
         let silent = args.broker && !out.is_json() && args.session.output().is_none();
         let sink = if silent { None } else { session::sink(&args.session, &shown, out)? };
         Ok(Room {
-            members: Members::default(),
+            members: Members::new(args.drop_after.unwrap_or(DROP_AFTER)),
+            undelivered: AtomicU64::new(0),
             voice: Voice::over(sink, out),
             shown,
             kind: listener.kind(),
@@ -125,5 +133,12 @@ pub(super) async fn serve(
     serve::many(queue, args.session.deadline, signals, out, typed, |id, stream, stop| {
         member::attend(room.clone(), id, stream, args.clone(), stop)
     })
-    .await
+    .await?;
+    match room.undelivered.load(Ordering::Relaxed) {
+        0 => Ok(()),
+        count => {
+            let text = format!("not done in time: {count} bytes did not reach who was here");
+            Err(Failure::new(Exit::Network, text))
+        }
+    }
 }

@@ -24,6 +24,8 @@ use crate::session::{Closed, Connected, SessionArgs, Signals, verdict};
 
 /// How long connections may take to end in order: a command that is slow to obey is the slowest.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// The same once the deadline has come.
+const LAST_MOMENT: Duration = Duration::from_millis(70);
 
 /// Echo or a command for each, apart from all others.
 pub(super) async fn each_alone(
@@ -54,16 +56,17 @@ async fn alone(
     voice: Voice,
     mut stop: Stop,
 ) -> Result<(), Failure> {
+    args.keep_alive(&stream);
     voice.report(&Connected::of(Some(id), &stream)).await?;
     one::greet(&stream, &args, framing).await;
     let peer = stream.peer().to_string();
     let endings = per_connection(&args.session);
-    let ending = match &args.exec {
+    let (ending, finish) = match &args.exec {
         Some(command) => {
             let serving =
                 exec::run(stream, id, command, &args.session, framing, endings, stop.asked());
             match serving.await {
-                Ok(ending) => ending,
+                Ok((ending, finish)) => (ending, Some(finish)),
                 // Another command may run, and another connection find the descriptors it needs.
                 Err(failure) => {
                     voice.talk(&format!("coax: [{id}] {}", failure.message));
@@ -71,9 +74,9 @@ async fn alone(
                 }
             }
         }
-        None => echo(stream, endings, stop.asked()).await,
+        None => (echo(stream, endings, stop.asked()).await, None),
     };
-    voice.report(&Closed::of(Some(id), &peer, &ending)).await?;
+    voice.report(&Closed::of(Some(id), &peer, &ending).command(finish)).await?;
     match ending.how {
         // What a command does not read is not this machine's failure.
         How::Sink(_) | How::Source(_) => Ok(()),
@@ -102,6 +105,7 @@ where
     let mut tasks = JoinSet::new();
     let stopper = Stopper::new();
     let (mut over, mut late) = (pin!(over), pin!(late(deadline)));
+    let mut farewell = FAREWELL;
     let done = loop {
         let came = tokio::select! {
             next = queue.next(tasks.len()) => next.map(|(id, stream)| {
@@ -110,7 +114,10 @@ where
             Some(ended) = tasks.join_next() => after(ended, out),
             done = &mut over => break done,
             () = signals.any() => break Err(signals.failure()),
-            () = &mut late => break Ok(()),
+            () = &mut late => {
+                farewell = LAST_MOMENT;
+                break Ok(());
+            }
         };
         if came.is_err() {
             break came;
@@ -119,7 +126,7 @@ where
     stopper.stop();
     let all = async { while tasks.join_next().await.is_some() {} };
     tokio::select! {
-        _ = timeout(FAREWELL, all) => {}
+        _ = timeout(farewell, all) => {}
         // Asked twice is meant.
         () = signals.any() => {}
     }

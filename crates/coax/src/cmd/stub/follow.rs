@@ -49,7 +49,7 @@ async fn again(serving: &Serving<'_>, datagrams: bool) -> Result<bool, Failure> 
     // A large table takes a moment that no client has to wait for.
     let read = tokio::task::spawn_blocking(move || source.read()).await;
     let Ok(read) = read else { return Ok(false) };
-    let read = read.map(|rules| serving.args.with_default(rules));
+    let read = read.map(|rules| serving.args.completed(rules));
     let usable = read.and_then(|rules| usable(rules, serving, datagrams));
     let is_new = usable.is_ok();
     let report = match usable {

@@ -5,16 +5,22 @@
 //!
 //! Nothing here looks at a request.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use coax_addr::Endpoint;
-use coax_net::{Datagrams, First, How, Listen, Listener, Stream, SystemResolver, cause_in_words};
+use coax_net::{
+    Address, Datagrams, First, How, Listen, Listener, Stream, SystemResolver, Wanted,
+    cause_in_words,
+};
 use coax_stub::{Source, Stub};
+use tokio::task::JoinSet;
 
 use super::Args;
 use super::event::StubSummary;
 use super::follow::follow;
 use super::witness::Teller;
+use crate::cmd::connect::is_datagram;
 use crate::cmd::listen::announce;
 use crate::cmd::listen::queue::{self, Queue, Room};
 use crate::cmd::listen::serve::many;
@@ -28,6 +34,37 @@ use crate::session::{Closed, Connected, Signals};
 /// Rules that were never hit and are told by name.
 const NAMED: usize = 3;
 
+/// Where one run listens: connections at all their places together, datagrams at each.
+struct Places {
+    listener: Option<Listener>,
+    sockets: Vec<Datagrams>,
+}
+
+impl Places {
+    async fn open(endpoints: &[Endpoint], wanted: Wanted) -> Result<Places, Failure> {
+        let resolver = SystemResolver::default();
+        let listen = Listen { wanted, ..Listen::default() };
+        let mut places = Places { listener: None, sockets: Vec::new() };
+        for endpoint in endpoints {
+            if is_datagram(endpoint) {
+                places.sockets.push(Datagrams::at(endpoint, wanted, &resolver).await?);
+                continue;
+            }
+            let more = listen.on(endpoint, &resolver).await?;
+            places.listener = Some(match places.listener {
+                Some(listener) => listener.and(more),
+                None => more,
+            });
+        }
+        Ok(places)
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = &Address> {
+        let connections = self.listener.iter().flat_map(Listener::addresses);
+        connections.chain(self.sockets.iter().flat_map(Datagrams::addresses))
+    }
+}
+
 /// Everything that one run has.
 pub(super) struct Serving<'a> {
     pub(super) args: &'a Args,
@@ -38,45 +75,54 @@ pub(super) struct Serving<'a> {
 }
 
 impl Serving<'_> {
-    pub(super) async fn connections(
+    /// Serves at all places until a signal, the deadline, or this machine's failure.
+    pub(super) async fn run(
         &self,
-        endpoint: &Endpoint,
-        resolver: &SystemResolver,
-        signals: Signals,
+        endpoints: &[Endpoint],
+        mut signals: Signals,
     ) -> Result<(), Failure> {
-        let listen = Listen { wanted: self.wanted(), ..Listen::default() };
-        let listener = listen.on(endpoint, resolver).await?;
-        announce(listener.addresses(), self.out)?;
-        queue::widen();
-        self.many(&listener, signals).await
+        let places = Places::open(endpoints, self.wanted()).await?;
+        announce(places.addresses(), self.out)?;
+        let Places { listener, sockets } = places;
+        let has_datagrams = !sockets.is_empty();
+        let mut receiving = JoinSet::new();
+        for sockets in sockets {
+            let stub = self.stub.clone();
+            receiving.spawn(async move { stub.receive(sockets, std::future::pending()).await });
+        }
+        let over = async {
+            tokio::select! {
+                Some(received) = receiving.join_next() => match received {
+                    Ok(received) => received?.map_err(|error| self.unwatched(&error)),
+                    Err(error) => Err(Failure::new(Exit::Machine, error.to_string())),
+                },
+                over = follow(self, has_datagrams) => over,
+            }
+        };
+        match &listener {
+            Some(listener) => self.many(listener, signals, over).await,
+            None => tokio::select! {
+                over = over => over,
+                () = late(self.args.deadline) => Ok(()),
+                () = signals.any() => Err(signals.failure()),
+            },
+        }
     }
 
-    async fn many(&self, listener: &Listener, signals: Signals) -> Result<(), Failure> {
+    /// Connections until `over`.
+    async fn many(
+        &self,
+        listener: &Listener,
+        signals: Signals,
+        over: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        queue::widen();
         let room = Room { timeout: None, max: self.args.max, cost: 1 };
         let queue = Queue::new(listener, room, self.out);
-        let over = follow(self, false);
         many(queue, self.args.deadline, signals, self.out, over, |id, stream, stop| {
             attend(self.stub.clone(), self.teller.clone(), id, stream, stop)
         })
         .await
-    }
-
-    pub(super) async fn datagrams(
-        &self,
-        endpoint: &Endpoint,
-        resolver: &SystemResolver,
-        mut signals: Signals,
-    ) -> Result<(), Failure> {
-        let sockets = Datagrams::at(endpoint, self.wanted(), resolver).await?;
-        announce(sockets.addresses(), self.out)?;
-        tokio::select! {
-            received = self.stub.receive(sockets, std::future::pending()) => {
-                received?.map_err(|error| self.unwatched(&error))
-            }
-            over = follow(self, true) => over,
-            () = late(self.args.deadline) => Ok(()),
-            () = signals.any() => Err(signals.failure()),
-        }
     }
 
     fn unwatched(&self, error: &std::io::Error) -> Failure {
@@ -129,7 +175,6 @@ async fn attend(
     let told = |exit, why| Err(Failure::new(exit, format!("[{id}] {peer}: {why}")));
     match &ending.how {
         How::Sink(_) => Err(teller.failure().unwrap_or_else(Failure::reader_left)),
-        How::Framing(error, _) => told(Exit::Untrusted, error.to_string()),
         // A rule wanted it.
         How::Broken(_) if ending.first == First::Local => Ok(()),
         How::Broken(error) | How::Refused(error) => told(Exit::Network, cause_in_words(error)),

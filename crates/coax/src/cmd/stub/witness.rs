@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
-use coax_net::cause_in_words;
+use coax_net::{Address, FramingError, cause_in_words};
 use coax_stub::{Exchange, Recorder, Witness};
 
 use super::event::ExchangeReport;
@@ -68,6 +68,16 @@ impl Witness for Teller {
                 io::Error::other("nobody can watch")
             })
         })
+    }
+
+    fn refused(&self, connection: Option<u64>, peer: &Address, error: &FramingError) {
+        let what = match error {
+            FramingError::TooLong { length, limit } => format!(
+                "a request of {length} bytes or more, over the limit of {limit}; --max-request allows more"
+            ),
+            other => other.to_string(),
+        };
+        self.trouble(connection, &format!("{peer}: refused: {what}"));
     }
 
     fn trouble(&self, connection: Option<u64>, what: &str) {

@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::time::{interval, timeout};
 
+use crate::session::CommandEnd;
+
 /// A command whose connection is over has this long to notice, and as long again to obey SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a group that was told to end is looked at. Looking is one system call.
@@ -34,17 +36,19 @@ impl Group {
 
     /// Waits for the command, unless it must end `now`; asks it to end; makes it.
     ///
-    /// What a command that ended by itself has left in the background is meant to stay.
-    pub(super) async fn end(mut self, now: bool) {
-        if !now && timeout(PATIENCE, self.leader.wait()).await.is_ok() {
+    /// What a command that ended by itself has left in the background is meant to stay. Dropping
+    /// the future kills all of it.
+    pub(super) async fn end(mut self, now: bool) -> CommandEnd {
+        if !now && let Ok(Ok(status)) = timeout(PATIENCE, self.leader.wait()).await {
             self.id = None;
-            return;
+            return CommandEnd::Ended(status);
         }
-        let Some(id) = self.id else { return };
+        let Some(id) = self.id else { return CommandEnd::Stopped };
         let _ = kill_process_group(id, Signal::TERM);
         if timeout(PATIENCE, self.gone(id)).await.is_ok() {
             self.id = None;
         }
+        CommandEnd::Stopped
     }
 
     async fn gone(&mut self, id: Pid) {

@@ -6,6 +6,7 @@
 //! Nothing here knows who hears what is said.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use coax_net::{Decoder, Kind, OnEof, OnPeerClose, Stream, cause_in_words, close};
@@ -25,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long closing may take while the member still sends.
 const GRACE: Duration = Duration::from_secs(1);
 /// The same, when we are asked to end.
-const HASTE: Duration = Duration::from_millis(100);
+const HASTE: Duration = Duration::from_millis(30);
 /// On a terminal, the start of a line is shown when its end does not come for this long.
 const SETTLE: Duration = Duration::from_millis(100);
 
@@ -60,6 +61,13 @@ impl Left {
     }
 }
 
+/// How long a member may be silent, and not acknowledge what it was sent.
+#[derive(Clone, Copy)]
+struct Limits {
+    idle: Option<Duration>,
+    unacknowledged: Duration,
+}
+
 /// Serves one member from arrival to the end.
 pub(super) async fn attend(
     room: Arc<Room>,
@@ -68,21 +76,35 @@ pub(super) async fn attend(
     args: Args,
     stop: Stop,
 ) -> Result<(), Failure> {
+    args.keep_alive(&stream);
     let name = stream.peer().to_string();
     room.voice.report(&Connected::of(Some(id), &stream)).await?;
     room.announce(&format!("[{id}] {name} is here"));
     let (ledger, inbox) = room.members.enter(id, one::greeting(&args, room.framing));
-    let wire = Wire::new(id, stream.descriptor(), args.session.hex);
+    let wire = Wire::new(id, stream.descriptor(), &args.session);
     let member =
         Member { room: &room, id, name: &name, stream: &stream, ledger: &ledger, wire: &wire };
-    let left = member.stay(inbox, args.session.idle, stop).await;
+    let limits = Limits { idle: args.session.idle, unacknowledged: args.session.ack_timeout() };
+    let left = member.stay(inbox, limits, stop).await;
     room.members.leave(id);
     ledger.close();
     let left = left?;
+    let waiting = ledger.waiting();
+    if matches!(left, Left::Stopped) {
+        room.undelivered.fetch_add(waiting, Ordering::Relaxed);
+    }
     let reason = left.words().to_owned();
     room.announce(&format!("[{id}] {name} left: {reason}"));
-    close(stream, left.grace()).await;
-    room.voice.report(&MemberLeft { id, peer: name, reason }).await
+    let unacknowledged = if matches!(left, Left::Dropped) {
+        let unacknowledged = stream.unacknowledged();
+        // An end like any other would pass a part for the whole.
+        stream.reset();
+        unacknowledged
+    } else {
+        close(stream, left.grace()).await
+    };
+    let undelivered_bytes = waiting + unacknowledged;
+    room.voice.report(&MemberLeft { id, peer: name, reason, undelivered_bytes }).await
 }
 
 struct Member<'a> {
@@ -99,7 +121,7 @@ impl Member<'_> {
     async fn stay(
         &self,
         inbox: UnboundedReceiver<Item>,
-        idle: Option<Duration>,
+        limits: Limits,
         mut stop: Stop,
     ) -> Result<Left, Failure> {
         let mut speaking = std::pin::pin!(self.speak());
@@ -115,8 +137,11 @@ impl Member<'_> {
                     Some(left) => return Ok(left),
                     None => heard = true,
                 },
-                () = self.stream.gone(), if spoke => return Ok(Left::Ended),
-                () = self.silence(idle) => return Ok(Left::Broken("silent for too long".into())),
+                () = self.stream.left(), if spoke => return Ok(Left::Ended),
+                () = self.stream.abandoned(limits.unacknowledged) => {
+                    return Ok(Left::Broken("no sign of it".into()));
+                }
+                () = self.silence(limits.idle) => return Ok(Left::Broken("silent for too long".into())),
                 () = self.ledger.dropped() => return Ok(Left::Dropped),
                 () = stop.asked() => return Ok(Left::Stopped),
             }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -34,13 +35,15 @@ impl To {
 }
 
 /// Everyone who is here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Members(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     came: Notify,
+    /// A member that takes nothing for so long, while others wait for it, is dropped.
+    patience: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +54,11 @@ struct State {
 }
 
 impl Members {
+    pub(super) fn new(patience: Duration) -> Members {
+        let (state, came) = (Mutex::default(), Notify::new());
+        Members(Arc::new(Shared { state, came, patience }))
+    }
+
     fn locked(&self) -> std::sync::MutexGuard<'_, State> {
         // A member that panicked left the map whole: each change is one call.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -105,8 +113,10 @@ impl Members {
         for (id, seat) in self.seats(to) {
             if !seat.offer(&bytes) {
                 let (all, bytes) = (self.clone(), bytes.clone());
-                waiting
-                    .spawn(async move { (id, seat.wait_for(bytes, || all.others(to, id)).await) });
+                waiting.spawn(async move {
+                    let others = || all.others(to, id);
+                    (id, seat.wait_for(bytes, all.0.patience, others).await)
+                });
             }
         }
         let mut dropped = Vec::new();

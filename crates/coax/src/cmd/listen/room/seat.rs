@@ -14,9 +14,6 @@ use tokio::time::timeout;
 const ROOM: usize = 1 << 20;
 /// What a message costs besides its bytes, so that empty ones are bounded too.
 const OVERHEAD: usize = 64;
-/// A member that takes not one byte for this long, with a queue that is full, does not read.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// What a member's queue holds.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -37,6 +34,7 @@ pub(super) struct Seat {
 #[derive(Debug)]
 pub(super) struct Ledger {
     room: Arc<Semaphore>,
+    put: AtomicU64,
     taken: AtomicU64,
     cut: Notify,
 }
@@ -44,12 +42,19 @@ pub(super) struct Ledger {
 impl Ledger {
     pub(super) fn new() -> Arc<Ledger> {
         let room = Arc::new(Semaphore::new(ROOM));
-        Arc::new(Ledger { room, taken: AtomicU64::new(0), cut: Notify::new() })
+        let [put, taken] = [const { AtomicU64::new(0) }; 2];
+        Arc::new(Ledger { room, put, taken, cut: Notify::new() })
     }
 
     /// The member took this many bytes.
     pub(super) fn took(&self, count: usize) {
         self.taken.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes that the member has not taken.
+    pub(super) fn waiting(&self) -> u64 {
+        let put = self.put.load(Ordering::Relaxed);
+        put.saturating_sub(self.taken.load(Ordering::Relaxed))
     }
 
     /// The member has gone: nobody waits for it any longer.
@@ -70,7 +75,7 @@ impl Seat {
 
     /// The first message, which needs no room: it is ours, and there is one.
     pub(super) fn greet(&self, greeting: Vec<u8>) {
-        let _ = self.queue.send(Item::Bytes(greeting.into(), None));
+        self.send(greeting.into(), None);
     }
 
     pub(super) fn end(&self) {
@@ -86,14 +91,19 @@ impl Seat {
         true
     }
 
-    /// Takes the message once there is room; false when the member does not read and `others`
-    /// are there.
-    pub(super) async fn wait_for(&self, bytes: Arc<[u8]>, others: impl Fn() -> bool) -> bool {
+    /// Takes the message once there is room; false when the member takes not one byte for as long
+    /// as `patience` while `others` are there.
+    pub(super) async fn wait_for(
+        &self,
+        bytes: Arc<[u8]>,
+        patience: Duration,
+        others: impl Fn() -> bool,
+    ) -> bool {
         // Kept through the whole wait: its place in the order is its place in this queue.
         let mut room = std::pin::pin!(self.ledger.room.clone().acquire_many_owned(cost(&bytes)));
         loop {
             let before = self.ledger.taken.load(Ordering::Relaxed);
-            if let Ok(acquired) = timeout(PATIENCE, &mut room).await {
+            if let Ok(acquired) = timeout(patience, &mut room).await {
                 acquired.into_iter().for_each(|permit| self.put(bytes.clone(), permit));
                 return true;
             }
@@ -108,8 +118,13 @@ impl Seat {
     }
 
     fn put(&self, bytes: Arc<[u8]>, permit: OwnedSemaphorePermit) {
+        self.send(bytes, Some(permit));
+    }
+
+    fn send(&self, bytes: Arc<[u8]>, permit: Option<OwnedSemaphorePermit>) {
+        self.ledger.put.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         // A member that has gone meanwhile hears nothing, and need not.
-        let _ = self.queue.send(Item::Bytes(bytes, Some(permit)));
+        let _ = self.queue.send(Item::Bytes(bytes, permit));
     }
 }
 

@@ -11,7 +11,7 @@ use coax_net::Descriptor;
 use tokio::time::Instant;
 
 use super::seat::Ledger;
-use crate::session::Dump;
+use crate::session::{Dump, SessionArgs};
 
 /// Read at once from a stream; on the stack.
 const AT_ONCE: usize = 16 << 10;
@@ -23,12 +23,16 @@ pub(super) struct Wire<'a> {
     socket: &'a Descriptor,
     last: Mutex<Instant>,
     dumps: Option<Mutex<[Dump; 2]>>,
+    /// Read at once from a stream.
+    read_size: usize,
 }
 
 impl Wire<'_> {
-    pub(super) fn new(id: u64, socket: &Descriptor, hex: bool) -> Wire<'_> {
+    pub(super) fn new<'a>(id: u64, socket: &'a Descriptor, session: &SessionArgs) -> Wire<'a> {
         let dumps = || Mutex::new(["<", ">"].map(|way| Dump::new(format!("[{id}] {way}"))));
-        Wire { socket, last: Mutex::new(Instant::now()), dumps: hex.then(dumps) }
+        let (last, dumps) = (Mutex::new(Instant::now()), session.hex.then(dumps));
+        let read_size = session.read_size.map_or(AT_ONCE, |size| (size as usize).min(AT_ONCE));
+        Wire { socket, last, dumps, read_size }
     }
 
     /// What is there; nothing at the end.
@@ -47,7 +51,7 @@ impl Wire<'_> {
             return Ok(packet);
         }
         let mut buffer = [0; AT_ONCE];
-        let count = self.socket.try_read(&mut buffer)?;
+        let count = self.socket.try_read(&mut buffer[..self.read_size])?;
         Ok(buffer[..count].to_vec())
     }
 
