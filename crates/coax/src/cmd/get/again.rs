@@ -8,8 +8,9 @@
 use std::ffi::OsString;
 
 /// Options whose words may be secret, long and short.
-const SECRET: [&str; 5] = ["--user", "--header", "--data", "--proxy", "--via"];
-const SECRET_LETTERS: &str = "uHd";
+const SECRET: [&str; 7] =
+    ["--user", "--header", "--data", "--form", "--cookie", "--proxy", "--via"];
+const SECRET_LETTERS: &str = "uHdFb";
 
 /// `coax` with `words`, or a way to say it without them.
 pub(super) fn command(words: impl Iterator<Item = OsString>) -> String {
