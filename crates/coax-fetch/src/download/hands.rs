@@ -23,6 +23,9 @@ const LAST_ROUND: Duration = Duration::from_millis(250);
 /// So much of a fair share is given then, and before: speeds change.
 const LAST_SHARE: f64 = 0.8;
 const FIRST_SHARE: f64 = 0.6;
+/// And so much where an answer comes in no time beside what is left: another request costs nothing.
+const SMALL_SHARE: f64 = 0.25;
+const CHEAP: f64 = 20.0;
 /// How long a speed is remembered at least.
 const MEMORY: Duration = Duration::from_secs(1);
 
@@ -275,7 +278,13 @@ fn share(it: Share<'_>) -> Option<u64> {
     }
     // The first is to come to its end last: what it would send beyond that would be in the way.
     let last = together <= LAST_ROUND.as_secs_f64() + 8.0 * latency;
-    let mut mine = it.own * (together - latency) * if last { LAST_SHARE } else { FIRST_SHARE };
+    let part = if last { LAST_SHARE } else { FIRST_SHARE };
+    let mut mine = it.own * (together - latency) * part;
+    if together > CHEAP * latency {
+        // A server that begins each answer with a burst makes speeds doubtful.
+        let small = it.rest as f64 * SMALL_SHARE / it.look.wanted.max(1) as f64;
+        mine = mine.min(small.max(LEAST as f64));
+    }
     if let Some(longest) = it.look.longest {
         mine = mine.min(it.own * (longest.as_secs_f64().max(20.0 * latency)));
     }
@@ -291,7 +300,7 @@ mod tests {
     use super::*;
 
     const LENGTH: u64 = 100 << 20;
-    const LATENCY: Duration = Duration::from_millis(10);
+    const LATENCY: Duration = Duration::from_millis(100);
 
     fn at(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
