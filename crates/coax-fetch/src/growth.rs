@@ -115,17 +115,9 @@ impl Growth {
         if sight.came > self.last.1 {
             self.last = (sight.now, sight.came);
         }
-        if self.wanted == 1 && self.before.is_none() {
-            if sight.now < sight.trip() * SLOW_START_TRIPS {
-                self.starting.push((sight.now, sight.packets));
-                if !sight.is_lossy() || !self.is_starting(&sight) {
-                    return 1;
-                }
-                let helped = usize::try_from(sight.left / WORTH_A_HELPER).unwrap_or(usize::MAX);
-                self.wanted = self.most.min(1 + helped);
-                self.settled = true;
-                return self.wanted;
-            }
+        let alone = self.wanted == 1 && self.before.is_none();
+        if alone && sight.now < sight.trip() * SLOW_START_TRIPS {
+            return self.start(&sight);
         }
         let stepped = *self.stepped.get_or_insert(sight.now);
         let (since, came) = match self.window {
@@ -143,6 +135,17 @@ impl Growth {
             let rate = sight.came.saturating_sub(came) as f64 / time.as_secs_f64();
             self.step(rate, &sight);
             (self.stepped, self.window) = (None, None);
+        }
+        self.wanted
+    }
+
+    /// In the slow start only a line that loses packets gets help.
+    fn start(&mut self, sight: &Sight) -> usize {
+        self.starting.push((sight.now, sight.packets));
+        if sight.is_lossy() && self.is_starting(sight) {
+            let helped = usize::try_from(sight.left / WORTH_A_HELPER).unwrap_or(usize::MAX);
+            self.wanted = self.most.min(helped.saturating_add(1));
+            self.settled = true;
         }
         self.wanted
     }

@@ -26,6 +26,7 @@ const FIRST_SHARE: f64 = 0.6;
 /// And so much where an answer comes in no time beside what is left: another request costs nothing.
 const SMALL_SHARE: f64 = 0.25;
 const CHEAP: f64 = 20.0;
+const AT_ONCE: Duration = Duration::from_millis(20);
 /// How long a speed is remembered at least.
 const MEMORY: Duration = Duration::from_secs(1);
 
@@ -280,7 +281,7 @@ fn share(it: Share<'_>) -> Option<u64> {
     let last = together <= LAST_ROUND.as_secs_f64() + 8.0 * latency;
     let part = if last { LAST_SHARE } else { FIRST_SHARE };
     let mut mine = it.own * (together - latency) * part;
-    if together > CHEAP * latency {
+    if together > CHEAP * latency || it.look.latency < AT_ONCE {
         // A server that begins each answer with a burst makes speeds doubtful.
         let small = it.rest as f64 * SMALL_SHARE / it.look.wanted.max(1) as f64;
         mine = mine.min(small.max(LEAST as f64));
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
 
     const LENGTH: u64 = 100 << 20;
-    const LATENCY: Duration = Duration::from_millis(100);
+    const LATENCY: Duration = Duration::from_millis(300);
 
     fn at(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
@@ -359,7 +360,7 @@ mod tests {
         let second = hands.add(LENGTH / 10..LENGTH, at(1000), LATENCY);
         let third = hands.add(0..0, at(1000), LATENCY);
         assert_eq!(hands.next(third, look(&have, at(1010))), Next::Wait, "it may still answer");
-        let late = at(2200);
+        let late = at(2500);
         let piece = piece_of(hands.next(third, look(&have, late)));
         assert!(piece.end == LENGTH && hands.place(second).end == piece.start, "{piece:?}");
     }
