@@ -281,11 +281,11 @@ fn share(it: Share<'_>) -> Option<u64> {
     let last = together <= LAST_ROUND.as_secs_f64() + 8.0 * latency;
     let part = if last { LAST_SHARE } else { FIRST_SHARE };
     let mut mine = it.own * (together - latency) * part;
-    if together > CHEAP * latency || it.look.latency < AT_ONCE {
-        // A server that begins each answer with a burst makes speeds doubtful.
-        let small = it.rest as f64 * SMALL_SHARE / it.look.wanted.max(1) as f64;
-        mine = mine.min(small.max(LEAST as f64));
-    }
+    // A server that begins each answer with a burst makes speeds doubtful: none is given more than
+    // an equal part, and where answers come at once, a quarter of that.
+    let equal = it.rest as f64 / it.look.wanted.max(1) as f64;
+    let at_once = together > CHEAP * latency || it.look.latency < AT_ONCE;
+    mine = mine.min((if at_once { equal * SMALL_SHARE } else { equal }).max(LEAST as f64));
     if let Some(longest) = it.look.longest {
         mine = mine.min(it.own * (longest.as_secs_f64().max(20.0 * latency)));
     }
