@@ -102,7 +102,7 @@ class CoaxController(BaseServerController, DirectoryBasedController):
     isupport = {
         "ACCOUNTEXTBAN": "a,account",
         "BOT": "B",
-        "CASEMAPPING": "ascii",
+        "CASEMAPPING": "rfc7613",
         "ELIST": "CMNTU",
         "INVEX": "I",
         "MONITOR": "100",

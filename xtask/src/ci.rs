@@ -4,13 +4,14 @@
 //! tests, only slower to read.
 
 use crate::run::{cargo, run};
-use crate::{layers, peers, tidy};
+use crate::{bans, layers, peers, tidy};
 
 /// All steps; ends at the first that fails.
 pub(crate) fn all() -> Result<(), String> {
     fmt()?;
     layers::check()?;
     tidy::check()?;
+    bans::check()?;
     if let Err(why) = peers::install() {
         // Its tests say so themselves: skipped, or failed where nothing may be missing.
         eprintln!("peers: not installed: {why}");

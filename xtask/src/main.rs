@@ -10,6 +10,7 @@
 
 use std::process::ExitCode;
 
+mod bans;
 mod bench;
 mod ci;
 mod conformance;
@@ -20,9 +21,9 @@ mod run;
 mod tidy;
 
 const USAGE: &str = "\
-cargo xtask ci               peers, fmt, clippy, layers, tidy, tests, docs: what CI runs
+cargo xtask ci               peers, fmt, clippy, layers, tidy, bans, tests, docs: what CI runs
 cargo xtask peers            install the Debian packages that tests and measurements need
-cargo xtask fmt|clippy|layers|tidy|test|doc
+cargo xtask fmt|clippy|layers|tidy|bans|test|doc
                              one step of ci
 cargo xtask conformance [MODULE…]
                              run irctest against coax chat serve
@@ -59,6 +60,7 @@ fn dispatch(words: &[&str]) -> Result<(), String> {
         ["clippy"] => ci::clippy(),
         ["layers"] => layers::check(),
         ["tidy"] => tidy::check(),
+        ["bans"] => bans::check(),
         ["test"] => ci::tests(),
         ["doc"] => ci::docs(),
         ["conformance", rest @ ..] => conformance::check(rest),

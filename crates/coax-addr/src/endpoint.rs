@@ -17,6 +17,7 @@
 
 mod authority;
 mod error;
+mod foreign;
 mod host;
 mod options;
 mod percent;
@@ -136,7 +137,7 @@ pub struct Options {
     pub bind: Option<String>,
     /// Multicast group to join (listening).
     pub join: Option<IpAddr>,
-    /// Interface to use, by name: multicast and link-local.
+    /// Interface to use alone, by name or number.
     pub interface: Option<String>,
     /// Hops a packet may take, 1 to 255.
     pub ttl: Option<u8>,
@@ -154,6 +155,12 @@ pub struct Options {
     pub sndbuf: Option<u32>,
     /// `SO_RCVBUF`, bytes.
     pub rcvbuf: Option<u32>,
+    /// Who may use the file of a Unix socket (listening): permission bits, up to 0777.
+    pub mode: Option<u32>,
+    /// The file's owner (listening): a name or a number.
+    pub owner: Option<String>,
+    /// The file's group (listening): a name or a number.
+    pub group: Option<String>,
 }
 
 impl Endpoint {

@@ -19,6 +19,7 @@ mod url_parts;
 pub use endpoint::{
     Endpoint, EndpointError, EndpointErrorKind, Host, Options, Place, Transport, UnixKind, UnixName,
 };
+pub use near::{shown, without_password};
 pub use order::Permutation;
 pub use ports::{PortSet, PortSetError, ProtocolPorts};
 pub use service::{Protocol, Service, ServiceTable};
@@ -26,4 +27,4 @@ pub use targets::{
     AddressRange, AddressSet, Octets, Target, TargetError, TargetErrorKind, TargetSet,
 };
 #[cfg(feature = "url")]
-pub use url_parts::{PortOrigin, UrlError, UrlParts};
+pub use url_parts::{PortOrigin, QueryPair, UrlError, UrlParts};

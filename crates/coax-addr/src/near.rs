@@ -36,7 +36,7 @@ pub(crate) fn did_you_mean(found: Option<&str>) -> String {
 }
 
 /// `text` fit for a message: no password, control characters escaped, a long middle left out.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let text = &without_password(text);
     let length = text.chars().count();
     if length <= QUOTED {
@@ -47,14 +47,18 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// `scheme://user:***@host`: an error ends up in logs, which are no place for passwords.
-fn without_password(text: &str) -> String {
+pub fn without_password(text: &str) -> String {
     let start = text.find("://").map_or(0, |colon| colon + 3);
-    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |length| start + length);
-    let user = text[start..end].rfind('@').map(|at| &text[start..start + at]);
-    match user.and_then(|user| user.split_once(':')) {
+    let rest = &text[start..];
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    // A slash in the password itself is one reason why a text cannot be read.
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let goes_on = rest[..end].split_once(':').is_some_and(|(_, port)| !is_port(port));
+    let at = rest[..end].rfind('@').or_else(|| rest.rfind('@').filter(|_| goes_on));
+    match at.and_then(|at| rest[..at].split_once(':')) {
         Some((user, password)) if !password.is_empty() => {
-            let rest = &text[start + user.len() + 1 + password.len()..];
-            format!("{}{user}:***{rest}", &text[..start])
+            let after = &rest[user.len() + 1 + password.len()..];
+            format!("{}{user}:***{after}", &text[..start])
         }
         _ => text.to_owned(),
     }
@@ -139,6 +143,9 @@ mod tests {
         assert_eq!(shown("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(shown("https://u:a:b@c@h:x/p@q"), "https://u:***@h:x/p@q");
         assert_eq!(shown("u:secret@h"), "u:***@h");
+        assert_eq!(shown("http://u:sec/ret@h/"), "http://u:***@h/");
+        assert_eq!(shown("http://h:80/a@b"), "http://h:80/a@b");
+        assert_eq!(shown("x://http://u:secret@h"), "x://http:***@h");
         assert_eq!(shown("unix:@name"), "unix:@name");
         assert!(shown(&"x".repeat(5_000)).chars().count() < 70);
     }

@@ -6,6 +6,7 @@
 //! Nothing here opens a URL, and `tcp://` and the other endpoints are not URLs: see
 //! [`Endpoint`](crate::Endpoint).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::{Host, ParseError, Url};
@@ -22,16 +23,30 @@ pub struct UrlParts {
     pub user: Option<String>,
     /// Whether there is one; the password itself is not kept.
     pub has_password: bool,
-    /// A name (an IDN in its `xn--` form) or an address, an IPv6 address without brackets.
+    /// A name (an IDN in its `xn--` form) or an address, an IPv6 address without brackets, with its
+    /// zone where it has one.
     pub host: Option<String>,
+    /// The host with its `xn--` parts decoded, where it has some.
+    pub unicode_host: Option<String>,
     /// Where it would connect, and how that is known.
     pub port: Option<(u16, PortOrigin)>,
     /// As it would be sent.
     pub path: String,
-    /// Names and values in their order, decoded.
-    pub query: Vec<(String, String)>,
-    /// With `%XX` decoded.
+    /// The pairs of the query in their order.
+    pub query: Vec<QueryPair>,
+    /// As it stands.
     pub fragment: Option<String>,
+}
+
+/// One `name=value` of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryPair {
+    /// Decoded; a byte that is no UTF-8 becomes U+FFFD.
+    pub name: String,
+    /// Likewise.
+    pub value: String,
+    /// Both as they stand, so that nothing is lost.
+    pub raw: String,
 }
 
 /// How a port is known.
@@ -61,23 +76,63 @@ impl std::error::Error for UrlError {}
 impl UrlParts {
     /// Reads a URL; `services` knows the ports of schemes like `ssh`.
     pub fn parse(text: &str, services: &ServiceTable) -> Result<UrlParts, UrlError> {
-        let url = Url::parse(text)
-            .map_err(|error| UrlError { text: shown(text), reason: reason(error, text) })?;
+        let failed = |reason| UrlError { text: shown(text), reason };
+        let (bare, zone) = without_zone(text).map_err(failed)?;
+        let url = Url::parse(&bare).map_err(|error| failed(reason(error, text)))?;
         Ok(UrlParts {
             user: Some(decoded(url.username())).filter(|user| !user.is_empty()),
             has_password: url.password().is_some(),
             host: url.host().map(|host| match host {
                 Host::Domain(name) => decoded(name),
                 Host::Ipv4(address) => address.to_string(),
-                Host::Ipv6(address) => address.to_string(),
+                Host::Ipv6(address) => match &zone {
+                    Some(zone) => format!("{address}%{zone}"),
+                    None => address.to_string(),
+                },
             }),
+            unicode_host: url.domain().and_then(unicode),
             port: port(&url, text, services),
             path: url.path().to_owned(),
-            query: url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect(),
-            fragment: url.fragment().map(decoded),
+            query: query(&url),
+            fragment: url.fragment().map(str::to_owned),
             scheme: url.scheme().to_owned(),
         })
     }
+}
+
+/// `url` without the zone of an IPv6 address in brackets, and the zone: `%eth0`, or `%25eth0` as
+/// RFC 6874 has it. The standard of browsers has none.
+fn without_zone(text: &str) -> Result<(Cow<'_, str>, Option<String>), String> {
+    let whole = Ok((Cow::Borrowed(text), None));
+    let Some((scheme, rest)) = text.split_once("://") else { return whole };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((before, host)) = authority.split_once('[') else { return whole };
+    let Some((inside, after)) = host.split_once(']') else { return whole };
+    let Some((address, zone)) = inside.split_once('%') else { return whole };
+    let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+    if let Some(why) = crate::endpoint::why_no_zone(zone) {
+        return Err(why);
+    }
+    let path = &rest[authority.len()..];
+    let bare = format!("{scheme}://{before}[{address}]{after}{path}");
+    Ok((Cow::Owned(bare), Some(zone.to_owned())))
+}
+
+fn unicode(name: &str) -> Option<String> {
+    let (text, valid) = idna::domain_to_unicode(name);
+    (valid.is_ok() && text != name).then_some(text)
+}
+
+/// The pairs as forms write them: `&` between, `+` for a space.
+fn query(url: &Url) -> Vec<QueryPair> {
+    let raw = url.query().unwrap_or_default().split('&').filter(|raw| !raw.is_empty());
+    let pairs = url.query_pairs().zip(raw);
+    let pair = |((name, value), raw): ((Cow<'_, str>, Cow<'_, str>), &str)| QueryPair {
+        name: name.into_owned(),
+        value: value.into_owned(),
+        raw: raw.to_owned(),
+    };
+    pairs.map(pair).collect()
 }
 
 fn port(url: &Url, text: &str, services: &ServiceTable) -> Option<(u16, PortOrigin)> {
@@ -145,9 +200,7 @@ fn reason(error: ParseError, text: &str) -> String {
             "the host ends in a number and is no IPv4 address; those are four numbers from 0 to 255"
                 .to_owned()
         }
-        ParseError::InvalidIpv6Address => {
-            "the host in brackets is not an IPv6 address (a URL has no zone)".to_owned()
-        }
+        ParseError::InvalidIpv6Address => "the host in brackets is not an IPv6 address".to_owned(),
         ParseError::InvalidDomainCharacter | ParseError::IdnaError => {
             "the host holds something that no name has, like a space or an empty label".to_owned()
         }
@@ -200,9 +253,24 @@ mod tests {
         assert!(parts.has_password && !format!("{parts:?}").contains("s3cret"));
         assert_eq!(parts.host.as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(parts.path, "/a%20b/");
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(parts.query, [pair("q", "a b"), pair("q", "é"), pair("x", "")]);
-        assert_eq!(parts.fragment.as_deref(), Some("t op"));
+        assert_eq!(parts.unicode_host.as_deref(), Some("bücher.example"));
+        let pair = |name: &str, value: &str, raw: &str| QueryPair {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            raw: raw.to_owned(),
+        };
+        let expected = [pair("q", "a b", "q=a+b"), pair("q", "é", "q=%C3%A9"), pair("x", "", "x")];
+        assert_eq!(parts.query, expected);
+        assert_eq!(parts.fragment.as_deref(), Some("t%20op"));
+        let parts = read("http://h/?a=%ff&&b=%00&=c");
+        let expected =
+            [pair("a", "\u{fffd}", "a=%ff"), pair("b", "\0", "b=%00"), pair("", "c", "=c")];
+        assert_eq!(parts.query, expected);
+        for url in ["http://[fe80::1%eth0]:80/%25", "http://[fe80::1%25eth0]:80/%25"] {
+            let parts = read(url);
+            assert_eq!(parts.host.as_deref(), Some("fe80::1%eth0"));
+            assert_eq!((parts.port, parts.path.as_str()), (Some((80, PortOrigin::Given)), "/%25"));
+        }
         assert_eq!(read("http://[::1]/").host.as_deref(), Some("::1"));
         assert_eq!(read("http://2130706433/").host.as_deref(), Some("127.0.0.1"));
     }
@@ -221,10 +289,8 @@ mod tests {
                 "http://1.2.3.999/",
                 "the host ends in a number and is no IPv4 address; those are four numbers from 0 to 255",
             ),
-            (
-                "http://[fe80::1%eth0]/",
-                "the host in brackets is not an IPv6 address (a URL has no zone)",
-            ),
+            ("http://[fe80::1%]/", "the zone after '%' is missing; write an interface, like %eth0"),
+            ("http://[fe80::1%a?b]/", "the host in brackets is not an IPv6 address"),
             (
                 "http://a b/",
                 "the host holds something that no name has, like a space or an empty label",

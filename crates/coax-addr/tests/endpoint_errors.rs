@@ -3,7 +3,7 @@
 use coax_addr::{Endpoint, EndpointErrorKind as Kind, ServiceTable};
 
 /// What was typed, which part is wrong, and the message after `is not an endpoint: `.
-const ERRORS: [(&str, Kind, &str); 110] = [
+const ERRORS: [(&str, Kind, &str); 131] = [
     ("", Kind::Empty, "no endpoint given; write HOST:PORT, or /PATH for a Unix socket"),
     ("   ", Kind::Empty, "no endpoint given; write HOST:PORT, or /PATH for a Unix socket"),
     ("localhost", Kind::MissingPort, "missing port; write localhost:PORT"),
@@ -89,9 +89,14 @@ const ERRORS: [(&str, Kind, &str); 110] = [
         "the host '256.1.1.1' is wrong: an IPv4 address is four numbers from 0 to 255",
     ),
     (
-        "1.2.3:80",
+        "1.2.65536:80",
         Kind::Host,
-        "the host '1.2.3' is wrong: an IPv4 address is four numbers from 0 to 255",
+        "the host '1.2.65536' is wrong: an IPv4 address is four numbers from 0 to 255",
+    ),
+    (
+        "127.01:80",
+        Kind::Host,
+        "the host '127.01' is wrong: an IPv4 address is four numbers from 0 to 255",
     ),
     (
         "010.0.0.1:80",
@@ -137,18 +142,67 @@ const ERRORS: [(&str, Kind, &str); 110] = [
     (
         "http://example.com/",
         Kind::Scheme,
-        "there is no scheme 'http'; write tcp://HOST:80, or ws://HOST for a WebSocket",
+        "there is no scheme 'http'; coax get http://example.com/ fetches it, and tcp://example.com:80 is its server",
     ),
     (
-        "https://example.com",
+        "https://u:secret@h:8443/a",
         Kind::Scheme,
-        "there is no scheme 'https'; write tls://HOST:443, or wss://HOST for a WebSocket",
+        "there is no scheme 'https'; coax get https://u:***@h:8443/a fetches it, and tcp://h:8443 is its server",
+    ),
+    ("ftp://h/pub", Kind::Scheme, "there is no scheme 'ftp'; its server is tcp://h:21"),
+    ("ssh://me@h", Kind::Scheme, "there is no scheme 'ssh'; its server is tcp://h:22"),
+    (
+        "postgres://[::1]",
+        Kind::Scheme,
+        "there is no scheme 'postgres'; its server is tcp://[::1]:5432",
+    ),
+    ("redis://:6380/0", Kind::Scheme, "there is no scheme 'redis'; its server is tcp://:6380"),
+    ("dns://", Kind::Scheme, "there is no scheme 'dns'; its server is udp://HOST:53"),
+    (
+        "raw://h",
+        Kind::Scheme,
+        "there is no scheme 'raw'; raw sockets have no ports to talk to, and no verb talks over them: coax scan --syn sends raw packets",
+    ),
+    (
+        "rdm:x",
+        Kind::Scheme,
+        "there is no scheme 'rdm'; no system here offers reliably delivered messages (SOCK_RDM): unix-seqpacket: keeps messages whole and in order",
+    ),
+    (
+        "abstract:foo",
+        Kind::Scheme,
+        "there is no scheme 'abstract'; an abstract Unix socket is written @foo",
+    ),
+    (
+        "unix-stream:/run/x",
+        Kind::Scheme,
+        "there is no scheme 'unix-stream'; a Unix socket is written unix:/run/x",
+    ),
+    (
+        "udp4://h:5",
+        Kind::Scheme,
+        "there is no scheme 'udp4'; write udp://h:5, and -4 or -6 for one family alone",
+    ),
+    (
+        "unix://tmp/x",
+        Kind::Path,
+        "after unix:// comes a host; write unix:/tmp/x, or unix:tmp/x for the path from here",
+    ),
+    (
+        "unix-dgram://x",
+        Kind::Path,
+        "after unix-dgram:// comes a host; write unix-dgram:/x, or unix-dgram:x for the path from here",
+    ),
+    (
+        "file://etc/motd",
+        Kind::Path,
+        "after file:// comes a host; write file:/etc/motd, or file:etc/motd for the path from here",
     ),
     ("tpc://h:80", Kind::Scheme, "there is no scheme 'tpc'; did you mean 'tcp'?"),
     (
-        "gopher://h:70",
+        "nosuch://h:70",
         Kind::Scheme,
-        "there is no scheme 'gopher'; there are tcp, udp, tls, ws, wss, unix, unix-dgram, unix-seqpacket, stdio, exec, file",
+        "there is no scheme 'nosuch'; there are tcp, udp, tls, ws, wss, unix, unix-dgram, unix-seqpacket, stdio, exec, file",
     ),
     ("unxi:/run/x", Kind::Scheme, "there is no scheme 'unxi'; did you mean 'unix'?"),
     ("tcp:h:80", Kind::Scheme, "'//' is missing after tcp:; write tcp://h:80"),
@@ -194,7 +248,38 @@ const ERRORS: [(&str, Kind, &str); 110] = [
     ),
     ("udp://h:80?nodelay", Kind::Option, "the option 'nodelay' is for TCP and what stands on it"),
     ("/x?ttl=3", Kind::Option, "the option 'ttl' is for IP endpoints, like tcp:// and udp://"),
-    ("/x?wat=3", Kind::Option, "there is no option 'wat'; there are bind, sndbuf, rcvbuf"),
+    ("/x?wat=3", Kind::Option, "there is no option 'wat'; there are sndbuf, mode, owner, group"),
+    (
+        "@x?mode=0600",
+        Kind::Option,
+        "the option 'mode' is for Unix sockets that have a file, like /run/x",
+    ),
+    ("@x?bind=@y", Kind::Option, "the option 'bind' is for IP endpoints, like tcp:// and udp://"),
+    (
+        "/x?rcvbuf=4k",
+        Kind::Option,
+        "the option 'rcvbuf' is for IP endpoints, like tcp:// and udp://",
+    ),
+    (
+        "h:80?mode=0600",
+        Kind::Option,
+        "the option 'mode' is for Unix sockets that have a file, like /run/x",
+    ),
+    (
+        "/x?mode=0888",
+        Kind::Option,
+        "the option 'mode' cannot be '0888': write three or four octal digits, like 0660",
+    ),
+    (
+        "/x?mode=4755",
+        Kind::Option,
+        "the option 'mode' cannot be '4755': write three or four octal digits, like 0660",
+    ),
+    (
+        "/x?group=",
+        Kind::Option,
+        "the option 'group' cannot be '': write a name or a number, like www-data",
+    ),
     (
         "file:x?y=1",
         Kind::Option,

@@ -12,7 +12,7 @@ fn read(text: &str) -> Endpoint {
 }
 
 /// What was typed, and the canonical text.
-const FORMS: [(&str, &str); 76] = [
+const FORMS: [(&str, &str); 84] = [
     ("localhost:80", "localhost:80"),
     ("db.internal:5432", "db.internal:5432"),
     ("example.com.:443", "example.com.:443"),
@@ -68,7 +68,15 @@ const FORMS: [(&str, &str); 76] = [
     ("unix:///run/x", "/run/x"),
     ("//run/x", "unix:////run/x"),
     ("UNIX:/run/x", "/run/x"),
-    ("unix://x", "unix:x"),
+    ("unix://./x", "./x"),
+    ("/x?mode=660&group=www&owner=33", "/x?mode=0660&owner=33&group=www"),
+    ("abstract:80", "abstract:80"),
+    ("raw:80", "raw:80"),
+    ("127.1:9", "127.0.0.1:9"),
+    ("10.1.513:9", "10.1.2.1:9"),
+    ("0x7f.1:9", "127.0.0.1:9"),
+    ("0x7f000001:9", "127.0.0.1:9"),
+    ("1.0x203:9", "1.0.2.3:9"),
     ("/a%3Fb%25c%0A%FF", "/a%3Fb%25c%0A%FF"),
     ("/a b&c=d", "/a b&c=d"),
     ("unix:%40x", "unix:%40x"),

@@ -66,6 +66,7 @@ fn options(place: &Place) -> BoxedStrategy<Options> {
     let own = (switch(), switch());
     let udp = matches!(place, Place::Net { transport: Transport::Udp, .. });
     let (net, unix) = (matches!(place, Place::Net { .. }), matches!(place, Place::Unix { .. }));
+    let path = matches!(place, Place::Unix { name: UnixName::Path(_), .. });
     (ip, shared, own)
         .prop_map(move |((bind, interface, ttl), (ra, rp, sndbuf, rcvbuf), (a, b))| match () {
             () if net => Options {
@@ -80,8 +81,16 @@ fn options(place: &Place) -> BoxedStrategy<Options> {
                 reuseport: rp,
                 sndbuf,
                 rcvbuf,
+                ..Options::default()
             },
-            () if unix => Options { bind, sndbuf, rcvbuf, ..Options::default() },
+            () if path => Options {
+                sndbuf,
+                mode: ttl.map(u32::from),
+                owner: interface.clone(),
+                group: interface,
+                ..Options::default()
+            },
+            () if unix => Options { sndbuf, ..Options::default() },
             () => Options::default(),
         })
         .boxed()

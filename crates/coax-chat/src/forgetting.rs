@@ -43,7 +43,8 @@ pub(crate) async fn forget(
             due = now + SELDOM;
         }
         if let Some(retention) = retention(&board.settings(), by_age) {
-            match memory.prune(retention, board.now()).await {
+            // A clock that jumped must not cost what was said.
+            match memory.prune(retention, board.certain()).await {
                 Ok(0) => failed = None,
                 Ok(entries) => {
                     failed = None;

@@ -8,6 +8,8 @@
 //! Nothing here knows what a channel is. It is given a place to bring callers to.
 
 mod crowd;
+mod files;
+mod forwarded;
 mod goodbye;
 mod identity;
 mod origin;
@@ -22,16 +24,18 @@ mod typed;
 mod websocket;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
 use coax_net::TlsServer;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crowd::Crowd;
+pub use forwarded::CallerHeader;
 use identity::Identity;
 use prefixed::Prefixed;
 use protocol::LOOK;
@@ -42,6 +46,7 @@ use relays::Relays;
 pub use crate::hub::Way;
 pub use refusal::Refusal;
 
+use crate::session::pace::Pace;
 use crate::settings::Network;
 
 /// Bytes that come and go.
@@ -73,6 +78,10 @@ pub trait House {
     fn metrics(&self) -> String;
     /// Is told the status of each answer of HTTP.
     fn answered(&self, _status: u16) {}
+    /// Is told of a caller of HTTP that may not come in.
+    fn turned_away(&self, _address: Option<SocketAddr>, _why: Refusal) {}
+    /// Is told, once, that callers come through a web proxy that is not named; none is a Unix socket.
+    fn unnamed_proxy(&self, _address: Option<IpAddr>) {}
 }
 
 /// How the door is kept.
@@ -84,10 +93,21 @@ pub struct Settings {
     pub crowd: usize,
     /// Quiet after an unfinished line that makes it a whole one.
     pub pause: Duration,
+    /// Requests, frames and typed lines that a caller may send at once, and each second after that,
+    /// whatever is in them; 0 at once is no limit.
+    pub flood: (u32, u32),
     /// Where somebody who types lines begins to talk.
     pub channel: String,
     /// Who brings callers, and has to say whom: by the PROXY protocol, before anything else.
     pub proxies: Vec<IpAddr>,
+    /// What this server is called, beside addresses and names that are nobody's.
+    pub names: Vec<String>,
+    /// Web proxies that say in a header whom they bring.
+    pub http_proxies: Vec<Network>,
+    /// The header in which they say it.
+    pub http_proxies_header: CallerHeader,
+    /// What stands before every path, where a proxy leaves it: `/chat`, or nothing.
+    pub web_path: String,
     /// Pages of other sites that may open a WebSocket, as `https://chat.example`.
     pub origins: Vec<String>,
     /// Who may read the measurements, besides this machine.
@@ -100,8 +120,13 @@ impl Default for Settings {
             deadline: Duration::from_secs(20),
             crowd: 1024,
             pause: Duration::from_millis(200),
+            flood: (40, 10),
             channel: "#lobby".to_owned(),
             proxies: Vec::new(),
+            names: Vec::new(),
+            http_proxies: Vec::new(),
+            http_proxies_header: CallerHeader::default(),
+            web_path: String::new(),
             origins: Vec::new(),
             metrics: Vec::new(),
         }
@@ -116,6 +141,8 @@ pub struct Gate<H> {
     relays: Rc<Relays>,
     guests: Cell<u64>,
     crowd: Crowd,
+    /// Proxies that are not named and brought somebody.
+    noticed: RefCell<BTreeSet<Option<IpAddr>>>,
 }
 
 impl<H: House + 'static> Gate<H> {
@@ -129,6 +156,7 @@ impl<H: House + 'static> Gate<H> {
             relays: Rc::default(),
             guests: Cell::new(0),
             crowd,
+            noticed: RefCell::default(),
         })
     }
 
@@ -224,6 +252,10 @@ impl<H: House + 'static> Gate<H> {
             Protocol::Plain => self.translate(caller, line),
             Protocol::Http => return page::serve(self, caller, line).await,
             Protocol::Tls => return Err(Refusal::Tls.into()),
+            Protocol::Unknown => {
+                turn_away(line).await;
+                return Err(Refusal::Unknown.into());
+            }
         }
         Ok(())
     }
@@ -232,10 +264,22 @@ impl<H: House + 'static> Gate<H> {
         self.guests.set(self.guests.get() + 1);
         let settings = self.settings();
         let plain = plain::Plain::new(self.guests.get(), &settings.channel);
-        let inner = typed::translate(plain, line, settings.pause, self.relays.begin());
+        let pace = Pace::new(settings.flood);
+        let inner = typed::translate(plain, line, settings.pause, pace, self.relays.begin());
         self.house.welcome(Caller { way: Way::Plain, ..caller }, inner);
     }
 }
+
+/// Says what is spoken here, to a program that speaks something else.
+async fn turn_away(mut line: Line) {
+    let words = b"ERROR :This is a chat: IRC, HTTP, TLS and lines of text are spoken here\r\n";
+    // Whoever does not read it needs no answer.
+    let _ = timeout(GOODBYE, line.write_all(words)).await;
+    goodbye::goodbye(&mut line).await;
+}
+
+/// How long a caller who is turned away may take to read why.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Somebody at the door: what was heard so far.
 struct Look {

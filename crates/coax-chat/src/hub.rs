@@ -13,23 +13,28 @@ mod check;
 mod client;
 mod clients;
 mod cloak;
+mod doubt;
 mod effects;
 mod face;
 mod history;
 mod host;
 mod input;
+mod kept;
 mod kept_out;
 mod label;
 mod leave;
 mod lives;
 mod note;
+pub(crate) mod once;
 mod patience;
 mod pattern;
 pub(crate) mod reach;
 mod registered;
+mod registrations;
 mod relay;
 mod reply;
 pub(crate) mod roster;
+mod services;
 mod since;
 mod tick;
 mod time;
@@ -37,6 +42,7 @@ mod turn;
 pub(crate) mod welcome;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 use coax_irc::{Message, ParseError};
 
@@ -50,16 +56,21 @@ pub(crate) use client::{Client, Invitation, Name, Sasl, UserModes};
 pub(crate) use clients::Clients;
 pub(crate) use history::{Record, kept_name, person};
 pub(crate) use host::{SHELF as HOSTS, is_host};
-pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT};
+pub(crate) use kept::NOT_STORED;
+pub(crate) use kept_out::{KeptOut, SHELF as KEPT_OUT, to_keep};
 pub(crate) use lives::{Lives, SHELF as LIVES};
+pub(crate) use patience::SHELF as TRUSTED;
 pub(crate) use pattern::Pattern;
 pub(crate) use relay::{Relay, Stamp};
+pub(crate) use services::taken_for_a_service;
 pub(crate) use since::{Since, anchored};
 pub(crate) use turn::Turn;
 
-pub use accounts::Known;
+pub(crate) use accounts::settings;
+pub use accounts::{Known, is_suspended};
 pub use client::{ClientId, Origin, Way};
-pub(crate) use clients::{CASEMAPPING, fold};
+pub(crate) use clients::{CASEMAPPING, fold, same};
+pub(crate) use doubt::SHELF as CLOCK;
 pub use effects::{Effect, Effects, SharedLine};
 pub use history::Extra;
 pub use input::{Answer, Input, Keep, Question, Ticket};
@@ -85,8 +96,16 @@ pub struct Hub {
     pub(crate) watchers: BTreeMap<Box<str>, Vec<ClientId>>,
     /// What is awaited, and by whom.
     pub(crate) awaited: BTreeMap<Ticket, turn::Awaited>,
-    /// Who gave wrong passwords.
+    /// Whether the clock can be believed.
+    doubt: doubt::Doubt,
+    /// What is on its way to the disk.
+    pub(crate) keeping: kept::Keeping,
+    /// Who guessed secrets, and where they were got right.
     pub(crate) patience: patience::Patience,
+    /// Who made accounts.
+    pub(crate) registrations: registrations::Registrations,
+    /// Lines that are not said twice.
+    pub(crate) once: once::Once,
     /// What was counted so far.
     pub(crate) counts: Counts,
     /// Everyone is being told to go.
@@ -100,6 +119,13 @@ pub struct Hub {
 
 /// What a session says of a client that does not read.
 pub(crate) const SENDQ_EXCEEDED: &str = "SendQ exceeded";
+
+/// An address as it stands in masks.
+pub(crate) fn shown_address(address: IpAddr) -> String {
+    let address = address.to_canonical().to_string();
+    // A parameter of the protocol must not begin with a colon.
+    if address.starts_with(':') { format!("0{address}") } else { address }
+}
 
 /// What a hub counted since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +162,11 @@ impl Hub {
             past: VecDeque::new(),
             watchers: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            doubt: doubt::Doubt::default(),
+            keeping: kept::Keeping::default(),
             patience: patience::Patience::default(),
+            registrations: registrations::Registrations::default(),
+            once: once::Once::default(),
             counts: Counts::default(),
             stopping: false,
             started: now,
@@ -154,7 +184,7 @@ impl Hub {
             Input::Gone { client, why } => self.gone(now, client, why, effects),
             Input::Tick => self.tick(now, effects),
             Input::Answer { ticket, answer } => self.answer(now, ticket, answer, effects),
-            Input::Account { name, password } => self.set_account(now, name, password, effects),
+            Input::Kept(keep) => self.is_kept(now, *keep, effects),
             Input::Reload(settings) => self.settings = *settings,
             Input::Stop { why } => self.stop(now, why, effects),
             Input::Notice { text } => self.tell_operators(now, text, effects),
@@ -173,7 +203,9 @@ impl Hub {
         });
         self.hosts.extend(hosts);
         self.lives.recall(known.lives);
-        known.channels.into_iter().for_each(|channel| self.channels.restore(channel, self.started));
+        self.patience.recall(known.trusted);
+        self.doubt = doubt::Doubt::begin(self.started, &known.clock, known.latest);
+        known.channels.into_iter().for_each(|channel| self.channels.restore(channel));
     }
 
     /// What was counted so far.
@@ -212,17 +244,36 @@ impl Hub {
     }
 
     fn arrive(&mut self, now: Time, who: ClientId, mut origin: Origin, effects: &mut Effects) {
-        let address = origin.address.clone();
         if self.settings.cloak {
-            origin.host = cloak::cloak(&address, &self.settings.secret);
+            origin.host = cloak::cloak(&origin.address, &self.settings.secret);
         }
         self.clients.arrive(who, origin, now);
-        // Whoever sits at this machine is not one of many strangers behind one address.
-        let local = address.parse::<std::net::IpAddr>().map_or(true, |ip| ip.is_loopback());
-        if !local && self.clients.count_of_address(&address) > self.settings.per_address {
+        if self.is_crowded(who) {
             self.turn(now, who, effects)
                 .close(Cause::Crowd, "Too many connections from your address");
         }
+    }
+
+    /// Whether a client is one too many from its address.
+    pub(crate) fn is_crowded(&self, who: ClientId) -> bool {
+        let address = &self.clients.get(who).origin.address;
+        // Whoever sits at this machine is not one of many strangers behind one address, and a gateway
+        // says later whom it brings.
+        let one_of_ours = address.parse::<IpAddr>().map_or(true, |ip| {
+            ip.is_loopback() || self.settings.webirc.iter().any(|gateway| gateway.from.has(ip))
+        });
+        !one_of_ours && self.clients.count_of_address(address) > self.settings.per_address
+    }
+
+    /// A gateway brought this client from another address.
+    pub(crate) fn brought(&mut self, who: ClientId, address: IpAddr, secure: bool) {
+        let address = shown_address(address);
+        let host = if self.settings.cloak {
+            cloak::cloak(&address, &self.settings.secret)
+        } else {
+            address.clone()
+        };
+        self.clients.brought(who, Origin { host, address, secure, ..Origin::default() });
     }
 
     fn line(&mut self, now: Time, who: ClientId, line: &[u8], effects: &mut Effects) {
@@ -263,6 +314,7 @@ impl Hub {
 
     fn stop(&mut self, now: Time, why: &str, effects: &mut Effects) {
         self.stopping = true;
+        self.keep_time_now(now, effects);
         for who in self.clients.all().collect::<Vec<_>>() {
             self.turn(now, who, effects).farewell(why);
         }

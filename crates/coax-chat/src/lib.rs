@@ -20,6 +20,7 @@ pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod switchboard;
+mod thread;
 mod verb;
 
 pub use certificate::Certificate;

@@ -14,15 +14,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use coax_store::{Change, Entry, Options, Password, Reader, Retention, Store, StoreError};
+use coax_store::{
+    Change, Options, Password, Reader, Retention, Store, StoreError, StoreErrorKind, Upgrade,
+};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::{spawn_blocking, spawn_local};
+use tokio::task::spawn_local;
 
 use crate::credentials::PasswordCost;
 use crate::hub::{Answer, Keep, Known, Question, Ticket, Time};
-use crate::hub::{HOSTS, KEPT_OUT, LIVES};
+use crate::hub::{CLOCK, HOSTS, KEPT_OUT, LIVES, TRUSTED};
 use crate::switchboard::{Oracle, Switchboard};
-use answer::{Answering, catch_up, draw, hashed};
+use crate::thread;
+use answer::{Answering, draw, hashed};
 use trouble::Trouble;
 
 pub use trouble::News;
@@ -67,6 +70,12 @@ pub struct Figures {
     pub failures: u64,
 }
 
+/// The hash of a password, as the settings take it for an operator. Takes a while; nothing for what
+/// cannot be a password, or where there are no random numbers.
+pub fn password_hash(password: &[u8], memory: u32, passes: u32) -> Option<String> {
+    hashed(PasswordCost::new(memory, passes, 1).unwrap_or_default(), password)?.phc
+}
+
 impl Memory {
     /// Opens the store in a folder; without one, everything is gone at the end.
     ///
@@ -74,8 +83,22 @@ impl Memory {
     ///
     /// What the store says: in use, damaged, newer, no room.
     pub fn open(folder: Option<&Path>, memory: u32, passes: u32) -> Result<Memory, StoreError> {
+        Memory::open_telling(folder, memory, passes, &mut |_| {})
+    }
+
+    /// The same. A store of an older version is changed first: `tell` hears how far that is.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_telling(
+        folder: Option<&Path>,
+        memory: u32,
+        passes: u32,
+        tell: &mut dyn FnMut(Upgrade<'_>),
+    ) -> Result<Memory, StoreError> {
         let store = match folder {
-            Some(folder) => Store::open(folder, &Options::default())?,
+            Some(folder) => Store::open_telling(folder, &Options::default(), tell)?,
             None => Store::in_memory()?,
         };
         Ok(Memory {
@@ -103,6 +126,9 @@ impl Memory {
             kept_out: reader.shelf(KEPT_OUT)?,
             hosts: reader.shelf(HOSTS)?,
             lives: reader.shelf(LIVES)?,
+            trusted: reader.shelf(TRUSTED)?,
+            clock: reader.shelf(CLOCK)?,
+            latest: reader.latest_time()?,
         })
     }
 
@@ -142,26 +168,26 @@ impl Memory {
     pub(crate) async fn hash(&self, password: Box<[u8]>) -> Option<Password> {
         let _turn = self.checks.acquire().await.ok()?;
         let cost = self.cost;
-        spawn_blocking(move || hashed(cost, &password)).await.ok()?
+        thread::run(move || hashed(cost, &password)).await?
     }
 
-    /// Whether an account is on disk with this password, once all that was said before is there.
-    pub(crate) async fn has_kept(&self, key: &str, password: Password) -> bool {
-        let (store, key) = (self.store.clone(), key.to_owned());
-        let kept = spawn_blocking(move || {
-            catch_up(&store);
-            store.reader().account(&key)
-        });
-        let found = kept.await.ok().and_then(Result::ok).flatten();
-        found.is_some_and(|account| account.password == password)
+    /// Keeps something, and waits until it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not.
+    pub(crate) async fn confirm<C: Change>(&self, change: C) -> Result<C::Outcome, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.store.send(change, move |outcome| drop(tell.send(outcome)))?;
+        told.await.unwrap_or_else(|_| Err(StoreError::closed()))
     }
 
     /// Forgets what the retention does not keep at `now`; how many entries. Why not, otherwise.
     pub(crate) async fn prune(&self, retention: Retention, now: Time) -> Result<u64, String> {
         let store = self.store.clone();
         let now = i64::try_from(now.0).unwrap_or(i64::MAX);
-        let pruned = spawn_blocking(move || store.prune(&retention, now)).await;
-        let pruned = pruned.map_err(|_| "forgetting broke off".to_owned())?;
+        let pruned = thread::run(move || store.prune(&retention, now)).await;
+        let pruned = pruned.ok_or_else(|| "no thread can start, or it broke off".to_owned())?;
         pruned.map(|pruned| pruned.entries).map_err(|error| error.to_string())
     }
 
@@ -217,61 +243,64 @@ impl Memory {
         move || store.close()
     }
 
-    fn send<C: Change + Send + 'static>(&self, change: C) {
-        let (trouble, waiting) = (self.trouble.clone(), self.waiting.clone());
-        let kept = self.kept.clone();
-        waiting.fetch_add(1, Ordering::Relaxed);
-        let receipt = move |outcome: Result<_, _>| {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            kept.fetch_add(u64::from(outcome.is_ok()), Ordering::Relaxed);
-            trouble.note(&outcome);
-        };
-        let sent = self.store.send(change, receipt);
-        if sent.is_err() {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.trouble.note(&sent);
+    /// Keeps something, and says whether it is on disk, if that is asked.
+    fn write(&self, keep: Keep, tell: Option<oneshot::Sender<Answer>>) {
+        match keep {
+            Keep::Entry(it) => self.send(it, true, tell),
+            Keep::Account(it) => self.send(it, false, tell),
+            Keep::Password(it) => self.send(it, false, tell),
+            Keep::Settings(it) => self.send(it, false, tell),
+            Keep::Nick(it) => self.send(it, false, tell),
+            Keep::Certificate(it) => self.send(it, false, tell),
+            Keep::NoCertificate(it) => self.send(it, false, tell),
+            Keep::NoAccount(it) => self.send(it, false, tell),
+            Keep::Channel(it) => self.send(it, false, tell),
+            Keep::Redact(it) => self.send(it, false, tell),
+            Keep::ChannelName(it) => self.send(it, false, tell),
+            Keep::Shelf(it) => self.send(it, false, tell),
+            Keep::NoChannel(it) => self.send(it, false, tell),
         }
     }
 
-    /// Keeps an entry, and says whether it is on disk.
-    fn store(&self, entry: Entry, tell: oneshot::Sender<Answer>) {
-        let (trouble, kept) = (self.trouble.clone(), self.kept.clone());
-        let receipt = move |outcome: Result<_, StoreError>| {
+    /// `is_said`: it belongs to the history, and is lost for it if it is not kept.
+    fn send<C: Change>(&self, change: C, is_said: bool, tell: Option<oneshot::Sender<Answer>>) {
+        let (trouble, waiting) = (self.trouble.clone(), self.waiting.clone());
+        let kept = self.kept.clone();
+        waiting.fetch_add(1, Ordering::Relaxed);
+        let receipt = move |outcome: Result<C::Outcome, StoreError>| {
+            waiting.fetch_sub(1, Ordering::Relaxed);
             kept.fetch_add(u64::from(outcome.is_ok()), Ordering::Relaxed);
-            trouble.note(&outcome);
-            let answer = outcome.map_or(Answer::Failed, |_| Answer::Stored);
-            drop(tell.send(answer));
+            trouble.note(&outcome, is_said);
+            tell.map(|tell| tell.send(told(&outcome)));
         };
         // A refused change drops the receipt, and the answer is that it failed.
-        let sent = self.store.send(entry, receipt);
+        let sent = self.store.send(change, receipt);
         if sent.is_err() {
-            self.trouble.note(&sent);
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.trouble.note(&sent, is_said);
         }
+    }
+}
+
+/// What the hub learns of a change.
+fn told<T>(outcome: &Result<T, StoreError>) -> Answer {
+    match outcome.as_ref().map_err(StoreError::kind) {
+        Ok(_) => Answer::Stored,
+        Err(StoreErrorKind::Exists) => Answer::Exists,
+        Err(StoreErrorKind::Missing) => Answer::Missing,
+        Err(_) => Answer::Failed,
     }
 }
 
 impl Oracle for Memory {
     fn keep(&self, keep: Keep) {
-        match keep {
-            Keep::Entry(it) => self.send(it),
-            Keep::Account(it) => self.send(it),
-            Keep::Password(it) => self.send(it),
-            Keep::Nick(it) => self.send(it),
-            Keep::Certificate(it) => self.send(it),
-            Keep::NoCertificate(it) => self.send(it),
-            Keep::NoAccount(it) => self.send(it),
-            Keep::Channel(it) => self.send(it),
-            Keep::Redact(it) => self.send(it),
-            Keep::ChannelName(it) => self.send(it),
-            Keep::Shelf(it) => self.send(it),
-            Keep::NoChannel(it) => self.send(it),
-        }
+        self.write(keep, None);
     }
 
     fn ask(&self, board: Rc<Switchboard>, ticket: Ticket, question: Question) {
         let (tell, told) = oneshot::channel();
         match question {
-            Question::Keep(entry) => self.store(*entry, tell),
+            Question::Keep(keep) => self.write(*keep, Some(tell)),
             question => {
                 let turns = match question {
                     Question::Hash { .. } | Question::Verify { .. } => self.checks.clone(),
@@ -285,7 +314,7 @@ impl Oracle for Memory {
                 };
                 spawn_local(async move {
                     let _turn = turns.acquire_owned().await.ok();
-                    let answered = spawn_blocking(move || answering.find_out(question)).await;
+                    let answered = thread::run(move || answering.find_out(question)).await;
                     drop(tell.send(answered.unwrap_or(Answer::Failed)));
                 });
             }

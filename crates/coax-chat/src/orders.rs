@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use coax_irc::check_nick;
 use coax_net::{Listener, Stream};
-use coax_store::{Register, SetPassword, StoreError};
+use coax_store::{Password, Put, Register, RemoveAccount, SetPassword, SetSettings, StoreError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use crate::hub::{fold, new_account};
+use crate::hub::{
+    Accounts, HOSTS, Keep, TRUSTED, fold, new_account, settings, taken_for_a_service,
+};
 use crate::memory::Memory;
 use crate::settings::Settings;
 use crate::switchboard::Switchboard;
@@ -52,6 +54,18 @@ pub enum Order {
         name: String,
         /// Its password from now on.
         password: String,
+    },
+    /// End an account.
+    Delete {
+        /// What it is called.
+        name: String,
+    },
+    /// Let nobody sign in to an account, or let them again.
+    Suspend {
+        /// What it is called.
+        name: String,
+        /// Whether nobody may.
+        on: bool,
     },
 }
 
@@ -128,45 +142,89 @@ impl Order {
     /// What is wrong with the order, or with the disk.
     pub fn apply(&self, memory: &Memory, settings: &Settings, now: i64) -> Result<(), Refused> {
         self.check(settings)?;
-        let key = fold(self.name()).into_string();
-        let known = memory.reader().account_of_nick(&key)?;
-        self.check_known(known.as_ref().map(|account| &*account.name.key))?;
-        let password = memory.hashed(self.password().as_bytes());
-        let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
-        Ok(match self {
-            Order::Add { name, .. } => memory.apply(Register(new_account(name, password, now))),
-            Order::Passwd { .. } => memory.apply(SetPassword { key, password }),
-        }?)
+        let mut accounts = Accounts::default();
+        memory.reader().accounts()?.into_iter().for_each(|account| accounts.insert(account));
+        self.check_known(&accounts)?;
+        let key = fold(self.name());
+        let password = match self.password() {
+            Some(password) => {
+                let hashed = memory.hashed(password.as_bytes());
+                hashed.ok_or_else(|| Refused::failed(UNHASHED))?
+            }
+            None => Password::default(),
+        };
+        match self.to_keep(password, now) {
+            Keep::Account(it) => memory.apply(it)?,
+            Keep::Password(it) => memory.apply(it)?,
+            Keep::Settings(it) => memory.apply(it)?,
+            Keep::NoAccount(it) => {
+                memory.apply(it)?;
+                forget(memory, &key)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What it changes on disk.
+    fn to_keep(&self, password: Password, now: i64) -> Keep {
+        match self {
+            Order::Add { name, .. } => Keep::Account(Register(new_account(name, password, now))),
+            Order::Passwd { name, .. } => {
+                Keep::Password(SetPassword { key: fold(name).into(), password })
+            }
+            Order::Delete { name } => Keep::NoAccount(RemoveAccount { key: fold(name).into() }),
+            Order::Suspend { name, on } => {
+                let (key, settings) = (fold(name).into(), settings(*on).to_owned());
+                Keep::Settings(SetSettings { key, settings })
+            }
+        }
     }
 
     fn verb(&self) -> &'static str {
         match self {
             Order::Add { .. } => "add",
             Order::Passwd { .. } => "passwd",
+            Order::Delete { .. } => "delete",
+            Order::Suspend { on: true, .. } => "suspend",
+            Order::Suspend { on: false, .. } => "resume",
         }
     }
 
-    fn name(&self) -> &str {
-        let (Order::Add { name, .. } | Order::Passwd { name, .. }) = self;
-        name
+    fn makes_a_name(&self) -> bool {
+        matches!(self, Order::Add { .. })
     }
 
-    fn password(&self) -> &str {
-        let (Order::Add { password, .. } | Order::Passwd { password, .. }) = self;
-        password
+    fn name(&self) -> &str {
+        match self {
+            Order::Add { name, .. }
+            | Order::Passwd { name, .. }
+            | Order::Delete { name }
+            | Order::Suspend { name, .. } => name,
+        }
+    }
+
+    fn password(&self) -> Option<&str> {
+        match self {
+            Order::Add { password, .. } | Order::Passwd { password, .. } => Some(password),
+            Order::Delete { .. } | Order::Suspend { .. } => None,
+        }
     }
 
     fn write(&self) -> String {
-        format!("{}\n{}\n{}\n", self.verb(), self.name(), self.password())
+        let password = self.password().map(|it| format!("{it}\n")).unwrap_or_default();
+        format!("{}\n{}\n{password}", self.verb(), self.name())
     }
 
     fn read(text: &str) -> Option<Order> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
-        let (verb, name, password) = (lines.next()?, lines.next()?, lines.next()?);
-        let (name, password) = (name.to_owned(), password.to_owned());
-        match (verb, lines.next()) {
-            ("add", None) => Some(Order::Add { name, password }),
-            ("passwd", None) => Some(Order::Passwd { name, password }),
+        let (verb, name) = (lines.next()?, lines.next()?.to_owned());
+        match (verb, lines.next().map(str::to_owned), lines.next()) {
+            ("add", Some(password), None) => Some(Order::Add { name, password }),
+            ("passwd", Some(password), None) => Some(Order::Passwd { name, password }),
+            ("delete", None, None) => Some(Order::Delete { name }),
+            ("suspend", None, None) => Some(Order::Suspend { name, on: true }),
+            ("resume", None, None) => Some(Order::Suspend { name, on: false }),
             _ => None,
         }
     }
@@ -174,10 +232,19 @@ impl Order {
     /// What can be wrong with it whoever is known.
     fn check(&self, settings: &Settings) -> Result<(), Refused> {
         let invalid = |why: String| Err(Refused::new(RefusedKind::Invalid, why));
-        let (name, password) = (self.name(), self.password());
-        if let Err(why) = check_nick(name.as_bytes(), settings.nick_length) {
+        let name = self.name();
+        // What was made by an older version is changed and ended by the name it has.
+        if let Err(why) = check_nick(name.as_bytes(), settings.nick_length)
+            && (self.makes_a_name() || name.contains(['\n', '\0']))
+        {
             return invalid(format!("no account can be called '{name}': {why}"));
         }
+        if let Some(service) = taken_for_a_service(name).filter(|_| self.makes_a_name()) {
+            return invalid(format!(
+                "no account can be called '{name}': it would be taken for {service}"
+            ));
+        }
+        let Some(password) = self.password() else { return Ok(()) };
         match password.chars().count() {
             0 => invalid("a password is needed".to_owned()),
             length if length < settings.password_length => {
@@ -194,9 +261,10 @@ impl Order {
         }
     }
 
-    /// `owner` is the key of the account that has this nick.
-    fn check_known(&self, owner: Option<&str>) -> Result<(), Refused> {
+    /// What can be wrong with it among these accounts.
+    fn check_known(&self, accounts: &Accounts) -> Result<(), Refused> {
         let no = |why: String| Err(Refused::new(RefusedKind::No, why));
+        let owner = accounts.owner(self.name()).map(|account| &*account.name.key);
         match (self, owner) {
             (Order::Add { name, .. }, Some(owner)) if *owner == *fold(name) => {
                 no(format!("there is an account '{name}' already"))
@@ -204,12 +272,26 @@ impl Order {
             (Order::Add { name, .. }, Some(owner)) => {
                 no(format!("the nick '{name}' belongs to the account '{owner}'"))
             }
-            (Order::Passwd { name, .. }, owner) if owner != Some(&*fold(name)) => {
-                no(format!("there is no account '{name}'"))
+            (Order::Add { name, .. }, None) => match accounts.taken_for(name) {
+                Some(other) => no(format!("'{name}' would be taken for '{other}', which there is")),
+                None => Ok(()),
+            },
+            (order, owner) if owner != Some(&*fold(order.name())) => {
+                no(format!("there is no account '{}'", order.name()))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// What else is kept of an account, where no server does it.
+fn forget(memory: &Memory, key: &str) -> Result<(), StoreError> {
+    let put = |shelf: &str, key| Put { shelf: shelf.to_owned(), key, value: None };
+    memory.apply(put(HOSTS, key.to_owned()))?;
+    let trusted = memory.reader().shelf(TRUSTED)?;
+    let mut theirs =
+        trusted.into_iter().filter(|(it, _)| it.starts_with(&format!("account {key} ")));
+    theirs.try_for_each(|(it, _)| memory.apply(put(TRUSTED, it)))
 }
 
 const UNHASHED: &str = "the password cannot be hashed: no memory, or no random numbers";
@@ -278,18 +360,27 @@ async fn carry_out(
     board: &Rc<Switchboard>,
     memory: &Rc<Memory>,
 ) -> Result<(), Refused> {
-    let name = order.name();
     order.check(&board.settings())?;
-    order.check_known(board.owner(name).as_deref())?;
-    let password = memory.hash(order.password().as_bytes().into()).await;
-    let password = password.ok_or_else(|| Refused::failed(UNHASHED))?;
+    board.accounts(|accounts| order.check_known(accounts))?;
+    let password = match order.password() {
+        Some(password) => {
+            let hashed = memory.hash(password.as_bytes().into()).await;
+            hashed.ok_or_else(|| Refused::failed(UNHASHED))?
+        }
+        None => Password::default(),
+    };
     // Somebody may have been faster.
-    order.check_known(board.owner(name).as_deref())?;
-    board.account(name, password.clone());
-    match memory.has_kept(&fold(name), password).await {
-        true => Ok(()),
-        false => Err(Refused::failed("it holds until the server ends: the disk did not take it")),
+    board.accounts(|accounts| order.check_known(accounts))?;
+    let keep = order.to_keep(password, board.now().millis());
+    match &keep {
+        Keep::Account(it) => memory.confirm(it.clone()).await?,
+        Keep::Password(it) => memory.confirm(it.clone()).await?,
+        Keep::Settings(it) => memory.confirm(it.clone()).await?,
+        Keep::NoAccount(it) => memory.confirm(it.clone()).await?,
+        _ => {}
     }
+    board.is_kept(keep);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -305,7 +396,11 @@ mod tests {
     #[test]
     fn an_order_is_read_as_it_was_written() {
         let passwd = Order::Passwd { name: "ada".to_owned(), password: " a  b ".to_owned() };
-        for order in [add("ada", "ßesame"), add("", ""), passwd] {
+        let suspend = |on| Order::Suspend { name: "ada".to_owned(), on };
+        let delete = Order::Delete { name: "ada".to_owned() };
+        let all =
+            [add("ada", "ßesame"), add("", ""), passwd, suspend(true), suspend(false), delete];
+        for order in all {
             assert_eq!(Order::read(&order.write()), Some(order));
         }
         for text in ["", "add\nada\n", "add\nada\nx", "add\nada\nx\ny\n", "drop\nada\nx\n"] {
@@ -338,6 +433,9 @@ mod tests {
         };
         let passwd =
             |name: &str| Order::Passwd { name: name.to_owned(), password: "secret".into() };
+        assert_eq!(apply(add("Bill", "sesame")), Ok(()));
+        let like_bill = apply(add("BiI1", "sesame")).unwrap_err();
+        assert_eq!(like_bill.1, "'BiI1' would be taken for 'bill', which there is");
         assert_eq!(apply(add("Ada", "sesame")), Ok(()));
         let account = memory.reader().account("ada").unwrap().unwrap();
         assert_eq!((&*account.name.shown, account.created), ("Ada", 1_700_000_000_000));
@@ -347,6 +445,8 @@ mod tests {
         for (order, kind, why) in [
             (add("ada", "sesame"), RefusedKind::No, "there is an account 'ada' already"),
             (passwd("bob"), RefusedKind::No, "there is no account 'bob'"),
+            (add("NickServ", "sesame"), RefusedKind::Invalid, "it would be taken for NickServ"),
+            (add("Ch4nserv_", "sesame"), RefusedKind::Invalid, "it would be taken for ChanServ"),
             (add("#bob", "sesame"), RefusedKind::Invalid, "no account can be called '#bob'"),
             (add("bob", "short"), RefusedKind::Invalid, "6 letters are the least"),
             (add("bob", ""), RefusedKind::Invalid, "a password is needed"),
@@ -357,6 +457,15 @@ mod tests {
             assert_eq!(found, kind, "{line}");
             assert!(line.contains(why), "{line}");
         }
-        assert_eq!(memory.reader().accounts().unwrap().len(), 1);
+        assert_eq!(memory.reader().accounts().unwrap().len(), 2);
+        let suspend = |on| Order::Suspend { name: "ADA".to_owned(), on };
+        for on in [true, true, false] {
+            assert_eq!(apply(suspend(on)), Ok(()));
+            let account = memory.reader().account("ada").unwrap().unwrap();
+            assert_eq!(crate::hub::is_suspended(&account), on);
+        }
+        assert_eq!(apply(Order::Delete { name: "ada".to_owned() }), Ok(()));
+        let (kind, why) = apply(Order::Delete { name: "ada".to_owned() }).unwrap_err();
+        assert_eq!((kind, &*why), (RefusedKind::No, "there is no account 'ada'"));
     }
 }

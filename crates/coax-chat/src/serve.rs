@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use coax_net::{Address, Listener, TlsServer};
 use tokio::sync::Notify;
-use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{interval, sleep, timeout};
 
 use crate::certificate::Certificate;
@@ -25,6 +25,7 @@ use crate::memory::Memory;
 use crate::orders;
 use crate::settings::{Settings, SettingsError};
 use crate::switchboard::{Switchboard, Wish};
+use crate::thread;
 
 use door::{Inside, accept, door};
 pub use told::{Control, Ended, Told};
@@ -63,6 +64,16 @@ impl std::fmt::Debug for Serve {
 }
 
 impl Serve {
+    /// Whether this machine lets the process open what it takes to let anybody in. Otherwise how many
+    /// descriptors it may have, and how many it takes.
+    ///
+    /// # Errors
+    ///
+    /// The two numbers.
+    pub fn enough_descriptors() -> Result<(), (u64, u64)> {
+        door::enough_descriptors()
+    }
+
     /// Serves until `control` says Stop.
     pub async fn run<C>(self, listeners: Vec<Listener>, control: impl FnMut() -> C) -> Ended
     where
@@ -153,6 +164,9 @@ impl Server {
             forgetting,
             port,
         };
+        if let Some(ahead) = server.board.doubt() {
+            (server.tell)(Told::ClockDoubted(ahead));
+        }
         server.gate.expect_certificate();
         spawn_local(server.identify(serve.settings.clone()));
         spawn_local(server.board.clone().send());
@@ -168,9 +182,9 @@ impl Server {
         let (tell, board) = (self.tell.clone(), self.board.clone());
         async move {
             let before = kept.borrow().clone();
-            let found =
-                spawn_blocking(move || identity(&certify, &settings, before.as_ref())).await;
-            let found = found.unwrap_or_else(|_| Err("it broke off".to_owned()));
+            let found = thread::run(move || identity(&certify, &settings, before.as_ref())).await;
+            let broke_off = || Err("no thread can start, or it broke off".to_owned());
+            let found = found.unwrap_or_else(broke_off);
             match found {
                 Ok(Some((certificate, server))) => {
                     let fingerprint = server.fingerprint();
@@ -189,6 +203,7 @@ impl Server {
     }
 
     async fn reload(&self) {
+        self.board.believe_clock();
         let read = (self.reread)();
         self.board.metrics().reloaded(read.is_ok());
         let settings = match read {
@@ -218,11 +233,16 @@ impl Server {
         self.gate.leave();
         self.board.stop(why);
         let _ = timeout(GOODBYE, self.emptied()).await;
-        let closed = timeout(LAST_WRITE, spawn_blocking(self.memory.closing())).await;
+        let closed = timeout(LAST_WRITE, thread::run(self.memory.closing())).await;
         match closed {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
-            Ok(Err(_)) => (self.tell)(Told::NotClosed("the store broke off".to_owned())),
+            Ok(Some(Ok(()))) => {}
+            Ok(Some(Err(error))) => (self.tell)(Told::NotClosed(error.to_string())),
+            // Without a thread it is written here: the end may wait for it.
+            Ok(None) => {
+                if let Err(error) = self.memory.close() {
+                    (self.tell)(Told::NotClosed(error.to_string()));
+                }
+            }
             Err(_) => {
                 let why = "the disk does not take what is left".to_owned();
                 (self.tell)(Told::NotClosed(why));
@@ -263,9 +283,15 @@ fn name_port(settings: &mut Settings, port: Option<u16>) {
 
 async fn tick(board: Rc<Switchboard>, memory: Rc<Memory>, tell: Rc<dyn Fn(Told)>) {
     let mut seconds = interval(Duration::from_secs(1));
+    let mut jumped = false;
     loop {
         seconds.tick().await;
         board.tick();
+        let jump = board.clock_jumped();
+        if jump.is_some() != jumped {
+            jumped = jump.is_some();
+            tell(Told::ClockJumped(jump));
+        }
         if let Some(news) = memory.news() {
             board.tell_operators(&news.to_string());
             tell(Told::Memory(news));

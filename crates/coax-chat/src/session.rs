@@ -6,7 +6,7 @@
 //!
 //! Nothing here knows what the stream is: TCP, TLS, a WebSocket cut into lines.
 
-mod pace;
+pub(crate) mod pace;
 
 use std::io;
 use std::pin::Pin;

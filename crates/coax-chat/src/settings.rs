@@ -20,12 +20,23 @@ pub use changes::Changes;
 pub use file::{commented_default, nearest};
 pub use network::Network;
 
+use crate::gate::CallerHeader;
+
 /// Who may become an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator {
     /// The name in OPER.
     pub name: String,
     /// The password, or its hash (`$argon2id$…`).
+    pub password: String,
+}
+
+/// A gateway that brings people and says whom by WEBIRC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Where it calls from.
+    pub from: Network,
+    /// What it has to know.
     pub password: String,
 }
 
@@ -44,6 +55,11 @@ pub struct Settings {
     pub certificate: Option<PathBuf>,
     pub certificate_key: Option<PathBuf>,
     pub proxies: Vec<IpAddr>,
+    pub hosts: Vec<String>,
+    pub http_proxies: Vec<Network>,
+    pub http_proxies_header: CallerHeader,
+    pub web_path: String,
+    pub webirc: Vec<Gateway>,
     pub origins: Vec<String>,
     pub default_channel: String,
     pub operators: Vec<Operator>,
@@ -74,6 +90,7 @@ pub struct Settings {
     pub list_entries: usize,
     pub modes: String,
     pub register: bool,
+    pub accounts_per_address: u32,
     pub register_before_connect: bool,
     pub email_required: bool,
     pub password_length: usize,

@@ -6,6 +6,7 @@
 //!
 //! Nothing here reads or writes a socket.
 
+mod clock;
 mod outbox;
 mod rota;
 mod seat;
@@ -16,17 +17,18 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use coax_store::Password;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
 use crate::hub::{
-    Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Note, Origin, Question, Ticket,
-    Time,
+    Accounts, Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Note, Origin, Question,
+    Ticket, Time,
 };
 use crate::memory::Figures;
 use crate::metrics::{Metrics, add};
 use crate::settings::Settings;
 
+use clock::Clock;
 pub use outbox::{Outbox, Why};
 use rota::{FEW, Rota};
 pub use seat::Seat;
@@ -61,7 +63,7 @@ pub struct Switchboard {
     free: RefCell<BinaryHeap<Reverse<u32>>>,
     rota: Rota,
     oracle: Rc<dyn Oracle>,
-    latest: Cell<u64>,
+    clock: RefCell<Clock>,
     /// What one read brings, for all clients in turn: an idle client has no buffer.
     inward: RefCell<Vec<u8>>,
     /// What one write takes, likewise.
@@ -82,8 +84,8 @@ impl std::fmt::Debug for Switchboard {
 impl Switchboard {
     /// A server with nobody on it, and what it knew before.
     pub fn new(settings: Settings, known: Known, oracle: Rc<dyn Oracle>) -> Rc<Switchboard> {
-        let now = clock();
-        let mut hub = Hub::new(settings, Time(now));
+        let mut clock = Clock::new(wall(), passed());
+        let mut hub = Hub::new(settings, Time(clock.now(wall(), passed())));
         hub.recall(known);
         Rc::new(Switchboard {
             hub: RefCell::new(hub),
@@ -92,7 +94,7 @@ impl Switchboard {
             free: RefCell::default(),
             rota: Rota::default(),
             oracle,
-            latest: Cell::new(now),
+            clock: RefCell::new(clock),
             inward: RefCell::new(vec![0; ROOM / 4]),
             outward: RefCell::new(Vec::with_capacity(ROOM)),
             wish: Cell::new(None),
@@ -159,15 +161,14 @@ impl Switchboard {
         self.apply(Input::Reload(Box::new(settings)));
     }
 
-    /// An account from now on, or its new password; no other account may have that nick.
-    pub(crate) fn account(self: &Rc<Self>, name: &str, password: Password) {
-        self.apply(Input::Account { name, password });
+    /// Something of an account is on disk: from now on it is so here, too.
+    pub(crate) fn is_kept(self: &Rc<Self>, keep: Keep) {
+        self.apply(Input::Kept(Box::new(keep)));
     }
 
-    /// The key of the account that a nick belongs to.
-    pub(crate) fn owner(&self, nick: &str) -> Option<String> {
-        let hub = self.hub.borrow();
-        hub.accounts.owner(nick).map(|account| account.name.key.clone())
+    /// Looks at all accounts.
+    pub(crate) fn accounts<T>(&self, look: impl FnOnce(&Accounts) -> T) -> T {
+        look(&self.hub.borrow().accounts)
     }
 
     /// Tells everyone that the server ends, and closes them.
@@ -269,16 +270,44 @@ impl Switchboard {
         self.wished.notify_one();
     }
 
-    /// The time of this machine, which never goes back.
+    /// The chat's time, which never goes back.
     pub(crate) fn now(&self) -> Time {
-        self.latest.set(clock().max(self.latest.get()));
-        Time(self.latest.get())
+        Time(self.clock.borrow_mut().now(wall(), passed()))
+    }
+
+    /// By how many milliseconds this machine's clock jumped ahead, or back, if it is not believed.
+    pub(crate) fn clock_jumped(&self) -> Option<i64> {
+        self.clock.borrow().jumped()
+    }
+
+    /// This machine's clock is right, whatever it says.
+    pub(crate) fn believe_clock(&self) {
+        self.clock.borrow_mut().believe(wall());
+    }
+
+    /// The time by which things are forgotten.
+    pub(crate) fn certain(&self) -> Time {
+        self.hub.borrow().certain(self.now())
+    }
+
+    /// By how many milliseconds this machine's clock is ahead of what was known before, where that is
+    /// too much to be believed at once.
+    pub(crate) fn doubt(&self) -> Option<u64> {
+        self.hub.borrow().doubted(self.now())
     }
 }
 
-fn clock() -> u64 {
+/// What this machine's clock says, in microseconds since 1970.
+fn wall() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long this machine is up, sleep included, in microseconds. Nobody can set that.
+fn passed() -> u64 {
+    let since = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(since.tv_sec), u64::try_from(since.tv_nsec));
+    seconds.unwrap_or_default() * 1_000_000 + nanos.unwrap_or_default() / 1000
 }
 
 impl Switchboard {

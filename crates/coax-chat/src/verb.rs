@@ -40,6 +40,8 @@ mod redact;
 mod register;
 mod rehash;
 mod rename;
+mod sajoin;
+mod samode;
 mod search;
 mod setname;
 mod stats;
@@ -49,6 +51,7 @@ mod user;
 mod userhost;
 mod version;
 mod wallops;
+mod webirc;
 mod who;
 mod whois;
 mod whowas;
@@ -57,7 +60,7 @@ use std::ops::Deref;
 
 use coax_irc::{Capability as Cap, INLINE_PARAMS, Message, Tags, glob, numeric as n};
 
-use crate::hub::Turn;
+use crate::hub::{Turn, same};
 
 pub(crate) use authenticate::mechanisms;
 pub(crate) use lusers::lusers;
@@ -170,6 +173,8 @@ const VERBS: &[Verb] = &[
     verb("REGISTER", 3, Who::Anyone, register::run),
     verb("REHASH", 0, Who::Operators, rehash::run),
     verb("RENAME", 2, Who::Users, rename::run),
+    verb("SAJOIN", 2, Who::Operators, sajoin::run),
+    verb("SAMODE", 2, Who::Operators, samode::run),
     verb("SEARCH", 1, Who::Users, search::run),
     verb("SETNAME", 1, Who::Users, setname::run),
     verb("STATS", 0, Who::Users, stats::run),
@@ -182,6 +187,7 @@ const VERBS: &[Verb] = &[
     verb("VERIFY", 2, Who::Anyone, register::verify),
     verb("VERSION", 0, Who::Users, version::run),
     verb("WALLOPS", 1, Who::Operators, wallops::run),
+    verb("WEBIRC", 4, Who::Anyone, webirc::run),
     verb("WHO", 0, Who::Users, who::run),
     verb("WHOIS", 0, Who::Users, whois::run),
     verb("WHOWAS", 0, Who::Users, whowas::run),
@@ -254,7 +260,7 @@ fn is_here(turn: &mut Turn<'_>, server: Option<&str>) -> bool {
     let Some(asked) = server else { return true };
     let name = turn.hub.settings.server_name.to_ascii_lowercase();
     let mine = glob(asked.to_ascii_lowercase().as_bytes(), name.as_bytes())
-        || asked.eq_ignore_ascii_case(turn.me().nick());
+        || same(asked, turn.me().nick());
     if !mine {
         turn.reply(n::ERR_NOSUCHSERVER, &[clipped(asked, 64), "No such server"]);
     }

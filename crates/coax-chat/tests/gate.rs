@@ -94,7 +94,8 @@ async fn somebody_who_types_is_translated() {
         call.caller.write_all(b"hello").await.expect("sent");
         let (caller, mut line) = call.inside.recv().await.expect("came in");
         assert_eq!(caller.way, Way::Plain);
-        let hello = "NICK guest1\r\nUSER plain 0 * :plain lines\r\n";
+        let hello = "CAP REQ :batch draft/chathistory server-time\r\nNICK guest1\r\n\
+                     USER plain 0 * :plain lines\r\nCAP END\r\n";
         assert_eq!(text(&mut line, hello.len()).await, hello);
         line.write_all(b":s 001 guest1 :Welcome\r\n").await.expect("said");
         let greeting = "welcome, you are guest1. /help shows what you can type.\n";
@@ -118,7 +119,12 @@ async fn a_browser_gets_the_page_and_nothing_else() {
                 "text/javascript",
             ),
             ("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "200", "content-length: "),
-            ("GET /metrics HTTP/1.0\r\n\r\n", "200", "coax_chat_clients 0"),
+            (
+                "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "200",
+                "coax_chat_clients 0",
+            ),
+            ("GET /metrics HTTP/1.0\r\n\r\n", "403", "measurements are for this machine"),
             ("GET /health HTTP/1.0\r\n\r\n", "200", "ok"),
             ("GET /../etc/passwd HTTP/1.0\r\n\r\n", "404", "the chat is at /"),
             ("POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n", "405", "allow: GET, HEAD"),

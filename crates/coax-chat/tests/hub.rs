@@ -14,11 +14,19 @@ mod bench;
 mod events;
 #[path = "hub/faces.rs"]
 mod faces;
+#[path = "hub/gateway.rs"]
+mod gateway;
 #[path = "hub/host.rs"]
 mod host;
+#[path = "hub/kept.rs"]
+mod kept;
 #[path = "hub/label.rs"]
 mod label;
 #[path = "hub/life.rs"]
 mod life;
+#[path = "hub/once.rs"]
+mod once;
 #[path = "hub/search.rs"]
 mod search;
+#[path = "hub/secret.rs"]
+mod secret;

@@ -40,17 +40,23 @@ impl World {
     fn apply(&mut self, input: Input<'_>) {
         let mut effects = Effects::default();
         self.hub.apply(Time(self.now), input, &mut effects);
+        let mut kept = Vec::new();
         for effect in effects.drain() {
             match effect {
                 Effect::Send { to, line } => {
                     self.heard.push((to.0, String::from_utf8_lossy(&line).into_owned()));
                 }
                 Effect::Note(note) => self.notes.push(*note),
+                Effect::Ask { ticket, question: Question::Keep(_) } => kept.push(ticket),
                 Effect::Ask { ticket, question } => self.questions.push((ticket, question)),
                 _ => {}
             }
         }
         self.hub.check();
+        // The disk takes everything, at once.
+        for ticket in kept {
+            self.apply(Input::Answer { ticket, answer: Answer::Stored });
+        }
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -137,11 +143,12 @@ fn wrong_passwords_make_one_wait_longer_each_time_and_never_for_ever() {
         }
         waits.push(waited);
     }
-    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
-    // The right one is refused as well while one has to wait, and is taken after.
-    assert!(!world.tries("192.0.2.2", true), "another address waits for the account too");
-    world.wait(60);
-    assert!(world.tries("192.0.2.2", true));
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128]);
+    // The right one is refused as well where one has to wait, and is taken after.
+    assert!(!world.tries("192.0.2.1", true), "it waits like a wrong one");
+    assert!(world.tries("192.0.2.2", true), "the owner, elsewhere, does not wait for a stranger");
+    world.wait(256);
+    assert!(world.tries("192.0.2.1", true));
 }
 
 #[test]
@@ -187,7 +194,7 @@ fn nickserv_oper_and_scram_wait_as_well() {
     }
     world.say(eve, "OPER root secret");
     assert!(world.last(eve).ends_with("Too many wrong passwords: try again in 1 s"));
-    let scram = world.arrive(from("192.0.2.7"));
+    let scram = world.arrive(from("192.0.2.1"));
     world.say(scram, "AUTHENTICATE SCRAM-SHA-256");
     // n,,n=ada,r=rOprNGfwEbeRWgbNEkqO
     world.say(scram, "AUTHENTICATE biwsbj1hZGEscj1yT3ByTkdmd0ViZVJXZ2JORWtxTw==");
@@ -195,11 +202,133 @@ fn nickserv_oper_and_scram_wait_as_well() {
     world.wait(1);
     world.say(eve, "OPER root secret");
     assert!(world.heard.iter().any(|(to, line)| *to == eve && line.contains(" 381 ")));
-    assert_eq!(world.hub.counts().tries, [[0, 0, 1], [0, 5, 1], [1, 5, 1]]);
+    assert_eq!(world.hub.counts().tries[..3], [[0, 0, 1], [0, 5, 1], [1, 5, 1]]);
     let early = |note: &&Note| matches!(note, Note::NotSignedIn { wait: 1, .. });
     assert_eq!(world.notes.iter().filter(early).count(), 3);
     let oper = |note: &Note| matches!(note, Note::NotSignedIn { means: Means::Oper, .. });
     assert!(world.notes.iter().any(oper));
+}
+
+#[test]
+fn the_servers_password_is_guessed_as_slowly_and_that_is_noted() {
+    let mut world = World::new("[server]\npassword = \"sesame\"");
+    let come = |world: &mut World, nick: &str, address: &str, password: &str| {
+        let who = world.arrive(from(address));
+        world.say(who, &format!("PASS {password}"));
+        world.say(who, &format!("NICK {nick}"));
+        world.say(who, "USER u 0 * :r");
+        world.last(who).to_owned()
+    };
+    assert!(!come(&mut world, "ada", "192.0.2.1", "sesame").contains("ERROR"));
+    for number in 0..3000 {
+        let told = come(&mut world, &format!("n{number}"), "192.0.2.1", &format!("p{number}"));
+        assert!(told.starts_with("ERROR"), "{told}");
+    }
+    let [right, wrong, early] = world.hub.counts().tries[Means::Server as usize];
+    assert_eq!((right, wrong, early), (1, 15, 2985));
+    let first = |note: &&Note| matches!(note, Note::NotSignedIn { is_first: true, .. });
+    assert_eq!(world.notes.iter().filter(first).count(), 1, "one line for the log");
+    let told = come(&mut world, "eve", "192.0.2.1", "sesame");
+    assert!(told.contains("Too many wrong passwords: try again in 1 s"), "{told}");
+    // Who was here before, and who comes from elsewhere, does not wait.
+    world.apply(Input::Gone { client: ClientId(1), why: "gone" });
+    assert!(!come(&mut world, "ada", "192.0.2.1", "sesame").contains("ERROR"));
+    assert!(!come(&mut world, "bob", "192.0.2.2", "sesame").contains("ERROR"));
+    // No password is no guess.
+    for number in 0..30 {
+        let who = world.join(&format!("m{number}"), "192.0.2.3");
+        assert!(world.last(who).contains("(192.0.2.3) Password incorrect"), "{}", world.last(who));
+    }
+    assert!(!come(&mut world, "sue", "192.0.2.3", "sesame").contains("ERROR"));
+}
+
+#[test]
+fn the_key_of_a_channel_is_guessed_as_slowly() {
+    let mut world = World::new("");
+    let ada = world.join("ada", "198.51.100.1");
+    world.say(ada, "JOIN #den");
+    world.say(ada, "MODE #den +k sesame");
+    let eve = world.join("eve", "192.0.2.1");
+    for number in 0..100 {
+        world.say(eve, &format!("JOIN #den k{number}"));
+        assert!(world.last(eve).contains(" 475 "), "{}", world.last(eve));
+    }
+    assert_eq!(world.hub.counts().tries[Means::Key as usize], [0, 5, 95]);
+    world.say(eve, "JOIN #den sesame");
+    assert!(world.last(eve).contains("too many wrong keys, try again in 1 s"));
+    let bob = world.join("bob", "192.0.2.1");
+    world.say(bob, "JOIN #den sesame");
+    assert!(world.hub.is_member(ClientId(bob), "#den"), "a neighbour who knows it comes in");
+    world.wait(1);
+    world.say(eve, "JOIN #den sesame");
+    assert!(world.hub.is_member(ClientId(eve), "#den"));
+}
+
+#[test]
+fn a_bot_with_a_wrong_password_does_not_keep_its_neighbours_out() {
+    let mut world = World::new("[operators]\nroot = \"secret\"");
+    let names = ["ada", "bob", "sue"];
+    let people = names.map(|nick| world.register(nick, "192.0.2.1"));
+    let bot = world.join("bot", "192.0.2.1");
+    for _ in 0..22 {
+        world.say(bot, "NS IDENTIFY botty wrong");
+        world.answer(false);
+        if world.last(bot).contains("ERROR") {
+            break;
+        }
+    }
+    for (who, name) in people.into_iter().zip(names) {
+        world.say(who, &format!("NS IDENTIFY {name} sesame"));
+        assert_eq!(world.answer(true), 1, "{name} is looked at");
+    }
+    world.say(people[0], "OPER root secret");
+    assert!(world.hub.is_operator(ClientId(people[0])));
+}
+
+#[test]
+fn a_password_that_could_not_be_looked_at_is_not_a_wrong_one() {
+    let mut world = World::new("");
+    world.register("ada", "198.51.100.1");
+    for _ in 0..50 {
+        let who = world.arrive(from("192.0.2.1"));
+        world.say(who, "AUTHENTICATE PLAIN");
+        world.say(who, ADA);
+        let (ticket, _) = world.questions.remove(0);
+        world.apply(Input::Answer { ticket, answer: Answer::Failed });
+        assert!(world.last(who).ends_with("could not be checked just now: try again"));
+    }
+    assert!(world.tries("192.0.2.1", true));
+    assert_eq!(world.hub.counts().tries[Means::Sasl as usize], [1, 0, 0]);
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_neighbour_and_another_is_another() {
+    let mut world = World::new("[limits]\nper-address = 3");
+    for last in 1..=3 {
+        let who = world.join(&format!("a{last}"), &format!("2001:db8:1:2::{last:x}"));
+        assert!(!world.last(who).starts_with("ERROR"), "{}", world.last(who));
+    }
+    let fourth = world.arrive(from("2001:db8:1:2:ffff::4"));
+    assert!(world.last(fourth).contains("Too many connections from your address"));
+    let other = world.join("other", "2001:db8:1:3::1");
+    assert!(!world.last(other).starts_with("ERROR"));
+    world.apply(Input::Gone { client: ClientId(1), why: "gone" });
+    let again = world.join("again", "2001:db8:1:2:ffff::5");
+    assert!(!world.last(again).starts_with("ERROR"), "one left");
+}
+
+#[test]
+fn an_address_makes_so_many_accounts_in_an_hour() {
+    let mut world = World::new("[accounts]\nper-address = 3");
+    for number in 0..10 {
+        world.register(&format!("n{number}"), "2001:db8::1");
+    }
+    assert_eq!(world.hub.account_count(), 3);
+    world.register("elsewhere", "2001:db8:0:1::1");
+    assert_eq!(world.hub.account_count(), 4);
+    world.wait(60 * 60);
+    let late = world.register("late", "2001:db8::2");
+    assert_eq!(world.hub.account_count(), 5, "{}", world.last(late));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //
 // Nothing here touches the page; it asks the chat to show, say, join and leave.
 
+import { fold } from "./message.js";
+
 const HELP = [
   ["/join #channel", "come into a channel"],
   ["/leave", "leave this one"],
@@ -20,6 +22,12 @@ const HELP = [
   ["/quote LINE", "send a line of IRC as it is"],
 ];
 
+const SERVICES = new Set(["nickserv", "chanserv", "hostserv"]);
+const SECRET = /^\/(ns|nickserv|oper|pass|(msg|query|quote|raw)\s.*\b(nickserv|ns|oper|pass|register|authenticate)\b|j(oin)?\s+\S+\s+\S)/i;
+
+/** Whether what was typed may hold a password: then it is not offered again. */
+export const isSecret = (text, room) => SECRET.test(text.trim()) || SERVICES.has(fold(room.name));
+
 export class Commands {
   constructor(chat) {
     this.chat = chat;
@@ -34,7 +42,13 @@ export class Commands {
   }
 
   #send(command, ...params) {
-    if (!this.chat.link.send(command, params)) this.chat.view.status("The line is broken; try again when it is back.");
+    if (!this.chat.ask(this.chat.view.shown, command, ...params)) this.chat.view.status("The line is broken; try again when it is back.");
+  }
+
+  /** Says a line; one to a service of the server is a command, which may hold a password, and stands nowhere. */
+  talk(room, text) {
+    if (room.kind === "person" && SERVICES.has(fold(room.name))) this.#send("PRIVMSG", room.name, text);
+    else this.chat.say(room, "say", text);
   }
 
   #here(text) {
@@ -44,7 +58,7 @@ export class Commands {
     view.log.toEnd();
   }
 
-  #ALIAS = { part: "leave", names: "who", query: "msg", j: "join", raw: "quote" };
+  #ALIAS = { part: "leave", names: "who", query: "msg", j: "join", raw: "quote", nickserv: "ns", chanserv: "cs" };
 
   #KNOWN = {
     help: () => this.#here(HELP.map(([what, why]) => `\x11${what}\x11  ${why}`).join("\n")),
@@ -55,8 +69,11 @@ export class Commands {
       const [to, ...text] = rest.split(" ");
       if (!to) return;
       this.chat.show(this.chat.model.room(to));
-      if (text.length) this.chat.say(this.chat.view.shown, "say", text.join(" "));
+      if (text.length) this.talk(this.chat.view.shown, text.join(" "));
     },
+    ns: (rest, _, send) => send("NICKSERV", ...rest.split(" ").filter(Boolean)),
+    cs: (rest, _, send) => send("CHANSERV", ...rest.split(" ").filter(Boolean)),
+    oper: (rest, _, send) => send("OPER", ...rest.split(" ").filter(Boolean)),
     nick: (rest) => this.chat.link.rename(rest),
     topic: (rest, room, send) => (rest ? send("TOPIC", room.name, rest) : this.#here(`The topic: ${room.topic || "none yet"}`)),
     who: (_, room) => this.#here(`In ${room.name}: ${room.sorted().map((member) => member.rank + member.nick).join(" ")}`),

@@ -2,6 +2,7 @@
 //
 // Nothing here knows the line to the server.
 
+import { isSecret } from "./commands.js";
 import { fold } from "./message.js";
 
 /** Bytes of one line of talk, so that it fits into a line of IRC with the longest prefix. */
@@ -19,7 +20,8 @@ export function compose(chat) {
     const text = box.value;
     if (!text.trim()) return;
     box.value = "";
-    place = typed.push(text);
+    if (!isSecret(text, chat.view.shown)) typed.push(text);
+    place = typed.length;
     grow();
     enter(chat, text);
   });
@@ -75,14 +77,15 @@ function names(chat, box) {
 function enter(chat, text) {
   const { view } = chat;
   view.status("");
-  const command = /^\/([a-z]+) ?(.*)$/is.exec(text);
+  // A word alone: `/usr/bin/env` is talk. A space before the slash is a slip, and what follows is not for all to read.
+  const command = /^\s*\/([a-z]+)(?:\s+(.*))?$/is.exec(text);
   if (text.startsWith("//")) text = text.slice(1);
   else if (command) {
-    if (!chat.commands.run(command[1].toLowerCase(), command[2].trim())) view.status(`There is no /${command[1]}. /help shows what there is.`);
+    if (!chat.commands.run(command[1].toLowerCase(), (command[2] ?? "").trim())) view.status(`There is no /${command[1]}. /help shows what there is.`);
     return;
   }
   if (view.shown.kind === "server") return view.status("This is where the server speaks. Join a channel to talk: /join #lobby");
-  for (const line of text.split("\n").filter((line) => line.trim())) for (const part of portions(line)) chat.say(view.shown, "say", part);
+  for (const line of text.split("\n").filter((line) => line.trim())) for (const part of portions(line)) chat.commands.talk(view.shown, part);
   view.log.toEnd();
 }
 

@@ -2,6 +2,8 @@
 //
 // Nothing here reads what others said.
 
+import { title } from "./view.js";
+
 const DRAWERS = ["rooms", "members"];
 const at = (id) => document.getElementById(id);
 
@@ -33,10 +35,11 @@ function drawers(chat) {
 
 function places(chat) {
   document.addEventListener("click", (event) => {
-    const { room, doubt, label } = event.target.closest("button")?.dataset ?? {};
+    const { room, line: id, doubt, label } = event.target.closest("button")?.dataset ?? {};
     if (room) {
       event.target.closest("dialog")?.close();
-      chat.show(chat.model.room(room));
+      if (id) chat.goTo(room, id);
+      else chat.show(chat.model.room(room));
     }
     if (!doubt) return;
     const line = chat.view.shown.settle(label);
@@ -48,16 +51,33 @@ function places(chat) {
     chat.join(at("join-name").value.trim());
     at("join-name").value = "";
   });
-  at("leave").addEventListener("click", () => chat.leave(chat.view.shown));
-  at("newest").addEventListener("click", () => chat.view.log.toEnd());
+  leaving(chat);
+  at("newest").addEventListener("click", () => chat.newest());
   at("older").addEventListener("click", () => chat.older());
-  at("scroll").addEventListener("scroll", () => at("scroll").scrollTop < 80 && chat.older(), { passive: true });
+  at("scroll").addEventListener("scroll", () => {
+    if (at("scroll").scrollTop < 80) chat.older();
+    if (chat.view.log.atEnd()) chat.newer();
+  }, { passive: true });
   document.addEventListener("keydown", (event) => key(chat, event));
   document.addEventListener("visibilitychange", () => {
     if (document.hidden || !chat.view.shown) return;
     chat.view.shown.read();
     chat.view.shown.firstUnread = null;
     chat.view.rooms();
+  });
+}
+
+/** Others see that somebody left, and it may not be possible to come back: that is asked first. */
+function leaving(chat) {
+  at("leave").addEventListener("click", () => {
+    const room = chat.view.shown;
+    if (room.kind !== "channel" || !room.joined) return chat.leave(room);
+    at("leaving-title").textContent = `Leave ${title(room)}?`;
+    at("leaving").showModal();
+  });
+  at("leaving").addEventListener("close", () => {
+    if (at("leaving").returnValue === "leave") chat.leave(chat.view.shown);
+    at("leaving").returnValue = "";
   });
 }
 
@@ -129,9 +149,9 @@ function account(chat) {
     event.preventDefault();
     const [name, password] = [at("account-name").value, at("account-password").value];
     at("account-password").value = "";
-    Object.assign(chat.link.identity, { account: name, password });
+    Object.assign(chat.link.identity, { account: name, password, key: null });
     if (event.submitter?.value === "register") chat.link.send("REGISTER", [name, "*", password]);
-    else chat.link.send("AUTHENTICATE", ["PLAIN"]);
+    else chat.link.signIn();
   });
   at("ring").addEventListener("click", async () => {
     await Notification.requestPermission();

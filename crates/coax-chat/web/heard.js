@@ -19,7 +19,7 @@ function talk(model, message, past) {
   const action = /^\x01ACTION (.*?)\x01?$/s.exec(text);
   if (action) [kind, text] = ["action", action[1]];
   else if (text.startsWith("\x01")) return;
-  if (model.isMe(message.nick)) room.settle(message.label);
+  if (isMine(model, message)) room.settle(message.label);
   model.say(room, message, kind, text, past);
 }
 
@@ -28,8 +28,11 @@ function place(model, message, target) {
   const channel = target.replace(/^[~&@%+]+(?=[#&])/, "");
   if (/^[#&]/.test(channel)) return model.room(channel);
   if (!message.source.includes("!")) return model.room(SERVER);
-  return model.room(model.isMe(message.nick) ? target : message.nick);
+  return model.room(isMine(model, message) ? target : message.nick);
 }
+
+/** Said by us, perhaps under the name we had on an earlier connection: then it has our label. */
+const isMine = (model, message) => model.isMe(message.nick) || (message.label !== undefined && model.mine.has(fold(message.nick)));
 
 const fault = (model, message) => model.fault(message, message.params.at(-1));
 
@@ -91,6 +94,25 @@ export const HEARD = {
     const room = model.room(name);
     model.event(room, message, `set ${change.join(" ")}`, past);
     if (!past && /[qaohv]/.test(change[0])) room.stale = true;
+  },
+  TAGMSG(model, message) {
+    const id = message.tags.get("+draft/reply") ?? message.tags.get("+reply");
+    const change = ["react", "unreact"].find((name) => message.tags.has(`+draft/${name}`));
+    if (!id || !change) return;
+    for (const room of model.rooms.values()) {
+      if (room.react(id, fold(message.nick), message.tags.get(`+draft/${change}`), change === "react")) model.touched.add(room);
+    }
+  },
+  REDACT(model, message) {
+    const [, id, reason] = message.params;
+    for (const room of model.rooms.values()) {
+      if (room.redact(id, because(`taken back by ${message.nick}`, reason))) model.touched.add(room);
+    }
+  },
+  CHATHISTORY(model, message) {
+    const [, name, time] = message.params;
+    if (/^[#&]/.test(name) || model.find(name) || Date.parse(time) <= (model.closed[fold(name)] ?? 0)) return;
+    model.touched.add(model.room(name));
   },
   AWAY(model, message) {
     for (const room of model.rooms.values()) {
@@ -156,7 +178,7 @@ export const HEARD = {
 };
 
 const SILENT = new Set([
-  "CAP", "AUTHENTICATE", "REGISTER", "PONG", "PING", "TAGMSG", "ACCOUNT", "CHGHOST", "SETNAME", "MARKREAD", "ACK",
+  "CAP", "AUTHENTICATE", "REGISTER", "PONG", "PING", "ACCOUNT", "CHGHOST", "SETNAME", "MARKREAD", "ACK",
   "002", "003", "004", "315", "318", "324", "329", "333", "352", "354", "369", "730", "731", "732", "733", "903",
 ]);
 

@@ -1,5 +1,8 @@
 // What outlives the page: the name, and the rooms. Never a password, never what was said.
 //
+// For a reload of this window alone, what was derived from the password (scram.js): it opens this server
+// and no other place where the password is used. It goes when one leaves, and with the window.
+//
 // This window's own first, so that a reload comes back to where it was; a new window begins with what
 // the last one kept. Where the browser keeps nothing, nothing is kept and nothing breaks.
 
@@ -22,11 +25,11 @@ function write(place, what) {
 }
 
 const own = read("sessionStorage");
-/** {nick, rooms, inside}: `inside` is true in a window that was in the chat when it was reloaded. */
-export const kept = { nick: "", rooms: [], inside: false, ...(own ?? { ...read("localStorage"), inside: false }) };
+/** {nick, rooms, inside, key}: `inside` is true in a window that was in the chat when it was reloaded. */
+export const kept = { nick: "", rooms: [], closed: {}, inside: false, key: null, ...(own ?? { ...read("localStorage"), inside: false, key: null }) };
 
 export function keep(more) {
   Object.assign(kept, more);
   write("sessionStorage", kept);
-  write("localStorage", { nick: kept.nick, rooms: kept.rooms });
+  write("localStorage", { nick: kept.nick, rooms: kept.rooms, closed: kept.closed });
 }

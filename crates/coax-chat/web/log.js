@@ -5,7 +5,7 @@
 //
 // Nothing here changes the model.
 
-import { element, nick, rich } from "./text.js";
+import { element, nick, plain, rich } from "./text.js";
 
 const NEAR = 40;
 const at = (id) => document.getElementById(id);
@@ -17,9 +17,11 @@ export class Log {
   #room = null;
   #drawn = [];
   #mark = null;
+  /** The msgid of a line to be shown as soon as it is there. */
+  #goal = null;
 
   constructor() {
-    at("scroll").addEventListener("scroll", () => this.atEnd() && (at("newest").hidden = true), { passive: true });
+    at("scroll").addEventListener("scroll", () => this.atEnd() && this.#mayGoOn(), { passive: true });
     // A keyboard that comes up on a phone makes the log shorter: who stood at the end still does.
     let tall = at("scroll").clientHeight;
     new ResizeObserver(() => {
@@ -37,13 +39,37 @@ export class Log {
 
   toEnd() {
     at("scroll").scrollTop = at("scroll").scrollHeight;
-    at("newest").hidden = true;
+    this.#mayGoOn();
+  }
+
+  /** The way to what is new is offered while there is any below. */
+  #mayGoOn() {
+    at("newest").hidden = !this.#room?.later;
+  }
+
+  /** Shows the line of this msgid now, or when it is drawn. */
+  seek(id) {
+    this.#goal = id;
+    this.#reach();
+  }
+
+  #reach() {
+    const found = this.#goal && this.#drawn.find((drawn) => drawn.line.id === this.#goal);
+    if (!found) return false;
+    this.#goal = null;
+    const entry = found.nodes.at(-1);
+    for (const other of at("log").querySelectorAll(".found")) other.classList.remove("found");
+    entry.classList.add("found");
+    entry.scrollIntoView({ block: "center" });
+    at("newest").hidden = this.atEnd() && !this.#room.later;
+    return true;
   }
 
   /** Shows another room: from its end, or from the first line that was not read. */
   show(room) {
     this.#room = room;
     this.#drawn = [];
+    this.#goal = null;
     // A screen reader should hear what is said, not all that was ever said here.
     at("log").setAttribute("aria-busy", "true");
     at("log").replaceChildren();
@@ -64,7 +90,8 @@ export class Log {
     const below = scroll.scrollHeight - scroll.scrollTop;
     const [first, last] = [this.#drawn[0]?.line, this.#drawn.at(-1)?.line];
     this.#match([...this.#room.lines, ...this.#room.pending]);
-    if (end) return this.toEnd();
+    if (this.#goal && this.#reach()) return;
+    if (end && !this.#room.later) return this.toEnd();
     if (first && this.#drawn[0]?.line !== first) scroll.scrollTop = scroll.scrollHeight - below;
     if (this.#drawn.at(-1)?.line !== last) at("newest").hidden = false;
   }
@@ -102,6 +129,7 @@ export class Log {
       nodes.push(this.#mark);
     }
     const entry = element("li", ["entry", line.kind, line.mention && "mention", line.pending && "pending"].filter(Boolean).join(" "));
+    if (line.id) entry.dataset.id = line.id;
     const date = new Date(line.at);
     const time = element("time", "", clock.format(date));
     time.dateTime = date.toISOString();
@@ -109,6 +137,9 @@ export class Log {
     const said = element("div", "said");
     if (line.nick && line.kind !== "error") said.append(nick(line.nick), " ");
     said.append(rich(line.text));
+    const about = line.reply && this.#room.lines.find((other) => other.id === line.reply);
+    if (about) said.prepend(element("div", "reply", `↪ ${about.nick}: ${plain(about.text).slice(0, 100)}`));
+    if (line.signs?.size) said.append(element("div", "signs", [...line.signs].map(([sign, all]) => `${plain(sign)} ${all.size}`).join("  ")));
     if (line.doubtful) said.append(doubt(line));
     entry.append(time, said);
     return [...nodes, entry];

@@ -43,8 +43,8 @@ export function format(command, params = [], tags = {}) {
   return [...(head ? [`@${head}`] : []), command, ...words].join(" ");
 }
 
-/** The key of a nick or channel: the server says CASEMAPPING=ascii. */
-export const fold = (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+/** The key of a nick or channel: the server says CASEMAPPING=rfc7613. */
+export const fold = (name) => name.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC");
 
 function word(text) {
   const [first, rest] = cut(text, " ");

@@ -20,6 +20,12 @@ export class Model {
     this.batches = new Map();
     this.touched = new Set();
     this.shown = null;
+    /** The rooms in which something was asked, by the label of the question. */
+    this.asked = new Map();
+    /** When the talk with a person was closed, by folded name. */
+    this.closed = {};
+    /** The line that was said last, for who rings. */
+    this.latest = null;
     this.room(SERVER, "server");
   }
 
@@ -45,7 +51,9 @@ export class Model {
   /** The line broke: channels have to be joined again. */
   cut() {
     this.batches.clear();
+    this.asked.clear();
     for (const room of this.rooms.values()) {
+      if (room.later) room.clear();
       room.since = room.newest();
       room.asked = "";
       if (room.kind !== "channel") continue;
@@ -72,10 +80,13 @@ export class Model {
     const nick = message.nick || message.source;
     const at = Date.parse(message.tags.get("time") ?? "") || Date.now();
     const line = { id: message.tags.get("msgid"), at, kind, nick, text };
-    line.own = past ? this.mine.has(fold(nick)) : this.isMe(nick);
+    // An echo may carry an earlier name of ours: the line was said under it.
+    line.own = past || message.label ? this.mine.has(fold(nick)) : this.isMe(nick);
+    line.reply = message.tags.get("+draft/reply") ?? message.tags.get("+reply");
     line.live = !past;
     line.mention = !line.own && (kind === "say" || kind === "action") && this.#named(text);
     if (!(past ? room.insert(line) : room.add(line))) return;
+    this.latest = line;
     this.touched.add(room);
     const missed = past && room.asked === "after";
     if ((past && !missed) || line.own || kind === "event" || this.isRead(room)) return;
@@ -122,8 +133,10 @@ export class Model {
       const lost = room.settle(message.label);
       if (lost) return this.say(room, message, "error", `not sent: ${lost.text} (${text})`);
     }
+    // Where it was asked for, which may not be where the reader is by now.
+    const asked = this.rooms.get(this.asked.get(message.label));
     const about = message.params.find((param) => param !== this.nick && this.rooms.has(fold(param)));
-    this.say(about ? this.find(about) : this.shown ?? this.room(SERVER), message, "error", text);
+    this.say(asked ?? (about ? this.find(about) : this.room(SERVER)), message, "error", text);
   }
 
   #named(text) {

@@ -20,6 +20,13 @@ export class Room {
     /** The newest line when we last stopped listening: what came after it is still to be asked for. */
     this.since = undefined;
     Object.assign(this, { unread: 0, mentions: 0, firstUnread: null });
+    /** An earlier part of the talk is shown: what is said now is not, until the reader has come to it. */
+    this.later = false;
+  }
+
+  /** Lets go of all lines; `later`: to show an earlier part. */
+  clear(later = false) {
+    Object.assign(this, { lines: [], ids: new Set(), older: this.kind !== "server", later, since: undefined, asked: "" });
   }
 
   /** The msgid of the newest, or oldest, line that has one. */
@@ -31,15 +38,17 @@ export class Room {
     return this.lines.find((line) => line.id)?.id;
   }
 
-  /** A page of history is asked for: "latest", "after" what we knew, or "before" all we have. */
+  /** A page of history is asked for: "latest", "after" what we knew, "newer" or "before" all we have, "around" a line. */
   ask(why) {
     this.asked = why;
-    this.place = why === "after" ? this.lines.findIndex((line) => line.id === this.since) + 1 : 0;
+    this.place = why === "newer" ? this.lines.length : why === "after" ? this.lines.findIndex((line) => line.id === this.since) + 1 : 0;
   }
 
   /** What happens now comes last; false where it is already there. */
   add(line) {
     if (line.id && this.ids.has(line.id)) return false;
+    // It comes with the pages between the part that is shown and now.
+    if (this.later && line.id) return true;
     if (line.id) this.ids.add(line.id);
     this.lines.push(line);
     return true;
@@ -62,6 +71,27 @@ export class Room {
     if (this.asked || this.lines.length < MOST * 1.25) return;
     for (const line of this.lines.splice(0, this.lines.length - MOST)) this.ids.delete(line.id);
     this.older = true;
+  }
+
+  /** Somebody put a sign to a line, or took it away. Who did is counted once for each sign. */
+  react(id, who, sign, on) {
+    const place = this.lines.findIndex((line) => line.id === id);
+    if (place < 0 || !sign) return false;
+    const signs = new Map(this.lines[place].signs);
+    const all = new Set(signs.get(sign)).add(who);
+    if (!on) all.delete(who);
+    if (all.size) signs.set(sign, all);
+    else signs.delete(sign);
+    this.lines[place] = { ...this.lines[place], signs };
+    return true;
+  }
+
+  /** A line was taken back. Another line stands in its place, so that it is drawn again. */
+  redact(id, text) {
+    const place = this.lines.findIndex((line) => line.id === id);
+    if (place < 0) return false;
+    this.lines[place] = { ...this.lines[place], kind: "gone", text, mention: false, signs: undefined };
+    return true;
   }
 
   /** Takes the pending line of this label out; what was echoed under it has arrived. */

@@ -1,4 +1,4 @@
-// The page around the log: rooms, members, the head, the state of the line.
+// The page around the log: rooms, members, the head, the state of the connection.
 //
 // It shows a model and never changes it. What changes often is drawn together, a moment later.
 
@@ -92,6 +92,7 @@ export class View {
     at("room-name").textContent = title(room);
     at("topic").replaceChildren(rich(room.topic));
     at("topic").title = plain(room.topic);
+    at("topic").hidden = !room.topic;
     at("leave").hidden = room.kind === "server";
     at("leave").title = `Leave ${title(room)}`;
     at("members-toggle").hidden = room.kind !== "channel";
@@ -119,7 +120,14 @@ export class View {
     at("member-list").replaceChildren(...items);
   }
 
-  /** Says what the line is doing, or what was typed wrongly; nothing takes it away. */
+  /** Says how the connection is, until it is otherwise. `broken` is worse than something to know. */
+  line(text, broken) {
+    at("line").textContent = text;
+    at("line").hidden = !text;
+    at("line").classList.toggle("broken", broken);
+  }
+
+  /** Says what was typed wrongly, until something else is typed. */
   status(text) {
     at("status").textContent = text;
     at("status").hidden = !text;
@@ -135,7 +143,12 @@ export class View {
       button.type = "button";
       button.dataset.room = room;
       const where = element("div", "where");
-      where.append(button, ` · ${date.toLocaleString()}`);
+      const id = message.tags.get("msgid");
+      const there = element("button", "quiet", date.toLocaleString());
+      there.type = "button";
+      there.title = "Show it where it was said";
+      Object.assign(there.dataset, { room, line: id ?? "" });
+      where.append(button, " · ", there);
       item.append(where, nick(message.nick), " ", rich(text.replace(/^\x01ACTION (.*?)\x01?$/s, "$1")));
       return item;
     });

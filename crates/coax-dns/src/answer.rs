@@ -60,6 +60,7 @@ impl fmt::Display for Status {
             Status::Refused => f.write_str("refused (REFUSED)"),
             Status::NotImplemented => f.write_str("cannot do that (NOTIMP)"),
             Status::FormatError => f.write_str("did not understand the question (FORMERR)"),
+            Status::Other(9) => f.write_str("keeps no such zone (NOTAUTH)"),
             Status::Other(number) => write!(f, "answered with code {number}"),
         }
     }
@@ -74,6 +75,10 @@ pub struct Answer {
     pub records: Vec<Record>,
     /// The server keeps the zone itself.
     pub authoritative: bool,
+    /// The server also looks up what others keep.
+    pub recursive: bool,
+    /// The zone whose server says that there is nothing, or nothing more.
+    pub zone: Option<String>,
     /// More records exist than fitted, and the transport allowed no second way to ask.
     pub truncated: bool,
     /// Who answered, as [`crate::Server`] prints.

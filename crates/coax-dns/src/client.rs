@@ -1,13 +1,16 @@
 //! Putting a question to name servers until one answers.
 //!
-//! The servers are asked in order and share the time: one that fails, or lets its share pass,
-//! hands over to the next. An answer by UDP that was cut is fetched again by TCP. The deadline
-//! holds for all of it.
+//! The servers are asked in order: the next one as soon as one fails, or beside it when it has
+//! been silent for the time of an attempt. The first answer of any is taken. An answer by UDP that
+//! was cut is fetched again by TCP. The deadline holds for all of it.
 //!
 //! Search lists are the caller's business; what programs get is the system resolver's.
 
+mod turns;
+
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coax_net::{Resolve, SystemResolver, Wanted};
@@ -19,14 +22,17 @@ use crate::stream::{Stream, Way};
 use crate::udp::{Udp, UdpError};
 use crate::wire;
 use crate::{
-    Answer, AskError, AskErrorKind, Question, Reply, Server, ServerHost, Status, Transport, Trust,
+    Answer, AskError, AskErrorKind, Limits, Question, RecordType, Reply, Server, ServerHost,
+    Status, Transport, Trust, transfer,
 };
 
 /// Asks name servers. Clones share sockets and connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     peers: Arc<[Peer]>,
-    deadline: Duration,
+    limits: Limits,
+    /// Questions so far: with `rotate` each begins at another server.
+    asked: Arc<AtomicUsize>,
 }
 
 /// A server and what is open towards it.
@@ -35,8 +41,8 @@ struct Peer {
     server: Server,
     /// As it prints: every answer carries it.
     name: Arc<str>,
-    /// The longest anything may take.
-    patience: Duration,
+    /// The longest a connection may take.
+    longest: Duration,
     trust: Trust,
     open: OnceCell<Open>,
 }
@@ -48,54 +54,118 @@ struct Open {
 }
 
 impl Client {
-    /// Asks `servers` in order, each question for at most `deadline` in all. Opens nothing yet.
-    pub fn new(servers: Vec<Server>, trust: &Trust, deadline: Duration) -> Client {
+    /// Asks `servers` within `limits`. Opens nothing yet.
+    pub fn new(servers: Vec<Server>, trust: &Trust, limits: Limits) -> Client {
+        let longest = limits.of_a_question(servers.len());
         let peer = |server: Server| Peer {
             name: server.to_string().into(),
             server,
-            patience: deadline,
+            longest,
             trust: trust.clone(),
             open: OnceCell::new(),
         };
-        Client { peers: servers.into_iter().map(peer).collect(), deadline }
+        let peers = servers.into_iter().map(peer).collect();
+        Client { peers, limits, asked: Arc::default() }
     }
 
     /// The first answer a server gives. Needs a tokio runtime; dropping the future abandons the
     /// question.
     pub async fn ask(&self, question: &Question) -> Result<Answer, AskError> {
-        let end = Instant::now() + self.deadline;
-        let mut failed = None;
-        for (index, peer) in self.peers.iter().enumerate() {
-            let others = u32::try_from(self.peers.len() - index).unwrap_or(u32::MAX);
-            let share = end.saturating_duration_since(Instant::now()) / others;
-            match peer.ask(question, share).await {
-                Ok(answer) => return Ok(answer),
-                Err(kind) => failed = Some(AskError { server: peer.server.to_string(), kind }),
+        self.ask_until(question, None).await
+    }
+
+    /// As [`Client::ask`], and no longer than `end`.
+    pub async fn ask_until(
+        &self,
+        question: &Question,
+        end: Option<Instant>,
+    ) -> Result<Answer, AskError> {
+        if question.record_type == RecordType::AXFR {
+            return Box::pin(self.transfer(question, end)).await;
+        }
+        let count = self.peers.len();
+        let now = Instant::now();
+        let longest = now + self.limits.of_a_question(count);
+        let end = end.map_or(longest, |end| end.min(longest));
+        let turn = if self.limits.rotate { self.asked.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let in_turn = |index: usize| self.peers.get((turn.wrapping_add(index)) % count.max(1));
+        let ask = |peer| ask_one(peer, question, end);
+        match (in_turn(0), count) {
+            (None, _) => Err(turns::nobody()),
+            (Some(only), 1) => ask(only).await,
+            (Some(first), _) => {
+                let others = (1..count).filter_map(in_turn).map(ask);
+                let left = end.saturating_duration_since(now);
+                let attempt = self.limits.attempt.min(left / u32::try_from(count).unwrap_or(1));
+                turns::first_answer(ask(first), others, attempt).await
             }
         }
-        Err(failed.unwrap_or_else(|| AskError {
-            server: "anyone".to_owned(),
-            kind: AskErrorKind::Unreachable("no name server is known".to_owned()),
-        }))
     }
 }
 
+impl Client {
+    /// The zone from the first server that gives it.
+    async fn transfer(
+        &self,
+        question: &Question,
+        end: Option<Instant>,
+    ) -> Result<Answer, AskError> {
+        let mut failed = None;
+        for peer in self.peers.iter() {
+            match peer.transfer(question, end).await {
+                Ok(answer) => return Ok(answer),
+                Err(kind) => failed = Some(AskError { server: peer.name.to_string(), kind }),
+            }
+        }
+        Err(failed.unwrap_or_else(turns::nobody))
+    }
+}
+
+async fn ask_one(peer: &Peer, question: &Question, until: Instant) -> Result<Answer, AskError> {
+    let answer = peer.ask(question, until).await;
+    answer.map_err(|kind| AskError { server: peer.name.to_string(), kind })
+}
+
 impl Peer {
-    async fn ask(&self, question: &Question, share: Duration) -> Result<Answer, AskErrorKind> {
+    async fn ask(&self, question: &Question, until: Instant) -> Result<Answer, AskErrorKind> {
         let started = Instant::now();
-        let (reply, transport) = self.exchange(question, started + share).await?;
+        let (reply, transport) = self.exchange(question, until).await?;
         if !reply.status.is_answer() {
             return Err(AskErrorKind::Trouble(reply.status));
         }
-        Ok(Answer {
+        Ok(self.answer(reply, transport, started))
+    }
+
+    /// A whole zone: each step may take as long as a question, and all of it until `end`.
+    async fn transfer(
+        &self,
+        question: &Question,
+        end: Option<Instant>,
+    ) -> Result<Answer, AskErrorKind> {
+        if !matches!(self.server.transport, Transport::Plain | Transport::Tcp) {
+            let why = "a zone is transferred over TCP alone; write tcp://HOST".to_owned();
+            return Err(AskErrorKind::Unreachable(why));
+        }
+        let started = Instant::now();
+        let soon = started + self.longest;
+        let until = end.map_or(soon, |end| end.min(soon));
+        let address = within(until, self.address()).await?;
+        let zone = transfer::transfer(address, question, self.longest, end).await?;
+        Ok(self.answer(zone, Transport::Tcp, started))
+    }
+
+    fn answer(&self, reply: Reply, transport: Transport, started: Instant) -> Answer {
+        Answer {
             status: reply.status,
             records: reply.records,
             authoritative: reply.authoritative,
+            recursive: reply.recursive,
+            zone: reply.zone,
             truncated: reply.truncated,
             server: self.name.clone(),
             transport,
             elapsed: started.elapsed(),
-        })
+        }
     }
 
     async fn exchange(
@@ -145,7 +215,7 @@ impl Peer {
 
     async fn open(&self) -> Result<Open, AskErrorKind> {
         let address = self.address().await?;
-        let stream = Stream::new(address, self.way()?, self.patience);
+        let stream = Stream::new(address, self.way()?, self.longest);
         Ok(Open { udp: Udp::new(address), stream })
     }
 

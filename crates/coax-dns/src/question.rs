@@ -11,7 +11,7 @@ use std::str::FromStr;
 use coax_net::ResolveErrorKind;
 use hickory_proto::rr::Name;
 
-use crate::RecordType;
+use crate::{RecordType, wire};
 
 /// A name and the type of record wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,16 +22,15 @@ pub struct Question {
 }
 
 impl Question {
-    /// Says why `name` cannot be asked for. Letters beyond ASCII are encoded by IDNA; `.` is the
-    /// root, which has records of its own.
+    /// Says why `name` cannot be asked for. Letters beyond ASCII are encoded by IDNA, `\.` and
+    /// `\065` stand for bytes as in zone files; `.` is the root, which has records of its own.
     pub fn new(name: &str, record_type: RecordType) -> Result<Question, ResolveErrorKind> {
-        if name != "." {
-            coax_net::check_host_name(name)?;
-        }
-        // IDNA is for names beyond ASCII; it refuses underscores, which real names have.
-        let parsed = if name.is_ascii() { Name::from_ascii(name) } else { Name::from_utf8(name) };
-        let mut name = parsed
-            .map_err(|_| ResolveErrorKind::Malformed("the name cannot be encoded for DNS"))?;
+        let labels = match name {
+            "." => Vec::new(),
+            name => labels(&coax_net::ascii_host_name(name)?)?,
+        };
+        let too_long = |_| ResolveErrorKind::Malformed("the name is longer than DNS allows");
+        let mut name = Name::from_labels(labels).map_err(too_long)?;
         name.set_fqdn(true);
         Ok(Question { name, record_type })
     }
@@ -50,13 +49,42 @@ impl Question {
             }
         };
         let name = Name::from_str(&text).expect("digits and dots of a bounded length");
-        Question { name, record_type: RecordType::Ptr }
+        Question { name, record_type: RecordType::PTR }
     }
 
     /// The name with its final dot, escaped where it is not printable.
     pub fn name(&self) -> String {
-        self.name.to_ascii()
+        wire::name_in_words(self)
     }
+}
+
+/// The parts between dots, with escapes (RFC 1035 §5.1) put into bytes.
+fn labels(name: &str) -> Result<Vec<Vec<u8>>, ResolveErrorKind> {
+    let wrong = || ResolveErrorKind::Malformed("after \\ comes a character, or \\000 to \\255");
+    let mut labels = vec![Vec::new()];
+    let mut rest = name.strip_suffix('.').unwrap_or(name).as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        let byte = match (byte, rest) {
+            (b'.', _) => {
+                labels.push(Vec::new());
+                continue;
+            }
+            (b'\\', [b'0'..=b'9', ..]) => {
+                let digits = rest.get(..3).and_then(|three| std::str::from_utf8(three).ok());
+                rest = rest.get(3..).unwrap_or_default();
+                digits.and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?
+            }
+            (b'\\', [escaped, after @ ..]) => {
+                rest = after;
+                *escaped
+            }
+            (b'\\', []) => return Err(wrong()),
+            (byte, _) => byte,
+        };
+        labels.last_mut().into_iter().for_each(|label| label.push(byte));
+    }
+    Ok(labels)
 }
 
 #[cfg(test)]
@@ -70,13 +98,18 @@ mod tests {
             ("example.test.", "example.test."),
             ("_sip._tcp.example.test", "_sip._tcp.example.test."),
             ("bücher.test", "xn--bcher-kva.test."),
+            ("0/25.2.0.192.in-addr.arpa", "0/25.2.0.192.in-addr.arpa."),
+            ("*.test", "*.test."),
+            ("a\\.b\\065.test", "a\\.bA.test."),
             (".", "."),
         ] {
             assert_eq!(Question::new(name, RecordType::A).unwrap().name(), expected);
         }
         assert!(Question::new("a..b", RecordType::A).is_err());
         assert!(Question::new(&"ü".repeat(31), RecordType::A).is_ok());
-        assert!(Question::new("\\300.test", RecordType::A).is_err());
+        for wrong in ["\\300.test", "a\\", "\\1", "a,b"] {
+            assert!(Question::new(wrong, RecordType::A).is_err(), "{wrong}");
+        }
     }
 
     #[test]

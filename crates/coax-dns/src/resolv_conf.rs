@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::{Server, Transport};
+use crate::{Limits, Server, Transport};
 
 /// glibc's `MAXNS`: later servers are never asked.
 const MOST_SERVERS: usize = 3;
@@ -29,6 +29,8 @@ pub struct ResolvConf {
     pub timeout: Duration,
     /// How many times all servers are asked.
     pub attempts: u32,
+    /// Each question begins at another server.
+    pub rotate: bool,
 }
 
 impl ResolvConf {
@@ -43,6 +45,7 @@ impl ResolvConf {
             ndots: 1,
             timeout: Duration::from_secs(5),
             attempts: 2,
+            rotate: false,
         };
         text.lines().for_each(|line| conf.line(line));
         if conf.servers.is_empty() {
@@ -60,6 +63,12 @@ impl ResolvConf {
         }
         options.unwrap_or_default().split_ascii_whitespace().for_each(|word| self.option(word));
         self
+    }
+
+    /// How long these servers have for a question.
+    pub fn limits(&self) -> Limits {
+        let ResolvConf { timeout: attempt, attempts, rotate, .. } = *self;
+        Limits { attempt, attempts, rotate }
     }
 
     /// The absolute names that stand for `name`, in the order they are tried, without final dots.
@@ -115,6 +124,7 @@ impl ResolvConf {
     }
 
     fn option(&mut self, word: &str) {
+        self.rotate |= word == "rotate";
         let Some((name, number)) = word.split_once(':') else { return };
         let Ok(number) = number.parse::<u64>() else { return };
         match name {
@@ -151,6 +161,7 @@ mod tests {
         assert_eq!(servers, ["10.0.0.1:53", "[fe80::1%eth0]:53", "[::1]:53"]);
         assert_eq!(conf.search, ["corp.example", "example"]);
         assert_eq!((conf.ndots, conf.timeout.as_secs(), conf.attempts), (2, 1, 5));
+        assert!(conf.rotate && !ResolvConf::parse("").rotate);
     }
 
     #[test]

@@ -10,23 +10,25 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use coax_net::{Addresses, Resolve, ResolveError, ResolveErrorKind, Wanted};
+use tokio::time::Instant;
 
 use crate::{Answer, AskError, AskErrorKind, Client, Question, RecordType, Status, Value};
 
 impl Client {
-    /// The addresses of the absolute name `name`.
+    /// The addresses of the absolute name `name`, no later than `end`.
     pub async fn addresses(
         &self,
         name: &str,
         wanted: Wanted,
+        end: Option<Instant>,
     ) -> Result<Addresses, ResolveErrorKind> {
         let v4 = Question::new(name, RecordType::A)?;
-        let v6 = Question::new(name, RecordType::Aaaa)?;
+        let v6 = Question::new(name, RecordType::AAAA)?;
         let answers = match wanted {
-            Wanted::V4 => vec![self.ask(&v4).await],
-            Wanted::V6 => vec![self.ask(&v6).await],
+            Wanted::V4 => vec![self.ask_until(&v4, end).await],
+            Wanted::V6 => vec![self.ask_until(&v6, end).await],
             Wanted::Both => {
-                let (v6, v4) = tokio::join!(self.ask(&v6), self.ask(&v4));
+                let (v6, v4) = tokio::join!(self.ask_until(&v6, end), self.ask_until(&v4, end));
                 vec![v6, v4]
             }
         };
@@ -42,7 +44,7 @@ impl Resolve for Client {
         wanted: Wanted,
     ) -> Pin<Box<dyn Future<Output = Result<Addresses, ResolveError>> + Send + 'a>> {
         Box::pin(async move {
-            let found = self.addresses(name, wanted).await;
+            let found = self.addresses(name, wanted, None).await;
             found.map_err(|kind| ResolveError { name: name.to_owned(), kind })
         })
     }

@@ -48,7 +48,10 @@ impl From<DialError> for NoConnection {
     }
 }
 
-async fn connect(server: SocketAddr, patience: Duration) -> Result<Stream, NoConnection> {
+pub(crate) async fn connect(
+    server: SocketAddr,
+    patience: Duration,
+) -> Result<Stream, NoConnection> {
     let host = match server {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => {
             Host::Zoned { address: *v6.ip(), zone: v6.scope_id().to_string() }

@@ -140,6 +140,10 @@ fn io_in_words(error: &std::io::Error) -> AskErrorKind {
         Some(NoConnection::NoAnswer) => AskErrorKind::TimedOut,
         Some(NoConnection::Failed(why)) => AskErrorKind::Unreachable(why.clone()),
         None if error.kind() == std::io::ErrorKind::TimedOut => AskErrorKind::TimedOut,
+        // Only hickory's own errors are text: the connection ended before the answer did.
+        None if inner.is_some() => {
+            AskErrorKind::Unreachable("the connection was closed".to_owned())
+        }
         None => AskErrorKind::Unreachable(coax_net::cause_in_words(error)),
     }
 }

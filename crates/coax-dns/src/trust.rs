@@ -10,6 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use coax_net::certificate_verifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -72,9 +73,9 @@ impl Trust {
 
     fn build(&self) -> Result<(Arc<ClientConfig>, TrustSource), String> {
         let mut roots = RootCertStore::empty();
+        let mut trusted = rustls_native_certs::load_native_certs().certs;
         // Some machines hold a certificate that cannot be read; the others still count.
-        let (mine, _) =
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let (mine, _) = roots.add_parsable_certificates(trusted.iter().cloned());
         let source = if mine > 0 { TrustSource::Machine } else { TrustSource::Bundled };
         if source == TrustSource::Bundled {
             roots.add_parsable_certificates(
@@ -82,11 +83,13 @@ impl Trust {
             );
         }
         roots.add_parsable_certificates(self.extra.iter().cloned());
+        trusted.extend(self.extra.iter().cloned());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
+            .dangerous()
+            .with_custom_certificate_verifier(certificate_verifier(roots, trusted)?)
             .with_no_client_auth();
         Ok((Arc::new(config), source))
     }

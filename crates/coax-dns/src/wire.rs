@@ -5,13 +5,14 @@
 //!
 //! How a message travels is not known here.
 
+mod layout;
 mod reader;
 mod value;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr;
 
-use crate::{Question, Record, Status};
+use crate::{Question, Record, RecordType, Status};
 use reader::{Reader, WireName};
 
 /// Fits an Ethernet frame whatever is wrapped around it, so it is never cut on the way
@@ -27,6 +28,11 @@ pub struct Reply {
     pub records: Vec<Record>,
     /// The server keeps the zone itself.
     pub authoritative: bool,
+    /// The server also looks up what others keep.
+    pub recursive: bool,
+    /// The zone whose server says that there is nothing, or nothing more: the owner of the SOA record
+    /// beside the answer (RFC 2308 §3).
+    pub zone: Option<String>,
     /// It did not fit the transport: there is more.
     pub truncated: bool,
 }
@@ -75,38 +81,55 @@ fn wire_name(question: &Question) -> Vec<u8> {
     bytes
 }
 
+/// The question's name as zone files write it.
+pub(crate) fn name_in_words(question: &Question) -> String {
+    let bytes = wire_name(question);
+    let name = Reader::new(&bytes).name().expect("a question has a name that fits the wire");
+    name.text()
+}
+
 impl Reply {
     /// Reads an answer to `question`; the error says what is wrong with it.
     ///
     /// The answer section is kept whole, whatever it holds. Of the other sections only the form is
     /// looked at.
     pub fn read(bytes: &[u8], question: &Question) -> Result<Reply, &'static str> {
-        const BROKEN: &str = "the answer cannot be read";
-        let mut reader = Reader::new(bytes);
-        let header = Header::read(&mut reader).ok_or(BROKEN)?;
-        if header.flags & 0x8000 == 0 {
-            return Err("the answer is not an answer");
-        }
-        let asked = wire_name(question);
-        let mut is_about = header.questions == 1;
-        for _ in 0..header.questions {
-            let (name, number) = read_question(&mut reader).ok_or(BROKEN)?;
-            is_about &= name.is(&asked) && number == question.record_type.number();
-        }
-        let status = status(header.flags & 15);
-        let empty_is_fine = matches!(status, Status::FormatError | Status::NotImplemented);
-        if !(is_about || header.questions == 0 && empty_is_fine) {
-            return Err("the answer is about another question");
-        }
-        let (authoritative, truncated) = (header.flags & 0x400 != 0, header.flags & 0x200 != 0);
-        let records = match read_records(&mut reader, &header) {
-            Some(records) => records,
-            // Cut anywhere, as it says itself; it is to be asked for again (RFC 2181 §9).
-            None if truncated => Vec::new(),
-            None => return Err(BROKEN),
-        };
-        Ok(Reply { status, records, authoritative, truncated })
+        read(bytes, question, false)
     }
+
+    /// Reads one of several messages that answer together: it need not repeat the question.
+    pub(crate) fn read_next(bytes: &[u8], question: &Question) -> Result<Reply, &'static str> {
+        read(bytes, question, true)
+    }
+}
+
+fn read(bytes: &[u8], question: &Question, is_next: bool) -> Result<Reply, &'static str> {
+    const BROKEN: &str = "the answer cannot be read";
+    let mut reader = Reader::new(bytes);
+    let header = Header::read(&mut reader).ok_or(BROKEN)?;
+    if header.flags & 0x8000 == 0 {
+        return Err("the answer is not an answer");
+    }
+    let asked = wire_name(question);
+    let mut is_about = header.questions == 1;
+    for _ in 0..header.questions {
+        let (name, number) = read_question(&mut reader).ok_or(BROKEN)?;
+        is_about &= name.is(&asked) && number == question.record_type.number();
+    }
+    let status = status(header.flags & 15);
+    let empty_is_fine = is_next || matches!(status, Status::FormatError | Status::NotImplemented);
+    if !(is_about || header.questions == 0 && empty_is_fine) {
+        return Err("the answer is about another question");
+    }
+    let flag = |bit| header.flags & bit != 0;
+    let (authoritative, truncated, recursive) = (flag(0x400), flag(0x200), flag(0x80));
+    let (records, zone) = match read_records(&mut reader, &header) {
+        Some(read) => read,
+        // Cut anywhere, as it says itself; it is to be asked for again (RFC 2181 §9).
+        None if truncated => (Vec::new(), None),
+        None => return Err(BROKEN),
+    };
+    Ok(Reply { status, records, authoritative, recursive, zone, truncated })
 }
 
 /// RFC 1035 §4.1.1.
@@ -114,15 +137,16 @@ struct Header {
     flags: u16,
     questions: u16,
     answers: u16,
-    others: u32,
+    authorities: u16,
+    additional: u16,
 }
 
 impl Header {
     fn read(reader: &mut Reader<'_>) -> Option<Header> {
         reader.take(2)?;
         let (flags, questions, answers) = (reader.u16()?, reader.u16()?, reader.u16()?);
-        let others = u32::from(reader.u16()?) + u32::from(reader.u16()?);
-        Some(Header { flags, questions, answers, others })
+        let (authorities, additional) = (reader.u16()?, reader.u16()?);
+        Some(Header { flags, questions, answers, authorities, additional })
     }
 }
 
@@ -132,7 +156,8 @@ fn read_question(reader: &mut Reader<'_>) -> Option<(WireName, u16)> {
     Some(question)
 }
 
-fn read_records(reader: &mut Reader<'_>, header: &Header) -> Option<Vec<Record>> {
+/// The answer, and the owner of an SOA record among the authorities.
+fn read_records(reader: &mut Reader<'_>, header: &Header) -> Option<(Vec<Record>, Option<String>)> {
     // A number of records is the sender's claim: no room is made for more than can be there.
     let mut records = Vec::with_capacity(usize::from(header.answers).min(8));
     for _ in 0..header.answers {
@@ -140,11 +165,19 @@ fn read_records(reader: &mut Reader<'_>, header: &Header) -> Option<Vec<Record>>
         let (number, ttl, data) = read_body(reader)?;
         records.push(Record { name: name.text(), ttl, value: value::read(number, data)? });
     }
-    for _ in 0..header.others {
+    let mut zone = None;
+    for _ in 0..header.authorities {
+        let name = reader.name()?;
+        let (number, ..) = read_body(reader)?;
+        if number == RecordType::SOA.number() {
+            zone = Some(name.text());
+        }
+    }
+    for _ in 0..header.additional {
         reader.name()?;
         read_body(reader)?;
     }
-    Some(records)
+    Some((records, zone))
 }
 
 /// What follows a record's name: its type, class, time to live and data, RFC 1035 §4.1.3.

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::connection::Incoming;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Decoding};
 use crate::error::{FetchError, FetchErrorKind, Trouble};
 use crate::patience::out_of;
 
@@ -23,6 +23,8 @@ pub struct Body {
     source: Incoming,
     length: Option<u64>,
     decoder: Option<Decoder>,
+    /// One that is not known, and left.
+    coding: Option<String>,
     idle: Duration,
     /// What may still come.
     room: Option<Room>,
@@ -46,10 +48,15 @@ impl Body {
     pub(crate) fn new(
         source: Incoming,
         length: Option<u64>,
-        decoder: Option<Decoder>,
+        decoding: Decoding,
         about: About,
     ) -> Body {
-        Body { source, length, decoder, idle: Duration::MAX, room: None, about }
+        let (decoder, coding) = match decoding {
+            Decoding::Plain => (None, None),
+            Decoding::Coded(decoder) => (Some(decoder), None),
+            Decoding::Unknown(coding) => (None, Some(coding)),
+        };
+        Body { source, length, decoder, coding, idle: Duration::MAX, room: None, about }
     }
 
     /// The same, which gives up after `idle` without a byte, and at `limit` bytes.
@@ -78,6 +85,11 @@ impl Body {
     /// Whether it comes in a coding, which is taken off here.
     pub fn is_decoded(&self) -> bool {
         self.decoder.is_some()
+    }
+
+    /// The coding that it is said to have and that is left on it, as none of that name is known.
+    pub fn coding(&self) -> Option<&str> {
+        self.coding.as_deref()
     }
 
     /// Whether all of it has arrived already, as far as that is seen at a glance.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use coax_addr::Endpoint;
 use coax_net::{Resolve, SystemResolver, Tls, TlsOptions, Wanted};
 
+use crate::cookies::Cookies;
 use crate::error::FetchError;
 use crate::netrc::Netrc;
 use crate::pool::Pool;
@@ -41,8 +42,10 @@ pub struct ClientOptions {
     pub unix: Option<Endpoint>,
     /// What the client calls itself.
     pub user_agent: String,
-    /// For one connection to stand: name, connect, proxy and TLS together.
+    /// For one connection to stand: connect, proxy and TLS together, once the name is resolved.
     pub timeout: Duration,
+    /// Whether resolving the name counts, too. Otherwise it takes as long as the resolver does.
+    pub timeout_resolving: bool,
     /// How long a server may be silent when it is its turn.
     pub idle: Duration,
     /// How many redirects are followed; 0 gives the first to the caller.
@@ -51,6 +54,8 @@ pub struct ClientOptions {
     pub may_downgrade: bool,
     /// Bytes that the head of an answer may have.
     pub max_head: usize,
+    /// Remembers the headers of each hop, for whoever wants to show them.
+    pub remember_headers: bool,
 }
 
 /// Which HTTP is spoken.
@@ -78,6 +83,7 @@ pub(crate) struct Shared {
     /// Where HTTP/2 did not work. What it needs is loaded once it is used.
     pub(crate) tls_http1: Tls,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) cookies: Cookies,
 }
 
 impl Client {
@@ -87,7 +93,8 @@ impl Client {
             Tls::new(TlsOptions { protocols: http.protocols(), ..options.tls.clone() })
         };
         let (tls, tls_http1) = (tls(options.http), tls(HttpVersion::Http1));
-        let shared = Shared { options, tls, tls_http1, pool: Arc::default() };
+        let (pool, cookies) = (Arc::default(), Cookies::default());
+        let shared = Shared { options, tls, tls_http1, pool, cookies };
         Ok(Client { shared: Arc::new(shared) })
     }
 
@@ -112,10 +119,12 @@ impl Default for ClientOptions {
             unix: None,
             user_agent: concat!("coax/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeout: Duration::from_secs(30),
+            timeout_resolving: false,
             idle: Duration::from_secs(60),
             max_redirects: 20,
             may_downgrade: false,
             max_head: 256 << 10,
+            remember_headers: false,
         }
     }
 }

@@ -80,9 +80,11 @@ impl<'a> Making<'a> {
 
     async fn dial(&mut self, endpoint: &Endpoint) -> Result<Stream, Trouble> {
         let options = &self.shared.options;
+        let left = self.until.saturating_duration_since(Instant::now());
         let dial = Dial {
             wanted: options.wanted,
-            timeout: Some(self.until.saturating_duration_since(Instant::now())),
+            timeout: options.timeout_resolving.then_some(left),
+            connect_timeout: Some(left),
             ..Dial::new(&*options.resolver)
         };
         let began = self.clock.now();
@@ -93,6 +95,9 @@ impl<'a> Making<'a> {
         };
         let phases = &mut self.hop.phases;
         phases.named = report.resolved_in.map(|took| began + took);
+        if !options.timeout_resolving {
+            self.until += report.resolved_in.unwrap_or_default();
+        }
         let Dialed { socket, peer, .. } = dialed.map_err(|error| Trouble::from(&error))?;
         phases.connected = Some(self.clock.now());
         self.hop.peer = Some(peer.clone());
@@ -122,6 +127,7 @@ impl<'a> Making<'a> {
         let silent = "it does not answer the TLS handshake";
         let stream = self.in_time(shaking, silent).await?.map_err(|error| Trouble::from(&error))?;
         self.hop.phases.secured = Some(self.clock.now());
+        self.hop.certificate_wanted = stream.wants_certificate();
         Ok(Io::Secure(Box::new(stream)))
     }
 

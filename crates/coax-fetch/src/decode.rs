@@ -1,19 +1,20 @@
 //! Taking a body out of gzip or deflate (RFC 9110 §8.4.1).
 //!
 //! A little is taken in at a time, so a few bytes that stand for very many are given out piece by
-//! piece, and their reader can stop. A coding that ends early is an error, like a body that does.
+//! piece, and their reader can stop. A coding that ends early is an error, like a body that does. One
+//! that is not known is left as it is: servers write all kinds of things there.
 //!
 //! Nothing here knows where the bytes come from.
 
-use std::io::Write;
+mod gzip;
 
 use bytes::{Buf, Bytes};
-use flate2::write::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{FetchErrorKind, Trouble};
+use gzip::Gzip;
 
 /// Taken in at a time. One byte stands for 1,032 at most, so this gives half a megabyte.
 const MOUTHFUL: usize = 512;
@@ -30,33 +31,45 @@ pub(crate) struct Decoder {
 }
 
 enum Coding {
-    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Gzip(Box<Gzip>),
     /// Not known which until the first bytes are there.
     Deflate(Option<Box<Decompress>>),
     /// Behind the end.
     Ended,
 }
 
-impl Decoder {
-    /// The decoder for what `headers` say, if it is one that was offered. None for no coding.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Decoder>, Trouble> {
-        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-        let (Some(coding), None) = (codings.next(), codings.next()) else {
-            return match headers.contains_key(CONTENT_ENCODING) {
-                true => Err(unknown("several codings in a row")),
-                false => Ok(None),
-            };
-        };
-        let coding = coding.as_bytes().trim_ascii().to_ascii_lowercase();
-        let coding = match coding.as_slice() {
-            b"" | b"identity" => return Ok(None),
-            b"gzip" | b"x-gzip" => Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            b"deflate" => Coding::Deflate(None),
-            other => return Err(unknown(&other[..other.len().min(40)].escape_ascii().to_string())),
-        };
-        Ok(Some(Decoder { coding, taken: Bytes::new(), begun: false }))
-    }
+/// What has to be done with a body.
+#[derive(Debug)]
+pub(crate) enum Decoding {
+    /// Nothing: it is as it is.
+    Plain,
+    /// It comes in this coding.
+    Coded(Decoder),
+    /// It is said to be in a coding that is not known.
+    Unknown(String),
+}
 
+impl Decoding {
+    /// By what `headers` say.
+    pub(crate) fn of(headers: &HeaderMap) -> Decoding {
+        let values = headers.get_all(CONTENT_ENCODING).iter();
+        let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let codings = codings.map(|coding| coding.trim_ascii().to_ascii_lowercase());
+        let mut codings = codings.filter(|coding| !matches!(&coding[..], b"" | b"identity"));
+        let Some(first) = codings.next() else { return Decoding::Plain };
+        let coding = match (first.as_slice(), codings.next()) {
+            (b"gzip" | b"x-gzip", None) => Coding::Gzip(Box::default()),
+            (b"deflate", None) => Coding::Deflate(None),
+            (one, None) => return Decoding::Unknown(shown(one)),
+            (one, Some(other)) => {
+                return Decoding::Unknown(format!("{}, {}", shown(one), shown(&other)));
+            }
+        };
+        Decoding::Coded(Decoder { coding, taken: Bytes::new(), begun: false })
+    }
+}
+
+impl Decoder {
     /// Takes the next bytes; all of those before must have been given out.
     pub(crate) fn feed(&mut self, bytes: Bytes) {
         self.begun |= !bytes.is_empty();
@@ -79,10 +92,8 @@ impl Decoder {
         match std::mem::replace(&mut self.coding, Coding::Ended) {
             // Nothing at all: servers say so of empty pages.
             _ if !self.begun => Ok(None),
-            Coding::Gzip(gzip) => match gzip.finish() {
-                Ok(rest) => Ok((!rest.is_empty()).then(|| rest.into())),
-                Err(_) => Err(cut_short()),
-            },
+            Coding::Gzip(gzip) if gzip.is_whole() => Ok(None),
+            Coding::Gzip(_) => Err(cut_short()),
             Coding::Deflate(Some(_)) => Err(cut_short()),
             Coding::Deflate(None) | Coding::Ended => Ok(None),
         }
@@ -93,36 +104,41 @@ impl Coding {
     /// Appends to `out` what `bytes` stand for; how many of them were used.
     fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, Trouble> {
         match self {
-            Coding::Gzip(gzip) => {
-                let used = gzip.write(bytes).map_err(|_| malformed("gzip"))?;
-                out.append(gzip.get_mut());
-                Ok(used)
-            }
+            Coding::Gzip(gzip) => gzip.take(bytes, out),
             Coding::Deflate(inner) => {
                 let inner = inner.get_or_insert_with(|| Box::new(Decompress::new(is_zlib(bytes))));
-                let before = inner.total_in();
-                let used = |inner: &Decompress| {
-                    usize::try_from(inner.total_in() - before).unwrap_or(bytes.len())
-                };
-                loop {
-                    out.reserve(PIECE);
-                    let rest = &bytes[used(inner)..];
-                    let status = inner.decompress_vec(rest, out, FlushDecompress::None);
-                    let used = used(inner);
-                    match status {
-                        Ok(Status::StreamEnd) => *self = Coding::Ended,
-                        // There may be more where this came from.
-                        Ok(_) if out.len() == out.capacity() => continue,
-                        Ok(_) => {}
-                        // No input is left, and nothing came of that.
-                        Err(_) if used == bytes.len() => {}
-                        Err(_) => return Err(malformed("deflate")),
-                    }
-                    return Ok(used);
+                let (used, ended) =
+                    inflate(inner, bytes, out).ok_or_else(|| malformed("deflate"))?;
+                if ended {
+                    *self = Coding::Ended;
                 }
+                Ok(used)
             }
             Coding::Ended => Ok(bytes.len()),
         }
+    }
+}
+
+/// Appends to `out` what `bytes` stand for: how many of them were used, and whether that was the
+/// end. `None` where they are malformed.
+fn inflate(inner: &mut Decompress, bytes: &[u8], out: &mut Vec<u8>) -> Option<(usize, bool)> {
+    let before = inner.total_in();
+    let used =
+        |inner: &Decompress| usize::try_from(inner.total_in() - before).unwrap_or(bytes.len());
+    loop {
+        out.reserve(PIECE);
+        let rest = &bytes[used(inner)..];
+        let status = inner.decompress_vec(rest, out, FlushDecompress::None);
+        let used = used(inner);
+        return match status {
+            Ok(Status::StreamEnd) => Some((used, true)),
+            // There may be more where this came from.
+            Ok(_) if out.len() == out.capacity() => continue,
+            Ok(_) => Some((used, false)),
+            // No input is left, and nothing came of that.
+            Err(_) if used == bytes.len() => Some((used, false)),
+            Err(_) => None,
+        };
     }
 }
 
@@ -137,8 +153,8 @@ fn is_zlib(bytes: &[u8]) -> bool {
     }
 }
 
-fn unknown(coding: &str) -> Trouble {
-    Trouble::protocol(format!("its body has a coding that was not asked for: {coding}"))
+fn shown(coding: &[u8]) -> String {
+    coding[..coding.len().min(40)].escape_ascii().to_string()
 }
 
 fn malformed(coding: &str) -> Trouble {
@@ -161,6 +177,8 @@ impl std::fmt::Debug for Coding {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use proptest::prelude::*;
@@ -191,7 +209,7 @@ mod tests {
     /// What comes out when `pieces` go in, and the largest piece that came.
     fn decoded(name: &'static str, pieces: &[&[u8]]) -> Result<(Vec<u8>, usize), String> {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, name.parse().unwrap())]);
-        let mut decoder = Decoder::of(&headers).map_err(|it| it.why)?.unwrap();
+        let Decoding::Coded(mut decoder) = Decoding::of(&headers) else { panic!("{name}") };
         let (mut all, mut largest) = (Vec::new(), 0);
         for piece in pieces {
             decoder.feed(Bytes::copy_from_slice(piece));
@@ -247,8 +265,57 @@ mod tests {
         assert_eq!(decoded("gzip", &[b"plain text here"]), Err(gzip.to_owned()));
         let deflate = "its body is not the deflate it is said to be";
         assert_eq!(decoded("deflate", &[b"plain text here"]), Err(deflate.to_owned()));
-        let br = "its body has a coding that was not asked for: br";
-        assert_eq!(decoded("br", &[]), Err(br.to_owned()));
         assert_eq!(decoded("gzip", &[]), Ok((Vec::new(), 0)));
+    }
+
+    #[test]
+    fn what_stands_behind_a_gzip_is_another_or_padding() {
+        let one = encoded("gzip", b"one");
+        let two = [one.clone(), encoded("gzip", b" two")].concat();
+        assert_eq!(decoded("gzip", &[&two]).unwrap().0, b"one two");
+        let padded = [&one[..], &[0; 700]].concat();
+        assert_eq!(decoded("gzip", &[&padded]).unwrap().0, b"one");
+        let junk = [&one[..], b"junk"].concat();
+        assert!(decoded("gzip", &[&junk]).is_err());
+    }
+
+    #[test]
+    fn damage_is_told_from_an_end_that_comes_early() {
+        let coded = encoded("gzip", &[7; 4000]);
+        let mut damaged = coded.clone();
+        let at = coded.len() - 6;
+        damaged[at] ^= 1;
+        let why = "its gzip body is damaged: its checksum does not fit";
+        assert_eq!(decoded("gzip", &[&damaged]), Err(why.to_owned()));
+        let cut = "cut short: its compressed body has no end";
+        assert_eq!(decoded("gzip", &[&coded[..at]]), Err(cut.to_owned()));
+    }
+
+    #[test]
+    fn a_coding_that_is_not_known_is_left() {
+        let of = |values: &[&'static str]| {
+            let each = values.iter().map(|value| (CONTENT_ENCODING, value.parse().unwrap()));
+            let mut headers = HeaderMap::new();
+            each.for_each(|(name, value)| {
+                assert!(!headers.append(name, value) || values.len() > 1)
+            });
+            match Decoding::of(&headers) {
+                Decoding::Plain => "plain".to_owned(),
+                Decoding::Coded(_) => "coded".to_owned(),
+                Decoding::Unknown(what) => what,
+            }
+        };
+        for (values, found) in [
+            (&["utf-8"][..], "utf-8"),
+            (&["none"], "none"),
+            (&["aws-chunked"], "aws-chunked"),
+            (&["gzip, gzip"], "gzip, gzip"),
+            (&["gzip", "gzip"], "gzip, gzip"),
+            (&["identity, GZIP"], "coded"),
+            (&["", "identity"], "plain"),
+            (&[], "plain"),
+        ] {
+            assert_eq!(of(values), found, "{values:?}");
+        }
     }
 }

@@ -14,10 +14,11 @@ mod job;
 mod run;
 mod speed;
 mod stream;
+mod there;
 mod watch;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use coax_net::Descriptor;
 use http::header::{HeaderName, IF_RANGE, RANGE};
@@ -28,6 +29,7 @@ use crate::client::Client;
 use crate::rate::Rate;
 use crate::request::Request;
 use crate::response::Response;
+use crate::validator::last_modified;
 use crate::verify::{Sha256, Sums};
 
 pub use error::{DownloadError, DownloadErrorKind};
@@ -55,6 +57,14 @@ pub struct Download {
     pub sync_later: bool,
     /// An answer with any status is what was asked for.
     pub any_status: bool,
+    /// A file that has the name already is taken for the one that is asked for. Otherwise it is
+    /// where its sum says so, its length and its date, or each byte.
+    pub skips_existing: bool,
+    /// A file that has the name already stays where the server's was not changed since. Whoever sets
+    /// this sends `If-Modified-Since`, too; many servers obey it for one date alone.
+    pub if_newer: bool,
+    /// Sends the head of the answer down the stream, before its body.
+    pub with_head: bool,
 }
 
 /// What a file must be.
@@ -97,6 +107,12 @@ pub struct Fetched {
     pub length: u64,
     /// How many of them were there from an earlier run.
     pub resumed: u64,
+    /// Whether the file was there before, and stays as it is.
+    pub was_there: bool,
+    /// Other names of the file that it replaced: they still have what was there.
+    pub other_names: u64,
+    /// The coding of the body that it was left in, as it is none that is known.
+    pub coding: Option<String>,
     /// How many connections brought it at most at once.
     pub connections: usize,
     /// Its sum, where one was asked for.
@@ -106,6 +122,11 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// When the server's file was last changed, as far as it says.
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        last_modified(&self.headers)
+    }
+
     /// As far as the head of the answer tells, whose headers it takes.
     fn of(response: &mut Response) -> Fetched {
         Fetched {
@@ -116,6 +137,9 @@ impl Fetched {
             file: None,
             length: 0,
             resumed: 0,
+            was_there: false,
+            other_names: 0,
+            coding: response.body.coding().map(str::to_owned),
             connections: 1,
             sha256: None,
             took: Duration::ZERO,
@@ -135,6 +159,9 @@ impl Download {
             rate: None,
             sync_later: false,
             any_status: false,
+            skips_existing: false,
+            if_newer: false,
+            with_head: false,
         }
     }
 

@@ -24,6 +24,7 @@ mod body;
 mod client;
 mod connect;
 mod connection;
+mod cookies;
 mod credentials;
 mod decode;
 mod download;
@@ -65,6 +66,6 @@ pub use response::{Hop, HopOutcome, Phases, Response};
 pub use verify::{NoSha256, Sha256, Sums};
 
 /// Addresses of pages.
-pub use url::Url;
+pub use url::{Position, Url};
 /// Small types of HTTP: methods, statuses, versions, headers.
 pub use {bytes::Bytes, http};

@@ -16,28 +16,40 @@ const LONGEST: usize = 240;
 const INDEX: &str = "index.html";
 
 /// The name for what `url` answered with `headers`: the server's (RFC 6266), or else the last word
-/// of the address.
-pub(crate) fn of(headers: &HeaderMap, url: &Url) -> String {
+/// of the address. `asked` is the address that somebody typed.
+pub(crate) fn of(headers: &HeaderMap, url: &Url, asked: &Url) -> String {
     let said = headers.get(CONTENT_DISPOSITION).map(|value| value.as_bytes());
     let said = said.and_then(|value| disposition(&String::from_utf8_lossy(value)));
-    said.and_then(|name| clean(&name)).unwrap_or_else(|| of_url(url))
+    let said = said.and_then(|name| shown_name(&name));
+    said.unwrap_or_else(|| match last_word(url) == last_word(asked) {
+        true => of_url(asked),
+        false => shown_name(&last_word(url)).unwrap_or_else(|| INDEX.to_owned()),
+    })
 }
 
-/// The name as the address alone has it.
+/// The name as the address alone has it. Who types `/.gitignore` means a file of that name.
 pub fn of_url(url: &Url) -> String {
-    let last = url.path_segments().and_then(|mut words| words.next_back()).unwrap_or_default();
-    let decoded = percent_decode_str(last).decode_utf8_lossy();
-    clean(&decoded).unwrap_or_else(|| INDEX.to_owned())
+    let name = clean(&last_word(url), |it| it == '-' || it.is_whitespace());
+    name.filter(|name| !matches!(name.as_str(), "." | "..")).unwrap_or_else(|| INDEX.to_owned())
 }
 
-/// A name that is safe, or nothing where none is left.
-fn clean(name: &str) -> Option<String> {
+fn last_word(url: &Url) -> String {
+    let last = url.path_segments().and_then(|mut words| words.next_back()).unwrap_or_default();
+    percent_decode_str(last).decode_utf8_lossy().into_owned()
+}
+
+/// A name that a server chose: hidden files are configuration, and not for a stranger to write.
+fn shown_name(name: &str) -> Option<String> {
+    clean(name, |it| it == '.' || it == '-' || it.is_whitespace())
+}
+
+/// A name that is safe, or nothing where none is left. No name shall look like a flag to the next
+/// command.
+fn clean(name: &str, at_front: impl Fn(char) -> bool) -> Option<String> {
     // Some servers send the path on their own disk.
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown = last.chars().filter(|&it| !is_unseen(it)).collect::<String>();
-    // Hidden files are configuration, and no name shall look like a flag to the next command.
-    let front = |it: char| it == '.' || it == '-' || it.is_whitespace();
-    let mut safe = shown.trim_end().trim_start_matches(front).to_owned();
+    let mut safe = shown.trim_end().trim_start_matches(at_front).to_owned();
     while safe.len() > LONGEST {
         safe.pop();
     }
@@ -118,13 +130,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn named(disposition: &[u8], url: &str) -> String {
+        redirected(disposition, url, url)
+    }
+
+    fn redirected(disposition: &[u8], asked: &str, url: &str) -> String {
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_bytes(disposition)
             && !disposition.is_empty()
         {
             headers.insert(CONTENT_DISPOSITION, value);
         }
-        of(&headers, &url.parse().unwrap())
+        of(&headers, &url.parse().unwrap(), &asked.parse().unwrap())
     }
 
     #[test]
@@ -136,6 +152,9 @@ mod tests {
             ("", "http://h/na%C3%AFve%20.txt", "naïve .txt"),
             ("", "http://h/..%2f..%2fetc%2fpasswd", "passwd"),
             ("", "http://h/%2e%2e", "index.html"),
+            ("", "http://h/.gitignore", ".gitignore"),
+            ("", "http://h/..x", "..x"),
+            ("", "http://h/-rf", "rf"),
             ("attachment", "http://h/x", "x"),
             ("attachment; filename=a.txt", "http://h/x", "a.txt"),
             ("attachment; filename=\"a b.txt\"", "http://h/x", "a b.txt"),
@@ -158,6 +177,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_hidden_name_is_only_for_who_asks_for_it() {
+        assert_eq!(redirected(b"", "http://h/x", "http://other/.bashrc"), "bashrc");
+        assert_eq!(redirected(b"", "http://h/.bashrc", "http://other/.bashrc"), ".bashrc");
+    }
+
     proptest! {
         #[test]
         fn whatever_is_sent_the_name_is_one_visible_word(
@@ -168,7 +193,7 @@ mod tests {
             let url = format!("http://h/{path}");
             let quoted = format!("attachment; filename=\"{quoted}\"");
             for bytes in [disposition.as_slice(), quoted.as_bytes()] {
-                let name = named(bytes, &url);
+                let name = redirected(bytes, "http://h/asked", &url);
                 prop_assert!(!name.is_empty() && name.len() <= LONGEST);
                 prop_assert!(!name.starts_with(['.', '-']), "{}", name);
                 prop_assert!(!name.contains(['/', '\\']), "{}", name);

@@ -1,7 +1,8 @@
 //! Logins of this user, in the file that ftp began and everybody reads (netrc(5)).
 //!
-//! The first entry for a machine counts; `default` counts for machines that have none. A file that
-//! cannot be understood is an error with its line, since half of it would be the wrong half.
+//! The first entry for a machine counts; `default` counts for machines that have none. Words that
+//! other programs put there (`protocol`, `port`) are passed over, and written down for whoever looks.
+//! What breaks the file itself is an error with its line.
 //!
 //! Nothing here decides who is told a login.
 
@@ -21,6 +22,7 @@ use words::{Word, Words};
 #[derive(Clone, Debug, Default)]
 pub struct Netrc {
     entries: Vec<Entry>,
+    passed_over: Vec<(usize, String)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -68,6 +70,7 @@ impl Netrc {
     pub fn parse(text: &str) -> Result<Netrc, (usize, String)> {
         let mut words = Words::new(text);
         let mut entries: Vec<Entry> = Vec::new();
+        let mut passed_over = Vec::new();
         while let Some(Word { line, text: keyword }) = words.keyword()? {
             let mut value = || match words.value()? {
                 Some(value) => Ok(value.text),
@@ -87,10 +90,15 @@ impl Netrc {
                 }
                 "account" => drop(value()?),
                 "macdef" => words.skip_macro(),
-                _ => return Err((line, unknown(&keyword))),
+                _ => passed_over.push((line, unknown(&keyword))),
             }
         }
-        Ok(Netrc { entries })
+        Ok(Netrc { entries, passed_over })
+    }
+
+    /// What was passed over: lines, counted from 1, and what is wrong there.
+    pub fn passed_over(&self) -> &[(usize, String)] {
+        &self.passed_over
     }
 
     /// The login for `host`; with `user`, of that user. `default` counts only if `or_default`.
@@ -176,17 +184,25 @@ default login anonymous password me@here
         let table = [
             ("machine", 1, "'machine' has nothing behind it"),
             ("\nlogin me", 2, "'login' stands before any 'machine'"),
-            (
-                "machine h\nlogin a\nsecret",
-                3,
-                "expected machine, default, login, password, account or macdef",
-            ),
-            ("Machine h", 1, "'Machine' is written 'machine'"),
             ("machine h password \"open\nlogin x", 1, "the quote is not closed"),
         ];
         for (text, line, why) in table {
             assert_eq!(Netrc::parse(text).map(|_| ()), Err((line, why.to_owned())), "{text}");
         }
+    }
+
+    #[test]
+    fn words_that_are_not_known_are_passed_over() {
+        let text = "machine h\nprotocol https port 443\nlogin me Password x\npassword s\nmachine b login you";
+        assert_eq!(login(text, "h", None, true).as_deref(), Some("me:s"));
+        assert_eq!(login(text, "b", None, true).as_deref(), Some("you:"));
+        let netrc = Netrc::parse(text).unwrap();
+        let lines = netrc.passed_over().iter().map(|(line, why)| (*line, why.as_str()));
+        let expected = "expected machine, default, login, password, account or macdef";
+        let written = "'Password' is written 'password'";
+        let wanted = [(2, expected), (2, expected), (2, expected), (2, expected)];
+        let wanted = wanted.into_iter().chain([(3, written), (3, expected)]);
+        assert_eq!(lines.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Origin {
     pub(crate) secure: bool,
     pub(crate) host: url::Host<String>,
     pub(crate) port: u16,
+    /// The network card that a link-local address is on, which a URL has no place for.
+    pub(crate) zone: Option<String>,
 }
 
 impl Origin {
@@ -33,7 +35,12 @@ impl Origin {
         let whole = url.host().map(|host| host.to_owned()).zip(url.port_or_known_default());
         let missing = || Trouble::new(FetchErrorKind::Invalid, "the host is missing");
         let (host, port) = whole.ok_or_else(missing)?;
-        Ok(Origin { secure, host, port })
+        Ok(Origin { secure, host, port, zone: None })
+    }
+
+    /// The same, on this network card, which is nobody's business but this machine's (RFC 6874 §4).
+    pub(crate) fn on(self, zone: Option<String>) -> Origin {
+        Origin { zone, ..self }
     }
 
     /// As a Host header names it: the port only if it is not the scheme's own.
@@ -49,7 +56,10 @@ impl Origin {
         match &self.host {
             url::Host::Domain(name) => Host::Name(name.clone()),
             url::Host::Ipv4(address) => Host::Ip((*address).into()),
-            url::Host::Ipv6(address) => Host::Ip((*address).into()),
+            url::Host::Ipv6(address) => match &self.zone {
+                Some(zone) => Host::Zoned { address: *address, zone: zone.clone() },
+                None => Host::Ip((*address).into()),
+            },
         }
     }
 

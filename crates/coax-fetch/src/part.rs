@@ -2,25 +2,28 @@
 //!
 //! Under its own name a file appears only when it is whole and on the disk; until then whatever was
 //! there before stays. What was written is written down at once, so that nothing of it is fetched
-//! again. One process at a time works on it.
+//! again. One process at a time works on it. A file of such a name that is not proved to be ours is
+//! left alone, and another name is taken.
 //!
 //! Nothing here knows where the bytes come from.
 
+mod place;
 pub(crate) mod state;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, IoSlice};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, fstat, lstat, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use crate::download::DownloadError;
 use crate::ranges::Ranges;
-use state::{Identity, Known, State};
+use place::Place;
+use state::{Claim, Identity, Known, State};
 
 /// So much is written before it is put on the disk for good: more is lost only by a machine that
 /// loses power.
@@ -42,6 +45,11 @@ pub(crate) struct Part {
     size: u64,
     /// Whether it may be asked for over several connections.
     splits: bool,
+    inode: u64,
+    /// Whether a state file lies beside it.
+    is_claimed: bool,
+    /// Other names of the file that this one took the name of.
+    other_names: u64,
     /// Whether what lies there is of this run.
     ours: bool,
     /// Whether a file that has the name already keeps it.
@@ -49,11 +57,10 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Opens what is there of `target`, or begins it.
-    pub(crate) fn open(target: &Path) -> Result<Part, DownloadError> {
-        let (path, state_path) = (beside(target, ".part"), beside(target, ".part.state"));
-        let opened = open_locked(&path).map_err(|error| DownloadError::disk(&path, &error))?;
-        let (file, size) = opened.ok_or_else(|| DownloadError::busy(&path))?;
+    /// Opens what is there of `target`, or begins it. One that is `light` has arrived already, so
+    /// nothing needs to be written down of it.
+    pub(crate) fn open(target: &Path, light: bool) -> Result<Part, DownloadError> {
+        let Place { file, path, state_path, size, inode, has_state } = place::open(target, light)?;
         Ok(Part {
             file: Arc::new(file),
             target: target.to_owned(),
@@ -65,6 +72,9 @@ impl Part {
             since_sync: 0,
             size,
             splits: true,
+            inode,
+            is_claimed: has_state,
+            other_names: 0,
             ours: false,
             spares: false,
         })
@@ -112,20 +122,30 @@ impl Part {
     pub(crate) fn begin(&mut self) -> Result<(), DownloadError> {
         self.ours = true;
         self.splits = true;
-        self.forget_state()?;
         (self.have, self.synced, self.since_sync) = Default::default();
         if self.size > 0 {
             self.file.set_len(0).map_err(|error| self.trouble(&error))?;
             self.size = 0;
         }
+        // What a state says of bytes that are gone does not count, so the order is right.
+        if self.is_claimed {
+            let claimed = state::write_claim(&self.state_path, self.inode);
+            claimed.map_err(|error| DownloadError::disk(&self.state_path, &error))?;
+        }
+        self.state = None;
         Ok(())
     }
 
     /// From now on what is there is written down.
     pub(crate) fn keep_state(&mut self, identity: &Identity) -> Result<(), DownloadError> {
-        let made = State::create(&self.state_path, identity);
+        if !self.is_claimed && !matches!(state::claim(&self.state_path), Ok(Claim::Free)) {
+            // What lies there is not ours, so nothing is written down.
+            return Ok(());
+        }
+        let made = State::create(&self.state_path, identity, self.inode);
         self.state = made.map_err(|error| DownloadError::disk(&self.state_path, &error))?;
-        Ok(())
+        self.is_claimed |= self.state.is_some();
+        self.note()
     }
 
     /// Writes `pieces` at `at`, one after the other.
@@ -184,6 +204,10 @@ impl Part {
 
     /// Whole and right: gives it its name, and with `sync` puts it on the disk before. Blocks.
     pub(crate) fn finish(&mut self, length: u64, sync: bool) -> Result<PathBuf, DownloadError> {
+        if !self.is_still_ours() {
+            return Err(DownloadError::replaced(&self.path));
+        }
+        self.take_over();
         let trouble = |error: &io::Error| DownloadError::disk(&self.path, error);
         if self.size != length {
             self.file.set_len(length).map_err(|error| trouble(&error))?;
@@ -200,58 +224,63 @@ impl Part {
             _ => DownloadError::disk(&self.target, &error),
         })?;
         // Last, so that no crash leaves a part without its state.
-        if self.state.is_some() {
-            let _ = fs::remove_file(&self.state_path);
-        }
+        self.forget_state();
         Ok(self.target.clone())
+    }
+
+    /// Other names of the file that had the name before: they still have what was there.
+    pub(crate) fn other_names(&self) -> u64 {
+        self.other_names
+    }
+
+    /// A file that is replaced leaves its mode, and where that may be its owner, to the new one.
+    fn take_over(&mut self) {
+        if self.spares {
+            return;
+        }
+        let old = fs::symlink_metadata(&self.target).ok().filter(fs::Metadata::is_file);
+        let Some(old) = old else { return };
+        self.other_names = old.nlink().saturating_sub(1);
+        let same =
+            self.file.metadata().is_ok_and(|it| (it.uid(), it.gid()) == (old.uid(), old.gid()));
+        let owned = same || fchown(&self.file, Some(old.uid()), Some(old.gid())).is_ok();
+        // What a program may do as its owner is not given to the file of another owner.
+        let mode = old.mode() & if owned { 0o7777 } else { 0o777 };
+        let _ = self.file.set_permissions(fs::Permissions::from_mode(mode));
+    }
+
+    /// Whether the name still leads to the file that was opened.
+    fn is_still_ours(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|it| it.ino() == self.inode)
     }
 
     /// Takes away what cannot be continued and so is of no use.
     pub(crate) fn discard(&mut self) {
-        let _ = self.forget_state();
-        let _ = fs::remove_file(&self.path);
+        self.forget_state();
+        if self.is_still_ours() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// Leaves what a later run can go on from, and takes away the rest. What an earlier run left of
     /// something else is not touched.
     pub(crate) fn leave(&mut self) {
         let useful = self.state.is_some() && self.have.total() > 0;
-        let nothing = self.size() == 0 && !self.state_path.exists();
-        if (self.ours && !useful) || nothing {
+        if (self.ours && !useful) || self.size == 0 {
             self.discard();
         }
     }
 
-    fn forget_state(&mut self) -> Result<(), DownloadError> {
+    fn forget_state(&mut self) {
         self.state = None;
-        match fs::remove_file(&self.state_path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(DownloadError::disk(&self.state_path, &error))
-            }
-            _ => Ok(()),
+        if std::mem::take(&mut self.is_claimed) {
+            let _ = fs::remove_file(&self.state_path);
         }
     }
 
     fn trouble(&self, error: &io::Error) -> DownloadError {
         DownloadError::disk(&self.path, error)
     }
-}
-
-/// Opens or makes the file at `path`, for this process alone; how long it is. `None` while another
-/// process is at it.
-fn open_locked(path: &Path) -> io::Result<Option<(File, u64)>> {
-    let mut options = OpenOptions::new();
-    // Nobody may lead us elsewhere with a link in a folder that others can write.
-    let flags = (OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed();
-    options.read(true).write(true).create(true).truncate(false).custom_flags(flags);
-    let file = options.open(path)?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return Ok(None);
-    }
-    let status = fstat(&file)?;
-    // Whoever had it may have given it its name between the two calls above.
-    let ours = status.st_size == 0 || lstat(path).is_ok_and(|it| it.st_ino == status.st_ino);
-    Ok(ours.then_some((file, status.st_size.unsigned_abs())))
 }
 
 /// Gives the file `from` the name `to`, unless one has it.
@@ -264,13 +293,6 @@ fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
         },
         done => Ok(done?),
     }
-}
-
-/// `NAME` with more behind it, whatever bytes the name has.
-fn beside(target: &Path, suffix: &str) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// All of `pieces`; where they end.
@@ -305,12 +327,12 @@ mod tests {
     fn a_part_is_continued_where_it_was_left() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["ab".into(), "c".into()]).unwrap();
         part.write(7, &["hij".into()]).unwrap();
         drop(part);
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         let known = part.known().unwrap();
         assert_eq!(known.have.runs(), [0..3, 7..10]);
         part.go_on(&known).unwrap();
@@ -325,31 +347,31 @@ mod tests {
     fn a_state_does_not_make_up_for_bytes_that_are_gone() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["abcdef".into()]).unwrap();
         part.file.set_len(4).unwrap();
         drop(part);
-        let part = Part::open(&target).unwrap();
+        let part = Part::open(&target, false).unwrap();
         assert_eq!(part.known().unwrap().have.prefix(), 4);
         part.file.set_len(0).unwrap();
         drop(part);
-        assert_eq!(Part::open(&target).unwrap().known(), None);
+        assert_eq!(Part::open(&target, false).unwrap().known(), None);
     }
 
     #[test]
     fn what_an_earlier_run_left_of_something_else_stays() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.leave();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["abcdef".into()]).unwrap();
         part.leave();
         drop(part);
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.leave();
         assert_eq!(part.known().unwrap().have.total(), 6);
         part.begin().unwrap();
@@ -358,20 +380,82 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_not_ours_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mine = |name: &str| assert_eq!(fs::read(at(name)).unwrap(), b"mine", "{name}");
+        // One that lies there, one with two names, a link, and a state that says nothing.
+        fs::write(at("a.part"), "mine").unwrap();
+        fs::write(at("mine"), "mine").unwrap();
+        fs::hard_link(at("mine"), at("b.part")).unwrap();
+        std::os::unix::fs::symlink(at("mine"), at("c.part")).unwrap();
+        fs::write(at("d.part.state"), "mine").unwrap();
+        fs::create_dir(at("e.part")).unwrap();
+        for name in ["a", "b", "c", "d", "e"] {
+            let mut part = Part::open(&at(name), false).unwrap();
+            part.begin().unwrap();
+            part.keep_state(&identity(3)).unwrap();
+            part.write(0, &["new".into()]).unwrap();
+            part.finish(3, false).unwrap();
+            assert_eq!(fs::read(at(name)).unwrap(), b"new");
+        }
+        for name in ["a.part", "mine", "b.part", "c.part", "d.part.state"] {
+            mine(name);
+        }
+        assert!(at("e.part").is_dir());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 11);
+    }
+
+    #[test]
+    fn a_file_that_was_put_in_the_place_of_ours_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        let mut part = Part::open(&target, false).unwrap();
+        part.keep_state(&identity(10)).unwrap();
+        part.write(0, &["abcdef".into()]).unwrap();
+        drop(part);
+        let path = folder.path().join("x.part");
+        fs::write(folder.path().join("own"), "mine").unwrap();
+        fs::rename(folder.path().join("own"), &path).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
+        assert_eq!(part.known(), None);
+        part.leave();
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_leaves_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        for mode in [0o600, 0o755] {
+            fs::write(&target, "old").unwrap();
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+            let mut part = Part::open(&target, false).unwrap();
+            part.write(0, &["new".into()]).unwrap();
+            part.finish(3, false).unwrap();
+            assert_eq!(fs::metadata(&target).unwrap().mode() & 0o7777, mode);
+        }
+        fs::hard_link(&target, folder.path().join("also")).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
+        part.finish(0, false).unwrap();
+        assert_eq!(part.other_names(), 1);
+    }
+
+    #[test]
     fn two_do_not_work_on_one_file() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let first = Part::open(&target).unwrap();
-        assert!(Part::open(&target).is_err());
+        let first = Part::open(&target, false).unwrap();
+        assert!(Part::open(&target, false).is_err());
         drop(first);
-        assert!(Part::open(&target).is_ok());
+        assert!(Part::open(&target, false).is_ok());
     }
 
     #[test]
     fn what_is_begun_anew_has_nothing_of_before() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let mut part = Part::open(&target).unwrap();
+        let mut part = Part::open(&target, false).unwrap();
         part.keep_state(&identity(10)).unwrap();
         part.write(0, &["abcdef".into()]).unwrap();
         part.begin().unwrap();

@@ -26,8 +26,8 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// The beginning of a way.
-    pub(crate) fn first(method: &Method, url: &Url) -> Result<Ask, Trouble> {
-        let origin = Origin::of(url)?;
+    pub(crate) fn first(method: &Method, url: &Url, zone: Option<&str>) -> Result<Ask, Trouble> {
+        let origin = Origin::of(url)?.on(zone.map(str::to_owned));
         Ok(Ask { method: method.clone(), url: url.clone(), origin, with_body: true, at_home: true })
     }
 
@@ -61,6 +61,9 @@ impl Ask {
         }
         strip(&mut url);
         let origin = Origin::of(&url).map_err(|trouble| refused(trouble.why))?;
+        // The same address is on the same network card.
+        let zone = self.origin.zone.clone().filter(|_| origin.host == self.origin.host);
+        let origin = origin.on(zone);
         let at_home = self.at_home && origin == self.origin;
         let with_body = self.with_body && method == self.method;
         Ok(Some(Ask { method, url, origin, with_body, at_home }))
@@ -96,7 +99,7 @@ mod tests {
     use super::*;
 
     fn next(from: &str, method: Method, status: u16, to: &str) -> Result<Option<Ask>, String> {
-        let ask = Ask::first(&method, &from.parse().unwrap()).unwrap();
+        let ask = Ask::first(&method, &from.parse().unwrap(), None).unwrap();
         let headers = HeaderMap::from_iter([(LOCATION, to.parse().unwrap())]);
         let status = StatusCode::from_u16(status).unwrap();
         ask.next(status, &headers, false).map_err(|trouble| trouble.why)
@@ -145,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_has_left_home_never_comes_back() {
-        let home = Ask::first(&Method::GET, &"http://h/".parse().unwrap()).unwrap();
+        let home = Ask::first(&Method::GET, &"http://h/".parse().unwrap(), None).unwrap();
         let to = |ask: &Ask, to: &str| {
             let headers = HeaderMap::from_iter([(LOCATION, to.parse().unwrap())]);
             ask.next(StatusCode::FOUND, &headers, false).unwrap().unwrap()

@@ -17,6 +17,8 @@ pub struct Request {
     pub method: Method,
     /// `http` or `https`. A user and password in it are sent as `user` would be.
     pub url: Url,
+    /// The network card that a link-local IPv6 address in `url` is on.
+    pub zone: Option<String>,
     /// Sent besides, or instead of, those every request has: Host, User-Agent, Accept,
     /// Accept-Encoding, Authorization, Content-Length.
     pub headers: HeaderMap,
@@ -45,6 +47,7 @@ impl Request {
         Request {
             method: Method::GET,
             url,
+            zone: None,
             headers: HeaderMap::new(),
             body: None,
             user: None,

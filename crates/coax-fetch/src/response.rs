@@ -31,6 +31,20 @@ pub struct Response {
     pub hops: Vec<Hop>,
 }
 
+impl Response {
+    /// Its head as HTTP/1.1 writes it, with an empty line at the end: version, status, headers.
+    pub fn head(&self) -> Vec<u8> {
+        let mut text = format!("{:?} {}\r\n", self.version, self.status).into_bytes();
+        for (name, value) in &self.headers {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                text.extend_from_slice(part);
+            }
+        }
+        text.extend_from_slice(b"\r\n");
+        text
+    }
+}
+
 /// The head of an answer, and what follows it, whichever HTTP it came by.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -56,8 +70,15 @@ pub struct Hop {
     pub reused: bool,
     /// When each phase was over.
     pub phases: Phases,
+    /// Whether the server asked, in TLS, for a certificate of this client, which has none.
+    pub certificate_wanted: bool,
     /// What came of it.
     pub outcome: HopOutcome,
+    /// What was sent, if the client was asked to remember it; logins and cookies are marked as
+    /// sensitive.
+    pub sent: HeaderMap,
+    /// What was answered, if the client was asked to remember it.
+    pub answered: HeaderMap,
 }
 
 /// When each phase of a hop was over, counted from the moment the request was sent off. A phase

@@ -7,12 +7,14 @@
 
 mod headers;
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::body::{About, Body};
 use crate::client::{HttpVersion, Shared};
 use crate::connect::{Clock, Making};
 use crate::connection::{Asking, Connection};
+use crate::decode::Decoding;
 use crate::error::{FetchError, FetchErrorKind, Trouble};
 use crate::h1::NoHead;
 use crate::pool::Home;
@@ -49,10 +51,11 @@ impl Trip<'_> {
     /// Follows redirects to the final answer; `url` is where it is.
     async fn run(&mut self, url: &mut url::Url) -> Result<Response, Trouble> {
         let options = &self.shared.options;
-        let mut ask = Ask::first(&self.request.method, url)?;
-        let mut been = Vec::new();
+        let mut ask = Ask::first(&self.request.method, url, self.request.zone.as_deref())?;
+        let (mut been, mut followed) = (Vec::new(), 0);
         loop {
             let mut answer = self.ask(&ask).await?;
+            let told_new = self.shared.cookies.keep(&ask.origin, &ask.url, &answer.headers);
             let next = match options.max_redirects {
                 0 => None,
                 _ => ask.next(answer.status, &answer.headers, options.may_downgrade)?,
@@ -60,10 +63,15 @@ impl Trip<'_> {
             let Some(next) = next else { return self.response(ask, answer) };
             answer.incoming.pass_over();
             been.push(ask);
+            if told_new {
+                // With a cookie that it did not have, the same request is another.
+                been.clear();
+            }
+            followed += 1;
             if let Some(again) = been.iter().position(|ask| *ask == next) {
                 return Err(in_a_circle(&been[again..]));
             }
-            if been.len() > options.max_redirects {
+            if followed > options.max_redirects {
                 let why = format!("more than {} redirects", options.max_redirects);
                 return Err(Trouble::new(FetchErrorKind::Redirects, why));
             }
@@ -90,6 +98,10 @@ impl Trip<'_> {
             let mut hop = self.hop(ask, &route);
             let answered = self.try_once(asking, &route, repeats > 0, &mut hop).await;
             let reused = hop.reused;
+            if self.shared.options.remember_headers {
+                hop.sent.clone_from(&headers);
+                hop.answered = answered.as_ref().map(|it| it.headers.clone()).unwrap_or_default();
+            }
             hop.outcome = match &answered {
                 Ok(answer) => HopOutcome::Status(answer.status),
                 Err(no_head) => HopOutcome::Failed(no_head.trouble.why.clone()),
@@ -199,18 +211,22 @@ impl Trip<'_> {
             proxy: route.proxy().map(|proxy| proxy.origin.to_string()),
             reused: false,
             phases: Phases { started: self.clock.now(), ..Phases::default() },
+            certificate_wanted: false,
             outcome: HopOutcome::Failed(String::new()),
+            sent: HeaderMap::new(),
+            answered: HeaderMap::new(),
         }
     }
 
     fn response(&mut self, ask: Ask, answer: Answer) -> Result<Response, Trouble> {
         let peer = self.hops.last().and_then(|hop| hop.peer.clone());
         let about = About { url: ask.url.clone(), peer };
-        let decoder = match self.decodes() && answer.length != Some(0) {
-            true => crate::decode::Decoder::of(&answer.headers)?,
-            false => None,
+        let decoding = if self.decodes() && answer.length != Some(0) {
+            Decoding::of(&answer.headers)
+        } else {
+            Decoding::Plain
         };
-        let body = Body::new(answer.incoming, answer.length, decoder, about);
+        let body = Body::new(answer.incoming, answer.length, decoding, about);
         let body = body.within(self.shared.options.idle, self.request.limit)?;
         Ok(Response {
             url: ask.url,

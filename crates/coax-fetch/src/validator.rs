@@ -5,6 +5,8 @@
 //!
 //! Nothing here asks a server.
 
+use std::time::SystemTime;
+
 use http::HeaderMap;
 use http::header::{DATE, ETAG, LAST_MODIFIED};
 use jiff::Timestamp;
@@ -53,6 +55,12 @@ impl Validator {
 fn is_strong(tag: &str) -> bool {
     let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.is_some_and(|inner| !inner.contains('"'))
+}
+
+/// When the server's file was last changed, as far as it says.
+pub(crate) fn last_modified(headers: &HeaderMap) -> Option<SystemTime> {
+    let text = headers.get(LAST_MODIFIED)?.to_str().ok()?;
+    date(text).map(SystemTime::from)
 }
 
 /// An HTTP date (RFC 9110 §5.6.7), in the form that every server must send.

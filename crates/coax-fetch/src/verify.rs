@@ -34,11 +34,16 @@ impl fmt::Display for Sha256 {
     }
 }
 
-/// 64 hexadecimal digits.
+/// 64 hexadecimal digits, as they are or behind `sha256:`.
 impl FromStr for Sha256 {
     type Err = NoSha256;
     fn from_str(text: &str) -> Result<Sha256, NoSha256> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok();
+        let text = text.trim();
+        let digits = match text.split_once(':') {
+            Some((name, digits)) if name.eq_ignore_ascii_case("sha256") => digits,
+            _ => text,
+        };
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.trim().as_bytes()).ok();
         bytes.and_then(|bytes| bytes.try_into().ok()).map(Sha256).ok_or(NoSha256)
     }
 }
@@ -154,7 +159,10 @@ mod tests {
     fn a_sum_is_read_and_written_in_hexadecimal() {
         assert_eq!(ABC.parse::<Sha256>().unwrap().to_string(), ABC);
         assert_eq!(ABC.to_uppercase().parse(), ABC.parse::<Sha256>());
-        for wrong in ["", "ab", &ABC[1..], &ABC.replace('b', "x")] {
+        for form in [format!("sha256:{ABC}"), format!("SHA256: {ABC}\n")] {
+            assert_eq!(form.parse(), ABC.parse::<Sha256>(), "{form}");
+        }
+        for wrong in ["", "ab", "md5:", "sha256:", &ABC[1..], &ABC.replace('b', "x")] {
             assert_eq!(wrong.parse::<Sha256>(), Err(NoSha256), "{wrong}");
         }
     }

@@ -5,6 +5,7 @@
 //!
 //! Nothing here opens a connection, reads a clock or prints.
 
+mod scram;
 mod session;
 mod talk;
 

@@ -1,19 +1,26 @@
 //! Coming in, and staying in.
 //!
 //! Capabilities are asked for where the server has them (IRCv3 "Capability Negotiation", 302), then
-//! the client signs in if it has an account (SASL PLAIN, RFC 4616), then it is in. A name that is
-//! taken gets a tail, as clients do. A refusal is final and says why in the server's words.
+//! the client signs in if it has an account, by SCRAM where the server has it and by PLAIN (RFC 4616)
+//! otherwise, then it is in. A brief session waits for nothing before that. A name that is taken gets
+//! a tail, as clients do. A refusal is final and says why in the server's words.
 //!
 //! Nothing here knows what is talked about.
 
-use coax_irc::{CapSet, Capability, Message, sasl_pieces};
+use coax_irc::{CapSet, Capability, Casemapping, Message, SaslPiece, SaslPieces, sasl_pieces};
+
+use crate::scram::{Distrusted, Scram};
 
 /// Names are tried this often before it is the caller's turn to find one.
-const NAMES: u8 = 5;
+const NAMES: u32 = 16;
+/// Names are cut to this many letters before a tail is put to them.
+const STEM: usize = 26;
 
 /// What is asked for where the server has it.
 const WANTED: CapSet = CapSet::of(&[
     Capability::AccountTag,
+    Capability::Batch,
+    Capability::Chathistory,
     Capability::EchoMessage,
     Capability::MessageTags,
     Capability::ServerTime,
@@ -30,6 +37,10 @@ pub struct Identity {
     pub account: Option<(String, String)>,
     /// The server's password (PASS).
     pub password: Option<String>,
+    /// Letters and digits that nobody can guess, other ones each time: SCRAM needs them.
+    pub nonce: String,
+    /// Whether nobody on the way can read along.
+    pub secure: bool,
 }
 
 /// One connection to a server.
@@ -37,10 +48,17 @@ pub struct Identity {
 pub struct Session {
     identity: Identity,
     nick: String,
-    renamed: u8,
+    renamed: u32,
     offered: CapSet,
     caps: CapSet,
     stage: Stage,
+    /// Whether it waits for nothing before it is in.
+    brief: bool,
+    /// The ways to sign in, where the server lists them.
+    mechanisms: Option<Vec<String>>,
+    /// The attempt at SCRAM; none is PLAIN.
+    scram: Option<Scram>,
+    pieces: SaslPieces,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +75,37 @@ pub enum Step {
     Send(String),
     /// The client is in, under the session's nick.
     In,
+    /// The password is about to be sent so that others on the way can read it.
+    Exposes,
     /// The server will not have it, for this reason.
     Refused(String),
+    /// The server is not the one that knows the password.
+    Distrusted(String),
 }
 
 impl Session {
     /// A session that has not begun.
     pub fn new(identity: Identity) -> Session {
         let nick = identity.nick.clone();
-        let (offered, caps) = (CapSet::default(), CapSet::default());
-        Session { identity, nick, renamed: 0, offered, caps, stage: Stage::Opening }
+        Session {
+            identity,
+            nick,
+            renamed: 0,
+            offered: CapSet::default(),
+            caps: CapSet::default(),
+            stage: Stage::Opening,
+            brief: false,
+            mechanisms: None,
+            scram: None,
+            pieces: SaslPieces::default(),
+        }
+    }
+
+    /// A session for somebody who says something and leaves: without an account it is in after one
+    /// round trip.
+    pub fn brief(identity: Identity) -> Session {
+        let brief = identity.account.is_none();
+        Session { brief, ..Session::new(identity) }
     }
 
     /// The name, as the server has it.
@@ -82,11 +121,12 @@ impl Session {
     /// The lines to begin with.
     pub fn begin(&self) -> Vec<String> {
         let pass = self.identity.password.iter().map(|password| format!("PASS :{password}"));
-        let rest = [
-            "CAP LS 302".to_owned(),
-            format!("NICK {}", self.nick),
-            format!("USER {} 0 * :{}", user(&self.identity.nick), self.identity.real_name),
-        ];
+        let user = format!("USER {} 0 * :{}", user(&self.identity.nick), self.identity.real_name);
+        let (nick, end) = (format!("NICK {}", self.nick), "CAP END".to_owned());
+        let rest = match self.brief {
+            true => vec!["CAP REQ :echo-message".to_owned(), nick, user, end],
+            false => vec!["CAP LS 302".to_owned(), nick, user],
+        };
         pass.chain(rest).collect()
     }
 
@@ -98,9 +138,14 @@ impl Session {
         match (text(message.command).as_str(), opening) {
             ("PING", _) => send(format!("PONG :{}", last())),
             ("CAP", _) => self.capabilities(&param(1), &param(2), &last()),
-            ("AUTHENTICATE", true) if param(0) == "+" => self.authenticate(),
+            ("AUTHENTICATE", true) => self.authenticate(&param(0)),
             ("903", true) => send("CAP END"),
-            ("902" | "904" | "905" | "906" | "908", true) => self.refused(last()),
+            ("908", true) => {
+                self.mechanisms = Some(list(&param(1)));
+                Vec::new()
+            }
+            ("904", true) if self.may_try_plain() => self.sign_in(false),
+            ("902" | "904" | "905" | "906", true) => self.refused(last()),
             ("001", true) => self.welcome(param(0)),
             ("433" | "436" | "437", true) => self.rename(last()),
             ("432" | "464" | "465" | "ERROR", true) => self.refused(last()),
@@ -110,6 +155,11 @@ impl Session {
     }
 
     fn capabilities(&mut self, verb: &str, second: &str, names: &str) -> Vec<Step> {
+        for word in names.split_ascii_whitespace() {
+            if let Some(mechanisms) = word.strip_prefix("sasl=").filter(|_| verb == "LS") {
+                self.mechanisms = Some(list(mechanisms));
+            }
+        }
         let names = names.split_ascii_whitespace().filter_map(|word| word.split('=').next());
         let named = names.filter_map(|name| Capability::named(name.as_bytes())).collect::<CapSet>();
         match verb {
@@ -120,12 +170,15 @@ impl Session {
             }
             "ACK" => {
                 self.caps = self.caps.union(named);
-                match self.identity.account.is_some() && self.has(Capability::Sasl) {
-                    true => send("AUTHENTICATE PLAIN"),
-                    false => self.end_of_capabilities(),
+                if self.brief || self.stage == Stage::In {
+                    Vec::new()
+                } else if self.identity.account.is_some() && self.has(Capability::Sasl) {
+                    self.sign_in(self.has_mechanism(SCRAM))
+                } else {
+                    self.end_of_capabilities()
                 }
             }
-            "NAK" => self.end_of_capabilities(),
+            "NAK" if !self.brief => self.end_of_capabilities(),
             _ => Vec::new(),
         }
     }
@@ -148,11 +201,48 @@ impl Session {
         }
     }
 
-    fn authenticate(&self) -> Vec<Step> {
+    /// Whether the server has this way to sign in, as far as it says.
+    fn has_mechanism(&self, name: &str) -> bool {
+        self.mechanisms.as_ref().is_none_or(|known| known.iter().any(|it| it == name))
+    }
+
+    /// SCRAM failed: perhaps the account cannot be proved so. Where others can read along, only a
+    /// server that has nothing better gets the password itself.
+    fn may_try_plain(&self) -> bool {
+        let open = self.identity.secure || !self.has_mechanism(SCRAM);
+        self.scram.is_some() && open && self.has_mechanism(PLAIN)
+    }
+
+    fn sign_in(&mut self, by_scram: bool) -> Vec<Step> {
         let Some((name, password)) = &self.identity.account else { return Vec::new() };
-        let message = format!("\0{name}\0{password}");
-        let pieces = sasl_pieces(message.as_bytes());
-        pieces.into_iter().map(|piece| Step::Send(format!("AUTHENTICATE {piece}"))).collect()
+        self.pieces = SaslPieces::default();
+        self.scram = by_scram.then(|| Scram::new(name, password, &self.identity.nonce));
+        if by_scram {
+            return send(format!("AUTHENTICATE {SCRAM}"));
+        }
+        let warning = (!self.identity.secure).then_some(Step::Exposes);
+        warning.into_iter().chain(send(format!("AUTHENTICATE {PLAIN}"))).collect()
+    }
+
+    fn authenticate(&mut self, piece: &str) -> Vec<Step> {
+        let Some((name, password)) = &self.identity.account else { return Vec::new() };
+        let Ok(SaslPiece::Whole(said)) = self.pieces.take(piece.as_bytes()) else {
+            return Vec::new();
+        };
+        let answer = match &mut self.scram {
+            Some(scram) => scram.answer(&said),
+            None => Ok(format!("\0{name}\0{password}").into_bytes()),
+        };
+        match answer {
+            Ok(message) => {
+                let pieces = sasl_pieces(&message).into_iter();
+                pieces.map(|piece| Step::Send(format!("AUTHENTICATE {piece}"))).collect()
+            }
+            Err(Distrusted(why)) => {
+                self.stage = Stage::Over;
+                vec![Step::Distrusted(why.to_owned())]
+            }
+        }
     }
 
     fn welcome(&mut self, nick: String) -> Vec<Step> {
@@ -165,14 +255,19 @@ impl Session {
             return self.refused(why);
         }
         self.renamed += 1;
-        self.nick.push('_');
+        let stem = &self.identity.nick[..self.identity.nick.floor_char_boundary(STEM)];
+        // Farther away each time: many with the same name find theirs in a few steps.
+        self.nick = match self.renamed {
+            few @ 1..=2 => format!("{stem}{}", "_".repeat(few as usize)),
+            many => format!("{stem}{}", 1_u64 << (many - 2)),
+        };
         send(format!("NICK {}", self.nick))
     }
 
     fn renamed_to(&mut self, message: &Message<'_>, nick: String) -> Vec<Step> {
         if message
             .source()
-            .is_some_and(|source| source.nick.eq_ignore_ascii_case(self.nick.as_bytes()))
+            .is_some_and(|source| Casemapping::Rfc7613.same(source.nick, self.nick.as_bytes()))
         {
             self.nick = nick;
         }
@@ -183,6 +278,13 @@ impl Session {
         self.stage = Stage::Over;
         vec![Step::Refused(why)]
     }
+}
+
+const SCRAM: &str = "SCRAM-SHA-256";
+const PLAIN: &str = "PLAIN";
+
+fn list(names: &str) -> Vec<String> {
+    names.split(',').map(str::to_ascii_uppercase).collect()
 }
 
 fn send(line: impl Into<String>) -> Vec<Step> {
@@ -211,6 +313,8 @@ mod tests {
             real_name: "Ada".into(),
             account,
             password: None,
+            nonce: "fyko+d2lbbFgONRv9qkxdawL".into(),
+            secure: false,
         })
     }
 
@@ -238,15 +342,17 @@ mod tests {
     }
 
     #[test]
-    fn it_signs_in_where_it_has_an_account() {
+    fn it_signs_in_by_the_best_way_there_is() {
         let mut session = ada(Some("ada"));
-        assert_eq!(hear(&mut session, ":s CAP * LS :sasl"), sent("CAP REQ :sasl"));
-        assert_eq!(hear(&mut session, ":s CAP * ACK :sasl"), sent("AUTHENTICATE PLAIN"));
-        assert_eq!(hear(&mut session, "AUTHENTICATE +"), sent("AUTHENTICATE AGFkYQBzZWNyZXQ="));
-        assert_eq!(hear(&mut session, ":s 903 * :done"), sent("CAP END"));
-        let refused = hear(&mut ada(Some("ada")), ":s 904 * :SASL authentication failed");
+        let asked = hear(&mut session, ":s CAP * LS :sasl=PLAIN,SCRAM-SHA-256");
+        assert_eq!(asked, sent("CAP REQ :sasl"));
+        let begun = hear(&mut session, ":s CAP * ACK :sasl");
+        assert_eq!(begun, sent("AUTHENTICATE SCRAM-SHA-256"), "and no word of the password");
+        let named = hear(&mut session, "AUTHENTICATE +");
+        assert_eq!(named, sent("AUTHENTICATE biwsbj1hZGEscj1meWtvK2QybGJiRmdPTlJ2OXFreGRhd0w="));
+        let refused = hear(&mut session, ":s 904 * :SASL authentication failed");
         assert_eq!(refused, [Step::Refused("SASL authentication failed".into())]);
-        let refused = hear(&mut ada(Some("ada")), ":s CAP * LS :batch");
+        let refused = hear(&mut ada(Some("ada")), ":s CAP * LS :example.org/x");
         assert!(
             matches!(refused[..], [Step::Refused(_)]),
             "nobody signs in where there is no SASL"
@@ -254,12 +360,57 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_name_gets_a_tail_a_few_times() {
-        let mut session = ada(None);
+    fn the_password_itself_is_sent_where_nothing_better_is_and_not_without_a_word() {
+        let mut session = ada(Some("ada"));
+        hear(&mut session, ":s CAP * LS :sasl=PLAIN");
+        let begun = hear(&mut session, ":s CAP * ACK :sasl");
+        assert_eq!(begun, [Step::Exposes, Step::Send("AUTHENTICATE PLAIN".into())]);
+        assert_eq!(hear(&mut session, "AUTHENTICATE +"), sent("AUTHENTICATE AGFkYQBzZWNyZXQ="));
+        assert_eq!(hear(&mut session, ":s 903 * :done"), sent("CAP END"));
+        // A server that does not say what it has says so when it is asked.
+        let mut session = ada(Some("ada"));
+        hear(&mut session, ":s CAP * LS :sasl");
+        let begun = hear(&mut session, ":s CAP * ACK :sasl");
+        assert_eq!(begun, sent("AUTHENTICATE SCRAM-SHA-256"));
+        hear(&mut session, ":s 908 * PLAIN :are available");
+        let plain = hear(&mut session, ":s 904 * :failed");
+        assert_eq!(plain, [Step::Exposes, Step::Send("AUTHENTICATE PLAIN".into())]);
+        let refused = hear(&mut session, ":s 904 * :failed");
+        assert_eq!(refused, [Step::Refused("failed".into())], "and that is the last attempt");
+    }
+
+    #[test]
+    fn a_server_that_does_not_know_the_password_is_not_believed() {
+        let mut session = ada(Some("ada"));
+        hear(&mut session, ":s CAP * LS :sasl=SCRAM-SHA-256");
+        hear(&mut session, ":s CAP * ACK :sasl");
+        hear(&mut session, "AUTHENTICATE +");
+        let steps = hear(&mut session, "AUTHENTICATE cj1vdGhlcixzPVcyMlosaT00MDk2");
+        assert!(matches!(steps[..], [Step::Distrusted(_)]), "{steps:?}");
+    }
+
+    #[test]
+    fn a_brief_session_waits_for_nothing_before_it_is_in() {
+        let mut session = Session::brief(ada(None).identity);
+        let begun = session.begin();
+        assert_eq!(begun, ["CAP REQ :echo-message", "NICK ada", "USER ada 0 * :Ada", "CAP END"]);
+        assert_eq!(hear(&mut session, ":s CAP * ACK :echo-message"), []);
+        assert!(session.has(Capability::EchoMessage));
         assert_eq!(hear(&mut session, ":s 433 * ada :in use"), sent("NICK ada_"));
-        for _ in 0..4 {
-            hear(&mut session, ":s 433 * ada :in use");
+        assert_eq!(hear(&mut session, ":s 001 ada_ :Welcome"), [Step::In]);
+        let mut session = Session::brief(ada(Some("ada")).identity);
+        assert_eq!(session.begin()[0], "CAP LS 302", "signing in takes its time");
+        assert_eq!(hear(&mut session, ":s CAP * LS :sasl"), sent("CAP REQ :sasl"));
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_tail_that_is_soon_free() {
+        let mut session = ada(None);
+        for next in ["ada_", "ada__", "ada2", "ada4", "ada8"] {
+            assert_eq!(hear(&mut session, ":s 433 * x :in use"), sent(&format!("NICK {next}")));
+            assert_eq!(session.nick(), next);
         }
-        assert_eq!(hear(&mut session, ":s 433 * ada :in use"), [Step::Refused("in use".into())]);
+        let mut steps = (0..20).flat_map(|_| hear(&mut session, ":s 433 * ada :in use"));
+        assert!(steps.any(|step| step == Step::Refused("in use".into())), "not for ever");
     }
 }

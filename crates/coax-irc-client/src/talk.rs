@@ -1,20 +1,24 @@
 //! Between people and IRC: what is typed becomes lines, what is said becomes text.
 //!
-//! Somebody with `nc` and somebody in a terminal read and type the same. A line that begins with a
-//! slash is a command; everything else is said in the channel one is in. What others wrote is cleaned
-//! of what would move a terminal's cursor or turn its direction.
+//! Somebody with `nc` and somebody in a terminal read and type the same. A slash and a word are a
+//! command; everything else is said in the channel one is in. What others wrote is cleaned of what
+//! would move a terminal's cursor or turn its direction. What was said before one came is marked.
 //!
 //! Nothing here knows how one comes in; [`crate::Session`] does, or a server's gate.
 
+mod clean;
 mod command;
 
-use coax_irc::{Ctcp, Message};
+use clean::clean;
+use coax_irc::{Casemapping, Ctcp, Message};
 
 /// A person in a conversation.
 #[derive(Clone, Debug)]
 pub struct Talk {
     nick: String,
     channel: String,
+    /// The batches of history that are being told.
+    past: Vec<String>,
 }
 
 /// What one typed line turns into.
@@ -37,6 +41,10 @@ pub struct Said {
     pub target: String,
     /// What; a sentence of its own for everything but talk.
     pub text: String,
+    /// Since when it has been said, where that was before one came: `2026-12-01 14:02 UTC`.
+    pub earlier: Option<String>,
+    /// Whether one talks in `target` from now on.
+    pub joined: bool,
 }
 
 /// What was said.
@@ -57,7 +65,7 @@ pub enum SaidKind {
 impl Talk {
     /// Of `nick`, whose words go to `channel`.
     pub fn new(nick: impl Into<String>, channel: impl Into<String>) -> Talk {
-        Talk { nick: nick.into(), channel: channel.into() }
+        Talk { nick: nick.into(), channel: channel.into(), past: Vec::new() }
     }
 
     /// What the person is called now.
@@ -76,15 +84,35 @@ impl Talk {
         let nick = person.map_or_else(String::new, |source| text(source.nick));
         let params = message.params.iter().map(text).collect::<Vec<_>>();
         let params = params.iter().map(String::as_str).collect::<Vec<_>>();
-        match (text(message.command).as_str(), params.as_slice()) {
+        let batch = message.tags.value(b"batch").map(|batch| text(&batch));
+        let past = batch.is_some_and(|batch| self.past.contains(&batch));
+        if past && !message.is("PRIVMSG") && !message.is("NOTICE") {
+            return None;
+        }
+        let mut said = self.said(text(message.command).as_str(), nick, &params)?;
+        if past {
+            let time = message.tags.value(b"time").map(|time| text(&time)).unwrap_or_default();
+            said.earlier = Some(moment(&time));
+        }
+        Some(said)
+    }
+
+    fn said(&mut self, command: &str, nick: String, params: &[&str]) -> Option<Said> {
+        match (command, params) {
+            ("BATCH", [name, "chathistory", ..]) => {
+                self.past.extend(name.strip_prefix('+').map(str::to_owned));
+                None
+            }
+            ("BATCH", [name, ..]) => {
+                self.past.retain(|known| name.strip_prefix('-') != Some(known));
+                None
+            }
             ("001", [nick, ..]) => {
                 (*nick).clone_into(&mut self.nick);
                 None
             }
             ("PRIVMSG", [target, said]) => self.message(nick, target, said),
-            ("NOTICE", [target, said]) => {
-                Some(said_by(SaidKind::Notice, nick, target, clean(said)))
-            }
+            ("NOTICE", [target, said]) => Some(said_by(SaidKind::Notice, nick, target, said)),
             (command, params) => self.event(command, nick, params),
         }
     }
@@ -92,9 +120,9 @@ impl Talk {
     fn message(&self, nick: String, target: &str, said: &str) -> Option<Said> {
         let target = target.trim_start_matches(['~', '&', '@', '%', '+']);
         match Ctcp::read(said.as_bytes()) {
-            None => Some(said_by(SaidKind::Message, nick, target, clean(said))),
+            None => Some(said_by(SaidKind::Message, nick, target, said)),
             Some(ctcp) if ctcp.is_action() => {
-                Some(said_by(SaidKind::Action, nick, target, clean(&text(ctcp.params))))
+                Some(said_by(SaidKind::Action, nick, target, &text(ctcp.params)))
             }
             Some(_) => None,
         }
@@ -105,7 +133,9 @@ impl Talk {
         let (target, said) = match (command, params) {
             ("JOIN", [channel, ..]) if mine => {
                 (*channel).clone_into(&mut self.channel);
-                (*channel, format!("you talk in {channel} now"))
+                let text = format!("you talk in {channel} now");
+                let said = said_by(SaidKind::Event, nick, channel, &text);
+                return Some(Said { joined: true, ..said });
             }
             ("JOIN", [channel, ..]) => (*channel, format!("{nick} joined {channel}")),
             ("PART", [channel, ..]) => (*channel, format!("{nick} left {channel}")),
@@ -127,12 +157,17 @@ impl Talk {
             }
             _ => return error(command, params),
         };
-        Some(said_by(SaidKind::Event, nick, target, clean(&said)))
+        Some(said_by(SaidKind::Event, nick, target, &said))
     }
 
     /// How a person reads it.
     pub fn shown(&self, said: &Said) -> String {
-        let Said { kind, nick, target, text } = said;
+        let words = self.words(said);
+        said.earlier.as_ref().map_or_else(|| words.clone(), |when| format!("[{when}] {words}"))
+    }
+
+    fn words(&self, said: &Said) -> String {
+        let Said { kind, nick, target, text, .. } = said;
         let words = match kind {
             SaidKind::Message => format!("{nick}: {text}"),
             SaidKind::Action => format!("* {nick} {text}"),
@@ -155,6 +190,8 @@ fn error(command: &str, params: &[&str]) -> Option<Said> {
     let (about, said) = match (command, params) {
         ("ERROR", [said]) => (&[][..], *said),
         ("FAIL" | "WARN" | "NOTE", [_, _, .., said]) => (&[][..], *said),
+        // Where there is no history, nobody asked for it by hand.
+        ("FAIL", ["CHATHISTORY", ..]) => return None,
         // That there is no message of the day is no mistake of anybody.
         ("422", _) => return None,
         (number, [_, about @ .., said]) if number.len() == 3 && number.starts_with(['4', '5']) => {
@@ -163,11 +200,20 @@ fn error(command: &str, params: &[&str]) -> Option<Said> {
         _ => return None,
     };
     let words = about.iter().copied().chain([said]).collect::<Vec<_>>();
-    Some(said_by(SaidKind::Error, String::new(), "", clean(&words.join(": "))))
+    Some(said_by(SaidKind::Error, String::new(), "", &words.join(": ")))
 }
 
-fn said_by(kind: SaidKind, nick: String, target: &str, text: String) -> Said {
-    Said { kind, nick, target: target.to_owned(), text }
+fn said_by(kind: SaidKind, nick: String, target: &str, text: &str) -> Said {
+    let (nick, target, text) = (clean(&nick), clean(target), clean(text));
+    Said { kind, nick, target, text, earlier: None, joined: false }
+}
+
+/// `2026-12-01T14:02:07.123Z` as people read it.
+fn moment(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(day), Some(clock)) => clean(&format!("{day} {clock} UTC")),
+        _ => "earlier".to_owned(),
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -175,16 +221,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
-/// Text without controls, colours among them, and without what turns its direction (UAX #9 §2).
-fn clean(text: &str) -> String {
-    let unseen = |letter: char| {
-        let turns = matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        turns || letter.is_control()
-    };
-    text.chars().filter(|&letter| !unseen(letter)).collect()
+    Casemapping::Rfc7613.same(one.as_bytes(), other.as_bytes())
 }
 
 #[cfg(test)]
@@ -208,7 +245,8 @@ mod tests {
             (":ada!a@h PRIVMSG bob :hi", Some("(to bob) ada: hi")),
             (":bob!b@h PRIVMSG #lobby :\u{1}ACTION waves\u{1}", Some("* bob waves")),
             (":bob!b@h PRIVMSG #lobby :\u{1}VERSION\u{1}", None),
-            (":bob!b@h PRIVMSG #lobby :\u{1b}[2Jx\u{202e}y", Some("bob: [2Jxy")),
+            (":bob!b@h PRIVMSG #lobby :\u{1b}[2Jx\u{202e}y", Some("bob: xy")),
+            (":b\u{1b}[31mob!b@h PRIVMSG #lobby :hi", Some("bob: hi")),
             (":s NOTICE ada :take care", Some("take care")),
             (":bob!b@h JOIN #lobby", Some("* bob joined #lobby")),
             (":ada!a@h JOIN #den", Some("* you talk in #den now")),
@@ -220,5 +258,20 @@ mod tests {
         for (line, expected) in table {
             assert_eq!(heard(line).as_deref(), expected, "{line:?}");
         }
+    }
+
+    #[test]
+    fn what_was_said_before_is_marked() {
+        let mut ada = Talk::new("ada", "#lobby");
+        let mut heard = |line: &str| {
+            let said = ada.heard(&Message::parse(line.as_bytes()).expect("a line"));
+            said.map(|said| ada.shown(&said))
+        };
+        assert_eq!(heard(":s BATCH +h1 chathistory #lobby"), None);
+        let line = "@batch=h1;time=2026-12-01T14:02:07.123Z :bob!b@h PRIVMSG #lobby :hi";
+        assert_eq!(heard(line).as_deref(), Some("[2026-12-01 14:02 UTC] bob: hi"));
+        assert_eq!(heard("@batch=h1 :ada!a@h JOIN #den"), None, "that is over");
+        assert_eq!(heard(":s BATCH -h1"), None);
+        assert_eq!(heard(line).as_deref(), Some("bob: hi"), "no batch of history any more");
     }
 }

@@ -95,6 +95,8 @@ capabilities! {
     PreAway = "draft/pre-away",
     /// How far one has read, on all devices. *draft/read-marker*
     ReadMarker = "draft/read-marker",
+    /// A line that is sent again is said once. Ours: decision 0039.
+    Once = "coax.chat/once",
     /// SEARCH. *soju.im/search*
     Search = "soju.im/search",
 }

@@ -33,7 +33,9 @@ pub use isupport::{Isupport, IsupportToken};
 pub use mask::{Extban, ExtbanSyntax, Mask, glob};
 pub use message::{INLINE_PARAMS, Message, Params, ParseError};
 pub use mode::{ModeChange, ModeItem, ModeKind, ModeLetters, ModeTable, Rank, Sign, render_modes};
-pub use name::{NameError, check_channel, check_nick, check_user, is_hostname, is_unseen};
+pub use name::{
+    NameError, check_channel, check_nick, check_user, is_hostname, is_unseen, skeleton,
+};
 pub use numeric::Numeric;
 pub use pack::pack;
 pub use source::Source;

@@ -84,22 +84,32 @@ fn halves(text: &[u8], at: Option<usize>) -> (&[u8], Option<&[u8]>) {
 /// Folds what is literal and nothing else: under the old rules a backslash is a capital letter.
 fn pattern(written: &[u8], casemapping: Casemapping) -> Vec<u8> {
     let mut pattern = Vec::with_capacity(written.len());
+    // Letters are folded together: two may be one.
+    let mut literal = Vec::new();
     for piece in Pieces(written) {
+        if let Piece::One(character) = piece {
+            literal.extend_from_slice(character);
+            continue;
+        }
+        escape(&mut literal, casemapping, &mut pattern);
         match piece {
             Piece::Any if pattern.ends_with(b"*") && !pattern.ends_with(b"\\*") => {}
             Piece::Any => pattern.push(b'*'),
-            Piece::AnyOne => pattern.push(b'?'),
-            Piece::One(character) => {
-                for byte in character.iter().map(|byte| casemapping.fold_byte(*byte)) {
-                    if matches!(byte, b'*' | b'?' | b'\\') {
-                        pattern.push(b'\\');
-                    }
-                    pattern.push(byte);
-                }
-            }
+            _ => pattern.push(b'?'),
         }
     }
+    escape(&mut literal, casemapping, &mut pattern);
     pattern
+}
+
+fn escape(literal: &mut Vec<u8>, casemapping: Casemapping, pattern: &mut Vec<u8>) {
+    for byte in casemapping.fold(literal).as_bytes() {
+        if matches!(byte, b'*' | b'?' | b'\\') {
+            pattern.push(b'\\');
+        }
+        pattern.push(*byte);
+    }
+    literal.clear();
 }
 
 /// Whether a pattern matches a text, letter by letter.
@@ -212,7 +222,7 @@ impl<'n> ExtbanSyntax<'n> {
 #[cfg(test)]
 mod tests {
     use super::{Extban, ExtbanSyntax, Mask, glob};
-    use crate::Casemapping::{Ascii, Rfc1459};
+    use crate::Casemapping::{Ascii, Rfc1459, Rfc7613};
 
     fn whole(written: &str) -> String {
         String::from_utf8_lossy(Mask::of_source(written.as_bytes(), Ascii).text()).into_owned()
@@ -242,6 +252,8 @@ mod tests {
     fn a_mask_knows_no_case() {
         let mask = Mask::of_source(b"A[d]a", Rfc1459);
         assert!(mask.matches(Rfc1459.fold(b"a{D}A!u@h").as_bytes()));
+        let mask = Mask::of_source("U\u{308}n*L!*@*".as_bytes(), Rfc7613);
+        assert!(mask.matches(Rfc7613.fold("ünaL!u@h".as_bytes()).as_bytes()));
         assert!(!Mask::of_source(b"A[d]a", Ascii).matches(b"a{d}a!u@h"));
     }
 

@@ -1,12 +1,17 @@
 //! Which names may be had: of users, of channels, of hosts.
 //!
 //! Names are UTF-8. What the protocol uses for itself, what nobody can see, and what turns the
-//! direction of writing around cannot be in one. A reason says which character and where it stands in
-//! the rule, so that a person can choose another name.
+//! direction of writing around cannot be in one. A nick is stricter: it is who somebody is, so it is
+//! letters and digits of one script. A reason says which character and where it stands in the rule, so
+//! that a person can choose another name.
 //!
-//! Nothing here knows which names are taken or look alike.
+//! Nothing here knows which names are taken.
 
 use std::fmt;
+
+use unicode_normalization::is_nfc;
+use unicode_security::confusable_detection::skeleton as unicode_skeleton;
+use unicode_security::restriction_level::{RestrictionLevel, RestrictionLevelDetection};
 
 /// Why a name cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,19 +26,55 @@ pub enum NameError {
     Begins(char),
     /// It holds what no such name holds.
     Holds(char),
+    /// It has letters of scripts that are not written together.
+    Mixed,
+    /// It has accents apart from their letters (not NFC), where both in one are usual.
+    Apart,
 }
 
-/// Checks a nick of at most `most` bytes. Modern IRC, "Clients"; 432 `ERR_ERRONEUSNICKNAME`.
+/// What a nick has beside letters, digits and hyphens. RFC 2812 §2.3.1.
+const SPECIAL: &str = "[]\\`_^{|}";
+
+/// Checks a nick or the name of an account, of at most `most` bytes. 432 `ERR_ERRONEUSNICKNAME`.
 ///
-/// Beside what is refused there, `.` is refused, which makes a server's name, and so are `#`, `&`, `/`
-/// and quotes, which people type before and behind a nick.
+/// In ASCII it is what RFC 2812 §2.3.1 allows. Beyond, it is letters and digits of one script, or of
+/// several that are written together, as Han and kana are: UTS #39 §5.2, "Highly Restrictive". It is
+/// composed (NFC), so that it can be written in one way alone.
 pub fn check_nick(nick: &[u8], most: usize) -> Result<&str, NameError> {
     let nick = text(nick, most)?;
-    refuse(nick, |it| " ,*?!@.:#&/<>\"';".contains(it))?;
+    let is_letter = |it: char| it.is_alphanumeric() || (!it.is_ascii() && is_allowed(it));
+    refuse(nick, |it| !is_letter(it) && it != '-' && !SPECIAL.contains(it))?;
     match nick.chars().next() {
-        Some(first @ ('$' | '~' | '%' | '+')) => Err(NameError::Begins(first)),
-        _ => Ok(nick),
+        Some(first) if first.is_numeric() || first == '-' => return Err(NameError::Begins(first)),
+        Some(first) if !first.is_alphabetic() && !SPECIAL.contains(first) => {
+            return Err(NameError::Begins(first));
+        }
+        _ => {}
     }
+    if nick.is_ascii() {
+        return Ok(nick);
+    }
+    if let Some(odd) = nick.chars().find(|it| !it.is_ascii() && !is_allowed(*it)) {
+        return Err(NameError::Holds(odd));
+    }
+    let letters = nick.chars().filter(|it| it.is_alphanumeric() || !it.is_ascii());
+    let letters = letters.collect::<String>();
+    match letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+        true if is_nfc(nick) => Ok(nick),
+        true => Err(NameError::Apart),
+        false => Err(NameError::Mixed),
+    }
+}
+
+/// Whether Unicode recommends a character for names. UTS #39 §3.1.
+fn is_allowed(character: char) -> bool {
+    character.encode_utf8(&mut [0; 4]).check_restriction_level(RestrictionLevel::SingleScript)
+}
+
+/// What a name beyond ASCII looks like: two that are taken for each other have one skeleton. UTS #39
+/// §4; `m` stays, which is `rn` there, since many honest names have either.
+pub fn skeleton(name: &str) -> String {
+    unicode_skeleton(name).collect::<String>().replace("rn", "m")
 }
 
 /// Checks a channel of at most `most` bytes that begins with `#`. Modern IRC, "Channels"; 403
@@ -126,6 +167,8 @@ impl fmt::Display for NameError {
             NameError::TooLong(most) => write!(f, "it is longer than {most} bytes"),
             NameError::Begins(it) => write!(f, "it begins with {}", Shown(*it)),
             NameError::Holds(it) => write!(f, "it holds {}", Shown(*it)),
+            NameError::Mixed => f.write_str("it mixes scripts"),
+            NameError::Apart => f.write_str("its accents are apart from their letters"),
         }
     }
 }
@@ -151,15 +194,31 @@ mod tests {
 
     #[test]
     fn nicks_of_all_languages_can_be_had() {
-        for nick in ["ada", "Ada_L[1]", "a\\b`c^{|}", "-x-", "007", "žofie", "日本", "a~b", "😀"]
-        {
+        for nick in [
+            "ada",
+            "Ada_L[1]",
+            "a\\b`c^{|}",
+            "_x_",
+            "a-1",
+            "žofie",
+            "Ünal",
+            "日本",
+            "さくらadaサクラ桜",
+            "иван_2",
+            "Ελένη",
+            "민수",
+            "สมชาย",
+            "हिन्दी",
+            "علي",
+            "דנה",
+        ] {
             assert_eq!(check_nick(nick.as_bytes(), 32), Ok(nick));
         }
     }
 
     #[test]
     fn what_no_nick_is_says_why() {
-        use NameError::{Begins, Empty, Holds, NotUtf8, TooLong};
+        use NameError::{Apart, Begins, Empty, Holds, Mixed, NotUtf8, TooLong};
         for (nick, why) in [
             (&b""[..], Empty),
             (b"\xff", NotUtf8),
@@ -173,9 +232,17 @@ mod tests {
             (b"#a", Holds('#')),
             (b":a", Holds(':')),
             (b"@a", Holds('@')),
-            (b"+a", Begins('+')),
-            (b"~a", Begins('~')),
-            (b"$a", Begins('$')),
+            (b"+a", Holds('+')),
+            (b"~a", Holds('~')),
+            (b"$a", Holds('$')),
+            (b"-a", Begins('-')),
+            (b"1a", Begins('1')),
+            ("a😀".as_bytes(), Holds('😀')),
+            ("ａｄ".as_bytes(), Holds('ａ')),
+            ("\u{301}a".as_bytes(), Begins('\u{301}')),
+            // Cyrillic а
+            ("\u{430}da".as_bytes(), Mixed),
+            ("U\u{308}".as_bytes(), Apart),
             (b"a\x02", Holds('\u{2}')),
             ("a\u{202e}".as_bytes(), Holds('\u{202e}')),
             ("a\u{200d}".as_bytes(), Holds('\u{200d}')),

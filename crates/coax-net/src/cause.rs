@@ -22,6 +22,16 @@ pub fn cause_in_words(error: &io::Error) -> String {
     }
 }
 
+/// Why no thread could be started, in words. The system says of it that it "would block".
+pub fn no_thread(error: &io::Error) -> String {
+    match Errno::from_io_error(error) {
+        Some(Errno::AGAIN | Errno::NOMEM) => {
+            "this machine starts no more threads (ulimit -u, or memory)".to_owned()
+        }
+        _ => format!("cannot start a thread: {}", cause_in_words(error)),
+    }
+}
+
 /// The system's own text without `(os error N)`, its first letter lowered.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();

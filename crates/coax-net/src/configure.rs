@@ -6,7 +6,7 @@
 //! Nothing here opens or connects a socket.
 
 use coax_addr::Options;
-use nix::net::if_::if_nametoindex;
+use nix::net::if_::{if_indextoname, if_nametoindex};
 
 use crate::{Kind, Socket, SocketError};
 
@@ -14,6 +14,9 @@ use crate::{Kind, Socket, SocketError};
 pub(crate) fn configure(socket: &Socket, kind: Kind, options: &Options) -> Result<(), SocketError> {
     set(options.reuseaddr, |on| socket.set_reuse_address(on))?;
     set(options.reuseport, |on| socket.set_reuse_port(on))?;
+    if let Some(interface) = &options.interface {
+        socket.bind_device(&name_of(interface))?;
+    }
     set(options.ttl, |hops| socket.set_ttl(hops))?;
     set(options.sndbuf, |bytes| socket.set_send_buffer(bytes as usize))?;
     set(options.rcvbuf, |bytes| socket.set_receive_buffer(bytes as usize))?;
@@ -32,6 +35,12 @@ pub(crate) fn set<T>(
     set: impl FnOnce(T) -> Result<(), SocketError>,
 ) -> Result<(), SocketError> {
     value.map_or(Ok(()), set)
+}
+
+/// The name of an interface given by name or by index.
+fn name_of(interface: &str) -> String {
+    let name = interface.parse().ok().and_then(|index: u32| if_indextoname(index).ok());
+    name.and_then(|name| name.into_string().ok()).unwrap_or_else(|| interface.to_owned())
 }
 
 /// The index of an interface given by name or by index, RFC 4007 §11.2.

@@ -13,11 +13,12 @@ use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
-use rustix::net::sockopt::socket_type;
+use rustix::net::sockopt::{socket_send_buffer_size, socket_type};
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::datagrams::UNIX_OVERHEAD;
 use crate::{sys, trace};
 
 /// A blocking pipe or terminal that `poll` calls writable takes this much without blocking
@@ -193,8 +194,28 @@ impl Descriptor {
         }
     }
 
-    /// Writes all of `bytes`.
+    /// Whether a read of nothing was the end: an empty packet reads the same (unix(7)).
+    pub(crate) fn has_ended(&self) -> bool {
+        if !self.keeps_boundaries() {
+            return true;
+        }
+        let waiting = rustix::io::ioctl_fionread(self).unwrap_or(0);
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        waiting == 0 && self.poll_now(PollFlags::RDHUP).intersects(gone)
+    }
+
+    /// The most bytes one packet of a Unix socket holds; `None` where packets are none of its
+    /// business.
+    pub fn largest_packet(&self) -> Option<usize> {
+        let kept = self.keeps_boundaries().then(|| socket_send_buffer_size(self).ok());
+        kept.flatten().map(|buffer| buffer.saturating_sub(UNIX_OVERHEAD))
+    }
+
+    /// Writes all of `bytes`. Nothing is a packet, where packets are kept apart.
     pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() && self.keeps_boundaries() {
+            self.write(bytes).await?;
+        }
         while !bytes.is_empty() {
             match self.write(bytes).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),

@@ -5,6 +5,7 @@
 //!
 //! Nothing here moves a byte of what the connection is for.
 
+mod alternatives;
 mod attempt;
 mod error;
 mod order;
@@ -13,6 +14,7 @@ mod race;
 mod telling;
 mod unix;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use crate::socket::{Socket, SocketError};
 use attempt::Setup;
 use error::Trouble;
 
+pub use alternatives::Alternatives;
 pub use error::{DialError, DialErrorKind};
 pub use race::{Attempt, AttemptOutcome};
 
@@ -41,6 +44,9 @@ pub struct Dial<'a> {
     pub wanted: Wanted,
     /// For everything together; `None` leaves it to the system, which gives up after minutes.
     pub timeout: Option<Duration>,
+    /// For connecting alone, once the addresses are known: finding them then takes as long as the
+    /// resolver itself takes. `None` leaves it to `timeout`.
+    pub connect_timeout: Option<Duration>,
     /// How long an attempt runs alone before the next address is tried beside it.
     pub attempt_delay: Duration,
     /// Where to send from: an unspecified address sets the port alone, port 0 the address alone.
@@ -60,6 +66,8 @@ pub struct Dialed {
     pub peer: Address,
     /// This end.
     pub local: Address,
+    /// Where else datagrams may be sent, should this address refuse them.
+    pub alternatives: Alternatives,
     /// What was tried.
     pub report: DialReport,
 }
@@ -80,6 +88,7 @@ impl<'a> Dial<'a> {
             resolver,
             wanted: Wanted::Both,
             timeout: None,
+            connect_timeout: None,
             attempt_delay: ATTEMPT_DELAY,
             source: None,
         }
@@ -93,7 +102,10 @@ impl<'a> Dial<'a> {
         let start = Instant::now();
         // A deadline too far away to be counted is none.
         let deadline = self.timeout.and_then(|timeout| start.checked_add(timeout));
-        let clock = Clock { start, deadline };
+        let mut clock = Clock { start, deadline };
+        if let Place::Unix { .. } = endpoint.place {
+            clock = clock.ending_in(self.connect_timeout);
+        }
         let outcome = match &endpoint.place {
             Place::Net { transport: Transport::Tcp, host, port, .. } => {
                 self.tcp(endpoint, place::Target { host, port: *port }, clock, &mut report).await
@@ -122,6 +134,7 @@ impl<'a> Dial<'a> {
         let setup = Setup::new(Transport::Tcp, self.source, &endpoint.options)?;
         let candidates = self.candidates(target, &setup, clock, report).await?;
         let candidates = order::interleaved(candidates);
+        let clock = clock.ending_in(self.connect_timeout);
         let connect = |to| attempt::tcp(to, &setup);
         let pace = race::Pace { delay: self.attempt_delay, clock };
         let won = race::race(candidates, pace, connect, &mut report.attempts).await;
@@ -129,7 +142,7 @@ impl<'a> Dial<'a> {
     }
 
     /// Nothing is heard back when a datagram socket is connected, so there is nothing to race: the
-    /// first address that has a route is taken.
+    /// first address that has a route is taken, and the others are kept for what it refuses.
     async fn udp(
         &self,
         endpoint: &Endpoint,
@@ -138,7 +151,9 @@ impl<'a> Dial<'a> {
         report: &mut DialReport,
     ) -> Result<Found, Trouble> {
         let setup = Setup::new(Transport::Udp, self.source, &endpoint.options)?;
-        for to in self.candidates(target, &setup, clock, report).await? {
+        let mut candidates: VecDeque<_> =
+            self.candidates(target, &setup, clock, report).await?.into();
+        while let Some(to) = candidates.pop_front() {
             let started = clock.start.elapsed();
             let outcome = attempt::udp(to, &setup);
             let address = Address::Ip(to);
@@ -150,7 +165,8 @@ impl<'a> Dial<'a> {
                 outcome,
             });
             if let Some(found) = found {
-                return Ok(found);
+                let alternatives = Alternatives::new(candidates, setup);
+                return Ok(Found { alternatives, ..found });
             }
         }
         Err(Trouble::AllFailed)
@@ -160,7 +176,7 @@ impl<'a> Dial<'a> {
     async fn candidates(
         &self,
         target: place::Target<'_>,
-        setup: &Setup<'_>,
+        setup: &Setup,
         clock: Clock,
         report: &mut DialReport,
     ) -> Result<Vec<SocketAddr>, Trouble> {
@@ -188,6 +204,13 @@ struct Clock {
 }
 
 impl Clock {
+    /// With an end no later than `limit` from now.
+    fn ending_in(self, limit: Option<Duration>) -> Clock {
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = self.deadline.into_iter().chain(end).min();
+        Clock { deadline, ..self }
+    }
+
     /// What `future` gave, or `None` at the deadline.
     async fn within<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         match self.deadline {
@@ -198,22 +221,24 @@ impl Clock {
 }
 
 /// A socket that is ready, and both its names.
-struct Found {
-    socket: Socket,
+pub(crate) struct Found {
+    pub(crate) socket: Socket,
     connected: bool,
-    peer: Address,
-    local: Address,
+    pub(crate) peer: Address,
+    pub(crate) local: Address,
+    alternatives: Alternatives,
 }
 
 impl Found {
     fn new(socket: Socket, peer: Address) -> Result<Found, SocketError> {
         let local = socket.local_name()?;
-        Ok(Found { socket, connected: true, peer, local })
+        let alternatives = Alternatives::default();
+        Ok(Found { socket, connected: true, peer, local, alternatives })
     }
 
     fn finish(self, report: DialReport) -> Dialed {
-        let Found { socket, connected, peer, local } = self;
-        Dialed { socket, connected, peer, local, report }
+        let Found { socket, connected, peer, local, alternatives } = self;
+        Dialed { socket, connected, peer, local, alternatives, report }
     }
 }
 
@@ -222,6 +247,7 @@ impl fmt::Debug for Dial<'_> {
         f.debug_struct("Dial")
             .field("wanted", &self.wanted)
             .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
             .field("attempt_delay", &self.attempt_delay)
             .field("source", &self.source)
             .finish_non_exhaustive()

@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the crate that opens sockets")]
 
 mod address;
+mod aside;
 mod cause;
 mod configure;
 mod connect_probe;
@@ -26,6 +27,7 @@ mod resolve;
 mod sock_diag;
 mod socket;
 mod stream;
+mod supervisor;
 mod syn_socket;
 mod sys;
 mod tls;
@@ -35,12 +37,15 @@ mod udp_probe;
 mod volley;
 
 pub use address::Address;
-pub use cause::cause_in_words;
+pub use aside::aside;
+pub use cause::{cause_in_words, no_thread};
 pub use configure::scope_of;
 pub use connect_probe::{ConnectProbe, ConnectProgress};
-pub use datagrams::{DATAGRAM_LIMIT, Datagrams};
+pub use datagrams::{DATAGRAM_LIMIT, Datagrams, Inbox, Origin};
 pub use descriptor::{Descriptor, DescriptorKind};
-pub use dial::{Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed};
+pub use dial::{
+    Alternatives, Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed,
+};
 pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
@@ -51,16 +56,18 @@ pub use relay::{
 };
 pub use resolve::{
     Addresses, HostsFile, HostsLine, NssSource, Resolve, ResolveError, ResolveErrorKind,
-    SystemResolver, Wanted, check_host_name, nss_hosts_line,
+    SystemResolver, Wanted, ascii_host_name, check_host_name, nss_hosts_line, unicode_host_name,
 };
 pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
     SocketErrorKind,
 };
 pub use stream::{PacketCount, Stream};
+pub use supervisor::Supervisor;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{
-    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream, tls_cause,
+    CertificateFault, Tls, TlsError, TlsErrorKind, TlsIdentity, TlsOptions, TlsStream,
+    certificate_verifier, tls_cause,
 };
 pub use tls_server::{TlsCall, TlsServer, TlsServerError};
 pub use udp_probe::{UdpAnswers, UdpHeard, UdpProbe};

@@ -6,6 +6,7 @@
 //!
 //! Nothing here knows what a connection is for, or how many there should be.
 
+mod access;
 mod doors;
 mod file;
 
@@ -15,12 +16,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::io::unix::AsyncFd;
 
 use crate::{
     Address, Kind, Resolve, ResolveError, Socket, SocketError, SocketErrorKind, Stream, Wanted, sys,
 };
 
+use crate::configure::set;
 pub(crate) use doors::open;
 pub use file::SocketFile;
 
@@ -59,8 +62,11 @@ impl Listen {
             socket.listen(self.backlog)?;
             doors.push(Door::new(socket, address)?);
         }
+        let unix = matches!(endpoint.place, Place::Unix { .. });
+        let send_buffer = endpoint.options.sndbuf.filter(|_| unix);
         let files = opened.file.into_iter().collect();
-        Ok(Listener { doors, turn: AtomicUsize::new(0), kind, _files: files })
+        let turn = AtomicUsize::new(0);
+        Ok(Listener { doors, turn, kind, send_buffer, _files: files })
     }
 }
 
@@ -80,14 +86,37 @@ impl Door {
         })
     }
 
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<Stream, SocketError>> {
+    /// Whether a connection waits to be accepted.
+    fn poll_called(&self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Ok(mut ready) = ready!(self.socket.poll_read_ready(context)) else {
+                // The runtime is going down.
+                return Poll::Pending;
+            };
+            let mut fds = [PollFd::new(self.socket.get_ref(), PollFlags::IN)];
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            if rustix::event::poll(&mut fds, Some(&now)).is_ok_and(|count| count > 0) {
+                return Poll::Ready(());
+            }
+            ready.clear_ready();
+        }
+    }
+
+    fn poll_accept(
+        &self,
+        context: &mut Context<'_>,
+        send_buffer: Option<u32>,
+    ) -> Poll<Result<Stream, SocketError>> {
         loop {
             let Ok(mut ready) = ready!(self.socket.poll_read_ready(context)) else {
                 // The runtime is going down; nobody will poll again.
                 return Poll::Pending;
             };
             match ready.get_inner().accept() {
-                Ok((socket, peer)) => return Poll::Ready(Stream::new(socket, peer)),
+                Ok((socket, peer)) => {
+                    set(send_buffer, |bytes| socket.set_send_buffer(bytes as usize))?;
+                    return Poll::Ready(Stream::new(socket, peer));
+                }
                 Err(error) if error.kind() == SocketErrorKind::WouldBlock => ready.clear_ready(),
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => return Poll::Ready(Err(error)),
@@ -109,6 +138,8 @@ pub struct Listener {
     /// Which door is asked first: a busy one must not keep the others waiting.
     turn: AtomicUsize,
     kind: Kind,
+    /// Of a Unix connection, which takes nothing over from its listener (unix(7)).
+    send_buffer: Option<u32>,
     _files: Vec<SocketFile>,
 }
 
@@ -139,13 +170,24 @@ impl Listener {
             let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.doors.len();
             let (before, from_first) = self.doors.split_at(first);
             for door in from_first.iter().chain(before) {
-                if let Poll::Ready(accepted) = door.poll_accept(context) {
+                if let Poll::Ready(accepted) = door.poll_accept(context, self.send_buffer) {
                     return Poll::Ready(accepted);
                 }
             }
             Poll::Pending
         })
         .await
+    }
+}
+
+impl Listener {
+    /// Completes when a connection waits to be accepted, and leaves it there. Safe to cancel.
+    pub async fn called(&self) {
+        std::future::poll_fn(|context| {
+            let called = self.doors.iter().any(|door| door.poll_called(context).is_ready());
+            if called { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -163,6 +205,17 @@ pub enum ListenError {
     NotASocket(std::path::PathBuf),
     /// No interface has this name.
     NoInterface(String),
+    /// An option of the endpoint that is for connecting, and what to write instead.
+    Misplaced(&'static str),
+    /// No user or group has this name.
+    NoAccount {
+        /// `user` or `group`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The file of a Unix socket could not be given the mode, owner or group asked for: why.
+    File(String),
     /// Only the other family is wanted.
     WrongFamily(std::net::IpAddr),
     /// A group to join that is no multicast address, or is of a family not listened on.
@@ -198,6 +251,9 @@ impl fmt::Display for ListenError {
                 write!(f, "cannot join {group}: nothing here listens on {family}")
             }
             ListenError::NoInterface(name) => write!(f, "no interface is called {name}"),
+            ListenError::Misplaced(why) => f.write_str(why),
+            ListenError::NoAccount { what, name } => write!(f, "no {what} is called {name}"),
+            ListenError::File(why) => f.write_str(why),
             ListenError::Machine(error) => {
                 write!(f, "cannot wait for connections: {}", crate::cause_in_words(error))
             }

@@ -178,6 +178,9 @@ async fn hold(
     let mut session = Session::new(stream, endings);
     let mut over = pin!(over(stream, endings, started, [&sent, &received], stop));
     let mut how = session.run(local, &sent, &received, over.as_mut()).await;
+    if matches!(how, How::Fin) && sent.holds() {
+        how = How::Refused(io::ErrorKind::BrokenPipe.into());
+    }
     if matches!(how, How::Fin) {
         let delivering = linger::deliver(stream, session.receiving);
         how = tokio::select! { how = delivering => how, how = &mut over => how };

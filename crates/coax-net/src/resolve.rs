@@ -11,7 +11,7 @@ mod nsswitch;
 mod system;
 
 pub use hosts::{HostsFile, HostsLine};
-pub use name::check_host_name;
+pub use name::{ascii_host_name, check_host_name, unicode_host_name};
 pub use nsswitch::{NssSource, nss_hosts_line};
 pub use system::SystemResolver;
 
@@ -74,6 +74,8 @@ pub enum ResolveErrorKind {
     Malformed(&'static str),
     /// The resolver failed, in words; trying again is reasonable.
     Failed(String),
+    /// This machine has no thread for it, in words.
+    Machine(String),
 }
 
 impl fmt::Display for ResolveError {
@@ -84,7 +86,7 @@ impl fmt::Display for ResolveError {
             ResolveErrorKind::NoAddress => f.write_str("the name exists but has no such address"),
             ResolveErrorKind::TimedOut => f.write_str("no answer in time"),
             ResolveErrorKind::Malformed(why) => f.write_str(why),
-            ResolveErrorKind::Failed(why) => f.write_str(why),
+            ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => f.write_str(why),
         }
     }
 }

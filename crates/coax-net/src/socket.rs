@@ -11,6 +11,7 @@ pub(crate) mod error;
 mod kind;
 mod options;
 mod pair;
+mod pktinfo;
 mod transfer;
 
 use std::fmt;

@@ -132,6 +132,16 @@ impl Stream {
         tokio::select! { () = self.gone() => {}, () = self.closed_here() => {} }
     }
 
+    /// Whether the peer's socket is one of this machine, so that [`Stream::left`] knows at once.
+    pub fn is_from_here(&self) -> bool {
+        match (&self.local, &self.peer) {
+            (&Address::Ip(here), &Address::Ip(there)) => {
+                matches!(sock_diag::connection(there, here), Ok(Some(_)))
+            }
+            _ => true,
+        }
+    }
+
     /// Completes when this machine's table of sockets says that the peer has closed; never where
     /// the peer is elsewhere.
     async fn closed_here(&self) {

@@ -59,6 +59,34 @@ pub(crate) fn set_receive_low_water(socket: impl AsFd, bytes: usize) -> io::Resu
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// `SO_MEMINFO` (asm-generic/socket.h): the counters of a socket, and how many of them are read.
+const SO_MEMINFO: libc::c_int = 55;
+const MEMINFO_COUNT: usize = 9;
+/// The place of `SK_MEMINFO_DROPS` among them.
+const MEMINFO_DROPS: usize = 8;
+
+/// Packets that came for `socket` and that the kernel dropped; `None` where it does not say.
+///
+/// `SO_RXQ_OVFL` would tell with the next packet only, and after the end of a burst none comes.
+pub(crate) fn dropped(socket: impl AsFd) -> Option<u32> {
+    let mut counters = [0_u32; MEMINFO_COUNT];
+    let mut length = size_of_val(&counters) as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: the option is an array of `u32`; the pointer is to one that outlives the call, the
+    // length says how many bytes fit, and the descriptor is borrowed for as long.
+    let done = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            SO_MEMINFO,
+            counters.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    let told = length as usize / size_of::<u32>();
+    (done == 0 && told > MEMINFO_DROPS).then_some(counters[MEMINFO_DROPS])
+}
+
 /// What a TCP connection says about the way to its peer (`TCP_INFO`, tcp(7)).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TcpProgress {

@@ -26,7 +26,8 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::{Stream, relay};
+use crate::{Stream, ascii_host_name, relay};
+pub use config::certificate_verifier;
 pub(crate) use config::fingerprint;
 pub use error::{CertificateFault, TlsError, TlsErrorKind, tls_cause};
 
@@ -155,8 +156,9 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, String> {
         Host::Zoned { address, .. } => return Ok(ServerName::from(IpAddr::V6(*address))),
         Host::Name(name) => name,
     };
+    let name = ascii_host_name(name).unwrap_or(name.into());
     // A certificate has no dot at the end of its names.
-    let name = name.strip_suffix('.').unwrap_or(name).to_owned();
+    let name = name.strip_suffix('.').unwrap_or(&name).to_owned();
     ServerName::try_from(name).map_err(|_| "no certificate can be for such a name".to_owned())
 }
 
@@ -198,6 +200,7 @@ mod tests {
         assert_eq!(name(Host::Name("db.".into())), Ok("db".into()));
         assert_eq!(name(Host::Any), Ok("localhost".into()));
         assert_eq!(name(Host::Ip(IpAddr::from([127, 0, 0, 1]))), Ok("127.0.0.1".into()));
-        assert!(name(Host::Name("bücher".into())).is_err());
+        assert_eq!(name(Host::Name("bücher".into())), Ok("xn--bcher-kva".into()));
+        assert!(name(Host::Name("a!b".into())).is_err());
     }
 }

@@ -154,7 +154,8 @@ impl Scan {
         let shared = self.shared.clone();
         let asker = shared.asker(&epoll)?;
         let work = move || Worker::new(shared, number, epoll, asker, to).run();
-        Ok(thread::Builder::new().name("scan".to_owned()).spawn(work)?)
+        let thread = thread::Builder::new().name("scan".to_owned()).spawn(work);
+        thread.map_err(|error| ScanError::Machine(coax_net::no_thread(&error)))
     }
 
     /// Waits for verdicts, at most for `time`.

@@ -4,8 +4,9 @@
 //! many seconds, and so many messages at least, it writes as fast as it goes, then asks. A line is a
 //! name and a number, or a name and three times in milliseconds (middle, 99 of 100, longest).
 //!
-//! The texts are made up: words as frequent as in a language, ten or so in a message. What FOLDER is
-//! on decides what a commit costs: a folder in memory shows everything but the disk.
+//! The texts are made up: words as frequent as in a language, ten or so in a message. A second store
+//! gets texts in Chinese characters, without spaces. What FOLDER is on decides what a commit costs: a
+//! folder in memory shows everything but the disk.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "measuring is printing")]
 
@@ -29,10 +30,11 @@ fn main() {
     let _ = std::fs::remove_dir_all(&folder);
     start_up(&folder);
     let store = Store::open(&folder, &Options::default()).unwrap();
-    let mut texts = Texts { state: 0x9e37_79b9_7f4a_7c15, count: 0 };
+    let mut texts = Texts::new(Script::Latin);
     light(&store, &mut texts);
     let time = Duration::from_secs(seconds.parse().unwrap());
-    sustained(&store, &mut texts, time, messages.parse().unwrap());
+    let messages = messages.parse().unwrap();
+    sustained(&store, &mut texts, time, messages);
     scroll(&store);
     searches(&store, texts.count);
     forget(&store, &mut texts);
@@ -44,6 +46,8 @@ fn main() {
     let took = timed(|| store.as_ref().unwrap().reader().check().unwrap());
     times("check of all pages", vec![took]);
     drop(store);
+    std::fs::remove_dir_all(&folder).unwrap();
+    chinese(&folder, messages);
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -113,14 +117,15 @@ fn sustained(store: &Store, texts: &mut Texts, time: Duration, messages: u64) {
     let receipts: Vec<_> = told.iter().map(Result::unwrap).collect();
     let (took, count) = (begun.elapsed().as_secs_f64(), receipts.len() as f64);
     assert_eq!(receipts.len() as u64, texts.count - before);
-    number("messages kept", count);
-    number("for seconds", took);
-    number("messages a second", count / took);
+    let of = texts.script.name();
+    number(&format!("{of}messages kept"), count);
+    number(&format!("{of}for seconds"), took);
+    number(&format!("{of}messages a second"), count / took);
     let share = (writer_time() - worked).as_secs_f64() / count;
-    number("µs of a core, of the thread that writes", share * 1e6);
+    number(&format!("{of}µs of a core, of the thread that writes"), share * 1e6);
     let figures = store.reader().figures().unwrap();
-    number("bytes on disk each", figures.used as f64 / texts.count as f64);
-    times("on disk and found, full queue", receipts);
+    number(&format!("{of}bytes on disk each"), figures.used as f64 / texts.count as f64);
+    times(&format!("{of}on disk and found, full queue"), receipts);
 }
 
 /// What the writer's thread has worked so far, in ticks of 10 ms.
@@ -187,6 +192,45 @@ fn searches(store: &Store, all: u64) {
     });
 }
 
+/// A store of texts without spaces, and parts of their words.
+fn chinese(folder: &Path, messages: u64) {
+    let store = Store::open(folder, &Options::default()).unwrap();
+    let mut texts = Texts::new(Script::Han);
+    // The thread that writes has its name once it has written.
+    store.apply(texts.entry()).unwrap();
+    sustained(&store, &mut texts, Duration::ZERO, messages);
+    for (first, length, what) in CHINESE_SEARCHES {
+        let words = (first..first + length).map(han).collect::<String>();
+        search(&store, &format!("Chinese, {what}"), |search| search.words = words.clone());
+    }
+    let words = || format!("{}{}", han(20), han(21));
+    search(&store, "Chinese, a common pair in one channel of 200", |search| {
+        search.words = words();
+        search.within = vec![Target::channel("#c7")];
+    });
+    search(&store, "Chinese, a common pair by a rare speaker", |search| {
+        search.words = words();
+        search.nick = Some("nick999".to_owned());
+    });
+    store.close().unwrap();
+}
+
+/// The first character by its rank, and how many of those that follow it.
+const CHINESE_SEARCHES: [(u64, u64, &str); 7] = [
+    (2, 2, "the most common pair"),
+    (20, 2, "a common pair"),
+    (700, 2, "a rare pair"),
+    (20, 4, "four in a row"),
+    (1, 1, "the most common character"),
+    (100, 1, "a common character"),
+    (2500, 1, "a rare character"),
+];
+
+/// The character of that rank.
+fn han(rank: u64) -> char {
+    u32::try_from(0x4e00 + rank).ok().and_then(char::from_u32).unwrap()
+}
+
 fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {
     let mut search = Search { limit: 20, ..Search::default() };
     set(&mut search);
@@ -199,13 +243,34 @@ fn search(store: &Store, what: &str, set: impl Fn(&mut Search)) {
     self::times(&format!("search: {what} ({hits} found)"), times);
 }
 
+#[derive(Clone, Copy)]
+enum Script {
+    Latin,
+    Han,
+}
+
+impl Script {
+    /// What stands before the name of a figure.
+    fn name(self) -> &'static str {
+        match self {
+            Script::Latin => "",
+            Script::Han => "Chinese, ",
+        }
+    }
+}
+
 /// The same messages each time.
 struct Texts {
+    script: Script,
     state: u64,
     count: u64,
 }
 
 impl Texts {
+    fn new(script: Script) -> Texts {
+        Texts { script, state: 0x9e37_79b9_7f4a_7c15, count: 0 }
+    }
+
     fn random(&mut self) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -214,15 +279,33 @@ impl Texts {
     }
 
     /// As in a language: the tenth word is a tenth as frequent as the first.
-    fn word(&mut self) -> u64 {
+    fn rank(&mut self, all: f64) -> u64 {
         let share = (self.random() >> 11) as f64 / (1_u64 << 53) as f64;
-        (50_000_f64.powf(share)) as u64
+        (all.powf(share)) as u64
+    }
+
+    fn text(&mut self) -> String {
+        let length = 4 + self.random() % 16;
+        match self.script {
+            Script::Latin => {
+                let words: Vec<_> =
+                    (0..length).map(|_| format!("w{}", self.rank(50_000.0))).collect();
+                words.join(" ")
+            }
+            Script::Han => (0..length).map(|at| self.han_word(at % 6 == 5)).collect(),
+        }
+    }
+
+    /// One to three characters that follow each other; a frequent word has a small rank.
+    fn han_word(&mut self, ends: bool) -> String {
+        let (first, length) = (self.rank(3_000.0), 1 + self.random() % 3);
+        let stop = if ends { "。" } else { "" };
+        (first..first + length).map(han).chain(stop.chars()).collect()
     }
 
     fn entry(&mut self) -> Entry {
         self.count += 1;
-        let length = 4 + self.random() % 16;
-        let words: Vec<_> = (0..length).map(|_| format!("w{}", self.word())).collect();
+        let text = self.text();
         let speaker = self.random() % 1000;
         Entry {
             // Half of all are said in one channel.
@@ -236,7 +319,7 @@ impl Texts {
             kind: Kind::Message,
             sender: format!("nick{speaker}!user@host.example.net"),
             account: Some(format!("account{speaker}")),
-            text: words.join(" "),
+            text,
             tags: Vec::new(),
         }
     }

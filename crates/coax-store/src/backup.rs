@@ -69,6 +69,11 @@ pub(crate) fn check(conn: &Connection, file: &Path) -> Result<(), StoreError> {
         Ok(found) if found == "ok" => Ok(()),
         Ok(found) => {
             // The first line may say which database it is about; there is only one.
+            // SQLITE_IOERR with whatever more it knows.
+            let code = found.rsplit_once("error code=").and_then(|(_, code)| code.parse().ok());
+            if code.is_some_and(|code: i32| code & 0xff == 10) {
+                return Err(StoreError::unreadable(file));
+            }
             let what = found.lines().find(|line| !line.starts_with("***")).unwrap_or("somewhere");
             Err(StoreError::damaged(file, what))
         }

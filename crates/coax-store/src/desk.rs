@@ -6,6 +6,7 @@
 //! Nothing here knows queues or receipts.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -184,6 +185,27 @@ impl Desk {
         let Desk { conn, file, .. } = self;
         conn.close().map_err(|(_, error)| StoreError::sqlite(&file, &error))
     }
+}
+
+/// Among which ids entries later than one time and earlier than another can be.
+pub(crate) fn ids_between(
+    conn: &Connection,
+    after: i64,
+    before: i64,
+) -> rusqlite::Result<Range<i64>> {
+    let block = |sql: &str, time: i64| {
+        conn.prepare_cached(sql)?.query_row([time], |row| row.get::<_, Option<i64>>(0))
+    };
+    let mut ids = 0..i64::MAX;
+    if after != i64::MIN {
+        let first = block("SELECT min(block) FROM span WHERE latest > ?", after)?;
+        ids.start = first.map_or(i64::MAX, |block| block * SPAN);
+    }
+    if before != i64::MAX {
+        let last = block("SELECT max(block) FROM span WHERE earliest < ?", before)?;
+        ids.end = last.map_or(0, |block| (block + 1) * SPAN);
+    }
+    Ok(ids)
 }
 
 /// The number of a conversation that has one.

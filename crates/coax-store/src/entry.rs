@@ -5,6 +5,14 @@
 //!
 //! Nothing here knows what the texts mean.
 
+use coax_irc::Casemapping;
+
+/// The key of a name: what an older version kept under other keys is given these, and nicks are looked
+/// for by them. It is the rule of the whole program.
+pub(crate) fn name_key(name: &str) -> String {
+    Casemapping::Rfc7613.fold_text(name)
+}
+
 /// Where something was said. Names are keys: casefolded by the caller, compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
@@ -136,10 +144,10 @@ impl Entry {
 /// Where an entry stands. Entries of one conversation are ordered by it, and no two are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
+    /// The order in which the store got them. A clock that was set back does not change it.
+    pub sequence: i64,
     /// Milliseconds since 1970, UTC.
     pub time: i64,
-    /// The order in which the store got them: what decides between equal times.
-    pub sequence: i64,
 }
 
 /// An entry that was kept.

@@ -6,6 +6,8 @@
 //! Nothing here knows exit codes or IRC numerics.
 
 use std::fmt;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::ErrorCode;
@@ -67,7 +69,8 @@ impl StoreError {
         StoreError::new(StoreErrorKind::Invalid, line)
     }
 
-    pub(crate) fn closed() -> StoreError {
+    /// What a change is told that the store did not get to.
+    pub fn closed() -> StoreError {
         StoreError::new(StoreErrorKind::Closed, "the store is closed")
     }
 
@@ -75,9 +78,16 @@ impl StoreError {
         StoreError::new(StoreErrorKind::Damaged, format!("{} is damaged: {what}", file.display()))
     }
 
+    /// The disk does not give back what is on it. Whether that is damaged is not known.
+    pub(crate) fn unreadable(file: &Path) -> StoreError {
+        let line = format!("cannot read {}: the disk reports an error", file.display());
+        StoreError::new(StoreErrorKind::Disk, line)
+    }
+
     /// What a system call on `path` said.
     pub(crate) fn system(doing: &str, path: &Path, error: &std::io::Error) -> StoreError {
         use std::io::ErrorKind as Io;
+        let other = in_words(error);
         let (kind, cause) = match error.kind() {
             Io::StorageFull | Io::QuotaExceeded => (StoreErrorKind::DiskFull, "the disk is full"),
             Io::ReadOnlyFilesystem => (StoreErrorKind::ReadOnly, "the disk is read-only"),
@@ -85,7 +95,7 @@ impl StoreError {
             Io::NotFound => (StoreErrorKind::Missing, "there is no such file or folder"),
             Io::NotADirectory => (StoreErrorKind::Invalid, "it is not a folder"),
             Io::AlreadyExists => (StoreErrorKind::Exists, "there is a file of that name"),
-            _ => (StoreErrorKind::Disk, "the disk reports an error"),
+            _ => (StoreErrorKind::Disk, &*other),
         };
         StoreError::new(kind, format!("cannot {doing} {}: {cause}", path.display()))
     }
@@ -110,12 +120,16 @@ impl StoreError {
                 said(Kind::ReadOnly, format!("cannot open {shown}: permission denied"))
             }
             ErrorCode::CannotOpen => said(Kind::Disk, format!("cannot open {shown}")),
+            // SQLite says the same of a page that contradicts another and of one that cannot be read.
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase if is_unreadable(file) => {
+                StoreError::unreadable(file)
+            }
             ErrorCode::NotADatabase => {
                 StoreError::damaged(file, "its beginning is not that of a database")
             }
             ErrorCode::DatabaseCorrupt => StoreError::damaged(file, "its pages contradict"),
             ErrorCode::SystemIoFailure if extended == SQLITE_IOERR_CORRUPTFS => {
-                StoreError::damaged(file, "the file system says so")
+                StoreError::unreadable(file)
             }
             ErrorCode::OutOfMemory => out_of_memory(),
             ErrorCode::SystemIoFailure if extended == SQLITE_IOERR_NOMEM => out_of_memory(),
@@ -141,6 +155,9 @@ impl StoreError {
             StoreErrorKind::DiskFull => {
                 Some("free some space; writing goes on by itself as soon as there is some")
             }
+            StoreErrorKind::Disk => Some(
+                "look after the disk first, and at what the system's log says of it; the file may be whole",
+            ),
             StoreErrorKind::Damaged => Some(
                 "move the file away together with its -wal, then put the latest backup in its place",
             ),
@@ -158,6 +175,36 @@ impl StoreError {
         use StoreErrorKind::{Exists, Invalid, Missing};
         matches!(self.kind, Exists | Invalid | Missing)
     }
+}
+
+/// What the system calls an error, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    // What a disk says that fails: EIO has no kind of its own.
+    if error.raw_os_error() == Some(5) {
+        return "the disk reports an error".to_owned();
+    }
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// How much of a file is read to see whether it can be: a tenth of a second's worth, and more.
+const LOOKED_AT: u64 = 256 << 20;
+
+/// Whether the disk fails to read some part of a file.
+fn is_unreadable(file: &Path) -> bool {
+    let Ok(opened) = File::open(file) else { return false };
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = 0;
+    while at < LOOKED_AT {
+        match opened.read_at(&mut buffer, at) {
+            Ok(0) => return false,
+            Ok(read) => at += read as u64,
+            Err(_) => return true,
+        }
+    }
+    false
 }
 
 fn out_of_memory() -> StoreError {

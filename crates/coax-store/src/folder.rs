@@ -39,7 +39,9 @@ impl Folder {
             Ok(()) => sign(&mut lock),
             Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut lock)),
             Err(TryLockError::Error(error)) => {
-                return Err(StoreError::system("lock", &lock_file, &error));
+                // It says nothing of the disk: the file system knows no locks, or has none left.
+                let line = StoreError::system("lock", &lock_file, &error).to_string();
+                return Err(StoreError::new(StoreErrorKind::Busy, line));
             }
         }
         Ok(Folder { path: path.to_owned(), _lock: lock })

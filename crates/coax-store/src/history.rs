@@ -11,7 +11,6 @@ mod page;
 mod redact;
 mod row;
 
-pub(crate) use append::unindex;
 pub use conversations::{Conversation, Conversations};
 pub use page::{Anchor, Page, Slice};
 pub use redact::Redact;

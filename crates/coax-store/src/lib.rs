@@ -24,7 +24,8 @@
 //! # Ok::<(), coax_store::StoreError>(())
 //! ```
 //!
-//! Nothing here knows IRC, sockets, passwords or what time it is: plain values in, plain values out.
+//! Nothing here knows IRC but when two names are one, nor sockets, passwords or what time it is: plain
+//! values in, plain values out.
 
 mod accounts;
 mod backup;
@@ -55,6 +56,7 @@ pub use export::Export;
 pub use history::{Anchor, Conversation, Conversations, Page, Redact, Slice};
 pub use reader::Reader;
 pub use retention::{Figures, Keep, Pruned, Retention};
+pub use schema::Upgrade;
 pub use search::{Hit, Search};
 pub use shelf::Put;
 pub use store::{Options, Store};

@@ -104,7 +104,8 @@ fn lies_still(file: &Path) -> bool {
 
 impl Reader {
     /// Reads the memory of a server, running or not, without taking its folder. A copy on a disk
-    /// that can only be read is read as well.
+    /// that can only be read is read as well, and so is a file that an older version wrote, all but
+    /// its index.
     ///
     /// # Errors
     ///
@@ -125,15 +126,22 @@ impl Reader {
             reader = Reader::new(Origin::Still(file), 1);
             found = reader.with(|conn| schema::admit(conn, &name, known));
         }
-        let found = found?;
-        match found {
+        match found? {
             0 => Err(StoreError::missing(format!("{} holds no history", folder.display()))),
-            older if older < known => Err(StoreError::new(
-                StoreErrorKind::Older,
-                format!("{name} has older tables: start the server once, so that it changes them"),
-            )),
             _ => Ok(reader),
         }
+    }
+
+    /// The latest time of all entries; none where there are none. It may be a clock's mistake.
+    ///
+    /// # Errors
+    ///
+    /// What the disk said.
+    pub fn latest_time(&self) -> Result<Option<i64>, StoreError> {
+        self.with(|conn| {
+            let sql = "SELECT max(latest) FROM span";
+            Ok(conn.query_row(sql, [], |row| row.get(0))?)
+        })
     }
 
     pub(crate) fn new(origin: Origin, most: usize) -> Reader {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
+use crate::desk::ids_between;
 use crate::entry::Target;
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
@@ -151,13 +152,14 @@ impl Pruning<'_> {
         for (index, which) in [("talk", "kind < 2"), ("event", "kind >= 2")] {
             let sql = format!(
                 "SELECT id FROM message INDEXED BY {index}
-                  WHERE conversation = ? AND {which} AND time < ? ORDER BY time, id LIMIT ?"
+                  WHERE conversation = ? AND {which} AND id < ? AND time < ? ORDER BY id LIMIT ?"
             );
             loop {
                 let ids = self.store.reader().with(|conn| {
+                    let ids = ids_between(conn, i64::MIN, before)?;
                     let mut statement = conn.prepare_cached(&sql)?;
-                    let rows = statement
-                        .query_map(params![conversation, before, STEP as i64], |row| row.get(0))?;
+                    let bounds = params![conversation, ids.end, before, STEP as i64];
+                    let rows = statement.query_map(bounds, |row| row.get(0))?;
                     Ok(rows.collect::<rusqlite::Result<Vec<i64>>>()?)
                 })?;
                 if ids.is_empty() {

@@ -1,23 +1,29 @@
 //! Finding what was said, newest first.
 //!
 //! Words are words: nothing a person types is syntax, but a star at the end of a word, which means
-//! any ending. All words must be there, in any order, in any case, with or without accents.
-//! Conversation and speaker are words of the same index, so narrowing a search makes it faster.
+//! any ending. All words must be there, in any order, in any case, with or without accents. In
+//! scripts without spaces any part of a text is a word. Conversation and speaker are words of the same
+//! index, so narrowing a search makes it faster.
 //!
 //! Nothing here knows who may read what: the caller names the conversations.
 
 mod expression;
+mod index;
 mod marks;
+mod words;
 
 use std::ops::Range;
 
 use rusqlite::{Connection, params};
 
-use crate::desk::{SPAN, find_conversation};
+use crate::desk::{find_conversation, ids_between, shown};
 use crate::entry::{Kept, Target};
 use crate::error::{Fault, StoreError};
 use crate::history::{COLUMNS, kept};
 use crate::reader::Reader;
+use crate::schema;
+use expression::Phrase;
+pub(crate) use index::{index, reindex, unindex};
 
 /// What to look for.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +34,7 @@ pub struct Search {
     pub within: Vec<Target>,
     /// In channels alone, not in the talk of two.
     pub channels_only: bool,
-    /// Said under this nick, in any ASCII case.
+    /// Said under this nick, in any case.
     pub nick: Option<String>,
     /// Said by this account, by its key.
     pub account: Option<String>,
@@ -56,15 +62,22 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a search for nothing in particular; else what the disk said.
+    /// `Invalid` for a search for nothing in particular, `Older` for a file whose index has other
+    /// words; else what the disk said.
     pub fn search(&self, search: &Search) -> Result<Vec<Hit>, StoreError> {
+        let phrases = expression::phrases(&search.words)?;
+        if phrases.is_empty() && !search.words.trim().is_empty() {
+            // Signs alone are in no index.
+            return Ok(Vec::new());
+        }
         self.with(|conn| {
+            schema::is_searchable(conn, &shown(self.file()))?;
             let within = conversations(conn, &search.within)?;
             if within.is_empty() && !search.within.is_empty() {
                 return Ok(Vec::new());
             }
-            let expression = expression::of(search, &within)?;
-            find(conn, search, &expression)
+            let expression = expression::of(search, &phrases, &within)?;
+            find(conn, search, &expression, &phrases)
         })
     }
 }
@@ -74,10 +87,14 @@ fn conversations(conn: &Connection, targets: &[Target]) -> rusqlite::Result<Vec<
     ids.filter_map(Result::transpose).collect()
 }
 
-fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>, Fault> {
-    let (open, close) = (marks::OPEN, marks::CLOSE);
+fn find(
+    conn: &Connection,
+    search: &Search,
+    expression: &str,
+    phrases: &[Phrase],
+) -> Result<Vec<Hit>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS}, c.first, c.second, highlight(search, 0, '{open}', '{close}')
+        "SELECT {COLUMNS}, c.first, c.second
            FROM search CROSS JOIN message m ON m.id = search.rowid
            CROSS JOIN conversation c ON c.id = m.conversation
           WHERE search MATCH ? AND search.rowid >= ? AND search.rowid < ?
@@ -93,8 +110,7 @@ fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>
         |row| {
             let target = Target::from_columns(row.get(9)?, row.get(10)?);
             let kept = kept(row, target)?;
-            let marked: String = row.get(11)?;
-            Ok(Hit { marks: marks::within(&kept.entry.text, &marked), kept })
+            Ok(Hit { marks: marks::within(&kept.entry.text, phrases), kept })
         },
     )?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -102,17 +118,7 @@ fn find(conn: &Connection, search: &Search, expression: &str) -> Result<Vec<Hit>
 
 /// Among which ids messages of the times asked for can be.
 fn ids_of(conn: &Connection, search: &Search) -> rusqlite::Result<Range<i64>> {
-    let block = |sql: &str, time: i64| {
-        conn.prepare_cached(sql)?.query_row([time], |row| row.get::<_, Option<i64>>(0))
-    };
-    let mut ids = 0..search.older_than.unwrap_or(i64::MAX);
-    if let Some(after) = search.after {
-        let first = block("SELECT min(block) FROM span WHERE latest > ?", after)?;
-        ids.start = first.map_or(i64::MAX, |block| block * SPAN);
-    }
-    if let Some(before) = search.before {
-        let last = block("SELECT max(block) FROM span WHERE earliest < ?", before)?;
-        ids.end = ids.end.min(last.map_or(0, |block| (block + 1) * SPAN));
-    }
-    Ok(ids)
+    let (after, before) = (search.after.unwrap_or(i64::MIN), search.before.unwrap_or(i64::MAX));
+    let ids = ids_between(conn, after, before)?;
+    Ok(ids.start..ids.end.min(search.older_than.unwrap_or(i64::MAX)))
 }

@@ -18,7 +18,7 @@ use crate::desk::{Desk, shown, tune, tune_in_memory};
 use crate::error::{Fault, StoreError, StoreErrorKind};
 use crate::folder::Folder;
 use crate::reader::{Origin, Reader};
-use crate::schema::{self, MIGRATIONS};
+use crate::schema::{self, MIGRATIONS, Upgrade};
 use crate::writer::{Change, Commits, Job, Pending, serve};
 
 /// How a store is opened.
@@ -62,6 +62,20 @@ impl Store {
     ///
     /// `InUse`, `Damaged`, `Newer`, `Foreign`, or what the disk said.
     pub fn open(folder: &Path, options: &Options) -> Result<Store, StoreError> {
+        Store::open_telling(folder, options, &mut |_| {})
+    }
+
+    /// The same. Where the file is older, changing it takes some ten seconds for a million messages:
+    /// `tell` hears how far it is, and what was changed that somebody will notice.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_telling(
+        folder: &Path,
+        options: &Options,
+        tell: &mut dyn FnMut(Upgrade<'_>),
+    ) -> Result<Store, StoreError> {
         let folder = Folder::take(folder)?;
         folder.prepare()?;
         let (file, was_left_open) = (folder.file(), folder.was_left_open());
@@ -77,7 +91,7 @@ impl Store {
         if (1..MIGRATIONS.len()).contains(&version) {
             backup::before_migration(&conn, &file, version, &options.stamp)?;
         }
-        schema::migrate(&mut conn, &MIGRATIONS).map_err(failed)?;
+        schema::migrate(&mut conn, &MIGRATIONS, tell).map_err(failed)?;
         let origin = Origin::File(file);
         let mut store = Store::start(conn, origin, options, Some(folder))?;
         store.unchecked = was_left_open && !checked;
@@ -97,7 +111,7 @@ impl Store {
         let sql = |error| StoreError::sqlite(&file, &error);
         let mut conn = origin.connect().map_err(sql)?;
         tune_in_memory(&conn).map_err(sql)?;
-        schema::migrate(&mut conn, &MIGRATIONS).map_err(|fault| fault.about(&file))?;
+        schema::migrate(&mut conn, &MIGRATIONS, &mut |_| {}).map_err(|fault| fault.about(&file))?;
         Store::start(conn, origin, &Options::default(), None)
     }
 

@@ -184,13 +184,12 @@ fn an_account_that_goes_takes_its_nicks_and_access_along() {
     let founder = Some(key("ada"));
     let channel = Channel { name: Name::new("#a", "#A"), founder, access, ..Channel::default() };
     store.apply(SaveChannel(channel)).unwrap();
-    let founder = refused(&store, RemoveAccount { key: key("ada") });
-    let expected = "account 'ada' is the founder of #A".to_owned();
-    assert_eq!(founder, (StoreErrorKind::Invalid, expected));
     store.apply(RemoveAccount { key: key("bob") }).unwrap();
     assert_eq!(store.reader().account_of_nick("b").unwrap(), None);
     let channel = &store.reader().channels().unwrap()[0];
     assert_eq!(channel.access, [Access { account: key("ada"), level: key("op") }]);
+    store.apply(RemoveAccount { key: key("ada") }).unwrap();
+    assert_eq!(store.reader().channels().unwrap(), [], "its channels are nobody's");
 }
 
 #[test]

@@ -330,10 +330,10 @@ fn a_newer_file_and_a_foreign_one_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = closed(folder.path());
     let conn = Connection::open(&file).unwrap();
-    conn.pragma_update(None, "user_version", 2).unwrap();
+    conn.pragma_update(None, "user_version", 99).unwrap();
     drop(conn);
     let line =
-        format!("{} was written by a newer version (schema 2, this one knows 1)", file.display());
+        format!("{} was written by a newer version (schema 99, this one knows 3)", file.display());
     for error in [refusal(folder.path()), Reader::open(folder.path()).unwrap_err()] {
         assert_eq!((error.kind(), error.to_string()), (StoreErrorKind::Newer, line.clone()));
     }

@@ -51,6 +51,7 @@ fn all_words_are_there_newest_first() {
         ("and-red", &["m3"]),
         ("red-and", &[]),
         ("green !!!", &["m3", "m1", "m0"]),
+        ("green ** -", &["m3", "m1", "m0"]),
         ("!!!", &[]),
         ("**", &[]),
     ] {
@@ -145,6 +146,57 @@ fn the_words_are_marked_where_they_are() {
     let hit = &store.reader().search(&words("kase der")).unwrap()[0];
     let marked: Vec<_> = hit.marks.iter().map(|it| &hit.kept.entry.text[it.clone()]).collect();
     assert_eq!(marked, ["Der", "Käse", "der", "KASE", "käse"]);
+    let store = said(&["我家在上海东边。"]);
+    let hit = &store.reader().search(&words("海东 家")).unwrap()[0];
+    let marked: Vec<_> = hit.marks.iter().map(|it| &hit.kept.entry.text[it.clone()]).collect();
+    assert_eq!(marked, ["家", "海东"]);
+}
+
+#[test]
+fn every_script_is_found() {
+    let store = said(&[
+        "我家在上海东边。",
+        "東京で会議があります",
+        "회의는 세 시에 있습니다",
+        "ภาษาไทยไม่มีช่องว่าง",
+        "ភាសាខ្មែរ ພາສາລາວ မြန်မာစာ བོད་སྐད།",
+        "done 🎉👍🏽",
+        "Die Straße, œuvre, Łódź",
+        "Ещё раз, мой друг",
+        "ＦＵＬＬｗｉｄｔｈ ｶﾅ",
+        "\u{3}04red\u{3} \u{2}bo\u{2}ld",
+    ]);
+    for (typed, expected) in [
+        ("上海", &["m0"][..]),
+        ("家在上海东", &["m0"]),
+        ("海上", &[]),
+        ("海", &["m0"]),
+        ("我 边", &["m0"]),
+        ("上海*", &["m0"]),
+        ("東京", &["m1"]),
+        ("会議", &["m1"]),
+        ("회의", &["m2"]),
+        ("\u{1112}\u{116c}\u{110b}\u{1174}", &["m2"]),
+        ("ภาษา", &["m3"]),
+        ("ไทย", &["m3"]),
+        ("ខ្មែរ", &["m4"]),
+        ("ພາສາ", &["m4"]),
+        ("မြန်မာ", &["m4"]),
+        ("བོད་སྐ", &["m4"]),
+        ("🎉", &["m5"]),
+        ("👍", &["m5"]),
+        ("👍🏿", &["m5"]),
+        ("strasse", &["m6"]),
+        ("STRASSE", &["m6"]),
+        ("straße", &["m6"]),
+        ("oeuvre lodz", &["m6"]),
+        ("еще", &["m7"]),
+        ("мои", &[]),
+        ("fullwidth カナ", &["m8"]),
+        ("red bold", &["m9"]),
+    ] {
+        assert_eq!(ids(&store, &words(typed)), expected, "{typed}");
+    }
 }
 
 #[test]
@@ -235,5 +287,22 @@ proptest! {
             ..Search::default()
         };
         prop_assert_eq!(ids(&store, &search), expected);
+    }
+
+    #[test]
+    fn any_part_of_a_script_without_spaces_is_found(
+        texts in prop::collection::vec("[上海东边🎉a。 ]{0,12}", 1..30),
+        wanted in "[上海东边]{1,4}",
+    ) {
+        let store = said(&texts.iter().map(|it| &**it).collect::<Vec<_>>());
+        let expected: Vec<_> = texts.iter().enumerate().rev()
+            .filter(|(_, text)| text.contains(&wanted))
+            .map(|(number, _)| format!("m{number}"))
+            .collect();
+        let found = store.reader().search(&words(&wanted)).unwrap();
+        for hit in &found {
+            prop_assert!(!hit.marks.is_empty());
+        }
+        prop_assert_eq!(found.into_iter().map(|it| it.kept.entry.msgid).collect::<Vec<_>>(), expected);
     }
 }

@@ -89,38 +89,51 @@ pub(crate) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Looks once, for at most `limit`.
+    /// Looks once: for at most `limit` after its name is found, which takes its own time.
     pub(crate) async fn look(&self, goal: &Goal, limit: Duration) -> Verdict {
-        let until = Instant::now() + limit;
         let verdict = match &goal.what {
             What::Connection(endpoint) => self.connection(endpoint, limit).await,
             What::Answer { endpoint, port } => self.answer(endpoint, *port, limit).await,
-            What::Tls { endpoint, host } => self.tls(endpoint, host, until).await,
-            What::Http(web) => self.http(web, until).await,
-            What::Service { endpoint, protocol } => self.service(endpoint, *protocol, until).await,
-            What::Name(name) => self.name(name, until).await,
+            What::Tls { endpoint, host } => self.tls(endpoint, host, limit).await,
+            What::Http(web) => self.http(web, limit).await,
+            What::Service { endpoint, protocol } => self.service(endpoint, *protocol, limit).await,
+            What::Name(name) => self.name(name).await,
             What::File(path) => Ok(file(path)),
         };
         verdict.unwrap_or_else(|instead| instead)
     }
 
-    async fn dial(&self, endpoint: &Endpoint, limit: Duration) -> Result<Dialed, Verdict> {
-        let dial = Dial { wanted: self.wanted, timeout: Some(limit), ..Dial::new(self.resolver) };
-        dial.connect(endpoint).await.map_err(|error| of_dial(&error))
+    /// A socket, and when the look has to end.
+    async fn dial(
+        &self,
+        endpoint: &Endpoint,
+        limit: Duration,
+    ) -> Result<(Dialed, Instant), Verdict> {
+        let (wanted, connect_timeout) = (self.wanted, Some(limit));
+        let dial = Dial { wanted, connect_timeout, ..Dial::new(self.resolver) };
+        let began = Instant::now();
+        let dialed = dial.connect(endpoint).await.map_err(|error| of_dial(&error))?;
+        let until = began + dialed.report.resolved_in.unwrap_or_default() + limit;
+        Ok((dialed, until))
     }
 
-    async fn stream(&self, endpoint: &Endpoint, limit: Duration) -> Result<Stream, Verdict> {
-        let dialed = self.dial(endpoint, limit).await?;
-        Stream::new(dialed.socket, dialed.peer).map_err(|error| of_socket(&error))
+    async fn stream(
+        &self,
+        endpoint: &Endpoint,
+        limit: Duration,
+    ) -> Result<(Stream, Instant), Verdict> {
+        let (dialed, until) = self.dial(endpoint, limit).await?;
+        let stream = Stream::new(dialed.socket, dialed.peer).map_err(|error| of_socket(&error))?;
+        Ok((stream, until))
     }
 
     async fn connection(&self, endpoint: &Endpoint, limit: Duration) -> Result<Verdict, Verdict> {
         if let Place::Unix { kind: UnixKind::Dgram, .. } = endpoint.place {
-            let dialed = self.dial(endpoint, limit).await?;
+            let (dialed, _) = self.dial(endpoint, limit).await?;
             let evidence = Evidence::of("it takes datagrams", dialed.peer);
             return Ok(Verdict::There(evidence, Open::Nothing));
         }
-        let stream = self.stream(endpoint, limit).await?;
+        let (stream, _) = self.stream(endpoint, limit).await?;
         let evidence = Evidence::of("it accepts connections", stream.peer().clone());
         Ok(Verdict::There(evidence, Open::Plain(stream)))
     }
@@ -129,9 +142,9 @@ impl Check<'_> {
         &self,
         endpoint: &Endpoint,
         host: &Host,
-        until: Instant,
+        limit: Duration,
     ) -> Result<Verdict, Verdict> {
-        let (stream, address) = self.secured(endpoint, host, until).await?;
+        let (stream, address, _) = self.secured(endpoint, host, limit).await?;
         let evidence = Evidence::of("it speaks TLS", address);
         Ok(Verdict::There(evidence, Open::Secure(Box::new(stream))))
     }
@@ -140,9 +153,9 @@ impl Check<'_> {
         &self,
         endpoint: &Endpoint,
         host: &Host,
-        until: Instant,
-    ) -> Result<(TlsStream, Address), Verdict> {
-        let stream = self.stream(endpoint, until.saturating_duration_since(Instant::now())).await?;
+        limit: Duration,
+    ) -> Result<(TlsStream, Address, Instant), Verdict> {
+        let (stream, until) = self.stream(endpoint, limit).await?;
         let address = stream.peer().clone();
         let shaken = timeout_at(until, self.tls.connect(stream, host)).await;
         let silent = || Verdict::Silent("it does not answer the TLS handshake".to_owned());
@@ -153,18 +166,18 @@ impl Check<'_> {
                 _ => Verdict::Unclear(why),
             }
         })?;
-        Ok((secure, address))
+        Ok((secure, address, until))
     }
 
-    async fn http(&self, web: &Web, until: Instant) -> Result<Verdict, Verdict> {
+    async fn http(&self, web: &Web, limit: Duration) -> Result<Verdict, Verdict> {
         let silent = || Verdict::Silent("it does not answer the request".to_owned());
         let (answer, address, open) = if web.secure {
-            let (mut stream, address) = self.secured(&web.endpoint, &web.host, until).await?;
+            let (mut stream, address, until) =
+                self.secured(&web.endpoint, &web.host, limit).await?;
             let answer = timeout_at(until, http::ask(&mut stream, web, self.expected)).await;
             (answer.map_err(|_| silent())?, address, Open::Secure(Box::new(stream)))
         } else {
-            let limit = until.saturating_duration_since(Instant::now());
-            let mut stream = self.stream(&web.endpoint, limit).await?;
+            let (mut stream, until) = self.stream(&web.endpoint, limit).await?;
             let answer = timeout_at(until, http::ask(&mut stream, web, self.expected)).await;
             let address = stream.peer().clone();
             (answer.map_err(|_| silent())?, address, Open::Plain(stream))
@@ -186,10 +199,8 @@ impl Check<'_> {
         }
     }
 
-    async fn name(&self, name: &str, until: Instant) -> Result<Verdict, Verdict> {
-        let resolved = timeout_at(until, self.resolver.resolve(name, self.wanted)).await;
-        let late = || Verdict::Unclear("the resolver does not answer".to_owned());
-        match resolved.map_err(|_| late())? {
+    async fn name(&self, name: &str) -> Result<Verdict, Verdict> {
+        match self.resolver.resolve(name, self.wanted).await {
             Ok(found) => {
                 let all: Vec<_> = found.addresses.iter().map(ToString::to_string).collect();
                 let words = format!("it resolves to {}", all.join(", "));
@@ -198,9 +209,13 @@ impl Check<'_> {
             Err(error) => Err(match error.kind {
                 ResolveErrorKind::NoSuchName => Verdict::absent("no such name"),
                 ResolveErrorKind::NoAddress => Verdict::absent("the name has no such address"),
-                ResolveErrorKind::TimedOut => late(),
+                ResolveErrorKind::TimedOut => {
+                    Verdict::Unclear("the resolver does not answer".to_owned())
+                }
                 ResolveErrorKind::Malformed(why) => Verdict::Hopeless(why.to_owned()),
-                ResolveErrorKind::Failed(why) => Verdict::Unclear(why),
+                ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => {
+                    Verdict::Unclear(why)
+                }
             }),
         }
     }

@@ -186,6 +186,10 @@ fn web(text: &str, services: &ServiceTable) -> Result<Goal, GoalError> {
         return Err(GoalError::new(format!("cannot wait for a page of {host} as a user"))
             .hint("leave the name and password out; --status 401 waits for its refusal"));
     }
+    if parts.host.as_ref().is_some_and(|host| host.contains('%')) {
+        return Err(GoalError::new("cannot wait for a page of an address with a zone")
+            .hint("tcp://[ADDRESS%ZONE]:PORT waits for its port"));
+    }
     // It was read once already, so these cannot fail; a wrong answer is better than a panic.
     let wrong = || GoalError::new("a URL to wait for has a host and a port");
     let mut url = Url::parse(text).map_err(|_| wrong())?;

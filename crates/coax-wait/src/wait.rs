@@ -33,7 +33,7 @@ pub struct Wait<'a> {
     pub need: Need,
     /// For everything together.
     pub timeout: Duration,
-    /// For one look at one place.
+    /// For one look at one place, after its name is found: that takes as long as the resolver does.
     pub look: Duration,
     /// Which HTTP statuses mean that a page is there.
     pub statuses: Statuses,

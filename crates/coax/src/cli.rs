@@ -5,11 +5,13 @@
 //!
 //! Nothing here knows what a verb does.
 
+mod effects;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::cmd::Verb;
 use crate::failure::{Exit, Failure};
@@ -52,6 +54,22 @@ EXAMPLES
 ";
 
 /// Ends every long help.
+/// What may stand after an endpoint, for the verbs where people look it up.
+pub(crate) const ENDPOINT_OPTIONS: &str = "\
+ENDPOINT OPTIONS
+    ?NAME=VALUE&… after an endpoint; where one would have no effect, it is refused.
+    interface=eth0       use this interface alone
+    bind=ADDRESS         connect from there: an address, :port or both
+    ttl=HOPS             how far a packet goes
+    nodelay  keepalive   tcp: do not gather small pieces; notice a dead peer
+    broadcast            udp: let messages go to a broadcast address
+    join=GROUP           udp, listening: join a multicast group
+    reuseaddr  reuseport share an address with other sockets
+    sndbuf=64k rcvbuf=1M buffers; rcvbuf is for tcp and udp
+    mode=0660 owner=NAME group=NAME
+                         listening: who may use the file of a Unix socket
+";
+
 pub(crate) const EXIT_STATUS: &str = "\
 EXIT STATUS
     0    done
@@ -83,16 +101,26 @@ impl Answer {
 /// Reads the command line.
 pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Answer> {
     let args = args.collect::<Vec<_>>();
-    Cli::try_parse_from(&args).map_err(|error| match error.kind() {
+    let matches =
+        Cli::command().try_get_matches_from(&args).map_err(|error| told(&error, &args))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| told(&error, &args))?;
+    let checked = effects::check(&matches);
+    checked.map_err(|failure| Answer::Mistake(failure, cli.output.clone()))?;
+    Ok(cli)
+}
+
+/// Help and the version were asked for; anything else is a mistake.
+fn told(error: &clap::Error, args: &[OsString]) -> Answer {
+    match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             Answer::Told(error.render().to_string())
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Answer::Mistake(
             Failure::new(Exit::Usage, "no verb given").hint("coax --help lists the verbs"),
-            output_of(&args),
+            output_of(args),
         ),
-        _ => Answer::Mistake(mistake(&error, &args), output_of(&args)),
-    })
+        _ => Answer::Mistake(mistake(error, args), output_of(args)),
+    }
 }
 
 /// clap's several paragraphs as our one line and one hint.
@@ -100,7 +128,7 @@ fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
     let text = error.render().to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.strip_prefix("error: ").unwrap_or(&line).to_owned();
+    let line = without_passwords(line.strip_prefix("error: ").unwrap_or(&line), args);
     let failure = Failure::new(Exit::Usage, line);
     match error.get(ContextKind::SuggestedArg).or(error.get(ContextKind::SuggestedSubcommand)) {
         Some(ContextValue::String(word)) => failure.hint(format!("did you mean {word}?")),
@@ -109,6 +137,16 @@ fn mistake(error: &clap::Error, args: &[OsString]) -> Failure {
         }
         _ => failure.hint(format!("{} --help", verb_of(args))),
     }
+}
+
+/// What was typed is quoted, and a password in it is not.
+fn without_passwords(line: &str, args: &[OsString]) -> String {
+    let words = args.iter().filter_map(|word| word.to_str());
+    let values = words.clone().filter_map(|word| word.split_once('=')).map(|(_, value)| value);
+    words.chain(values).fold(line.to_owned(), |line, word| {
+        let shown = coax_addr::without_password(word);
+        if shown == word { line } else { line.replace(word, &shown) }
+    })
 }
 
 /// How to say a mistake, where the flags as a whole could not be read.

@@ -1,21 +1,31 @@
 //! A conversation in datagrams: a line is a message, and there is no end but the one we choose.
 //!
-//! Answers go to the last sender. Senders are told apart by their addresses: before each message
-//! on a terminal, on stderr when another one speaks otherwise. A refusal (ICMP port unreachable)
-//! ends a conversation with one peer, and is only said when there are many.
+//! Answers go to the last sender, and input waits until there is one. Senders are told apart by
+//! their addresses: before each message on a terminal, on stderr when another one speaks otherwise.
+//! A refusal (ICMP port unreachable) ends a conversation with one peer, unless its name has another
+//! address; it is only said when there are many peers.
 //!
 //! Nothing here opens a socket or knows what the messages mean.
 
+mod outgoing;
+mod rendering;
+mod summary;
+
+use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
-use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, Decoder, Descriptor, Framing, SocketErrorKind};
-use tokio::time::{Instant, sleep_until};
+use coax_net::{DATAGRAM_LIMIT, Datagrams, Decoder, Descriptor, Framing, Inbox, Origin};
+use coax_net::{SocketError, SocketErrorKind};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::duration::late;
+use crate::duration::{self, Deadline, late};
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, clean};
-use crate::session::{self, Dump, SessionArgs, Shown, Signals, message_report};
+use crate::out::Out;
+use crate::session::{self, Connected, Dump, SessionArgs, Shown, Signals};
+
+pub(crate) use summary::DatagramSummary;
+use summary::{End, Tally};
 
 /// How long to wait for answers after the end of input, when nothing else was said.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -53,38 +63,39 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Talks until a limit, the end, or a signal.
+/// Talks until a limit, the end, or a signal; then tells how it was.
 pub(crate) async fn converse(
     sockets: Datagrams,
     plan: Plan<'_>,
     signals: &mut Signals,
     out: &Out,
 ) -> Result<(), Failure> {
-    let shown = Shown::on(out, plan.session.output().is_none(), "");
-    let sink = match plan.echo && !out.is_json() {
-        true => None,
-        false => session::sink(plan.session, &shown, out)?,
-    };
-    let dumps = plan.session.hex.then(|| ["<", ">"].map(Dump::new));
-    let mut talk = Talk { sockets, plan, shown, sink, dumps, out, last: None, received: 0 };
+    let mut talk = Talk::new(sockets, plan, out)?;
     let deadline = talk.plan.session.deadline;
-    let talked = async {
+    let talked = {
+        let mut talked = pin!(talk.run());
         tokio::select! {
-            done = talk.run() => done,
-            () = late(deadline) => Ok(()),
+            biased;
+            done = &mut talked => done,
+            () = signals.any() => Ok(End::Signal),
+            () = late(deadline) => Ok(End::Deadline),
         }
     };
-    let mut talked = pin!(talked);
-    tokio::select! {
-        done = &mut talked => done,
-        () = signals.any() => Err(signals.failure()),
+    let done = match talked {
+        Ok(end) => talk.finish(end).await.map(|()| end),
+        Err(failure) => Err(failure),
+    };
+    talk.report(*done.as_ref().unwrap_or(&End::Failed))?;
+    match done? {
+        End::Signal => Err(signals.failure()),
+        end => talk.verdict(end).await,
     }
 }
 
 async fn until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 
@@ -96,101 +107,130 @@ struct Talk<'a> {
     /// What arrives, and what is sent.
     dumps: Option<[Dump; 2]>,
     out: &'a Out,
+    stdin: Option<Descriptor>,
+    /// Cuts the input into messages.
+    lines: Decoder,
     /// Who sent last: answers go there.
-    last: Option<Address>,
-    received: u64,
+    last: Option<Origin>,
+    tally: Tally,
+    /// Messages that were read and are not sent yet.
+    in_hand: usize,
+    /// Messages that could not be sent, and who should act.
+    unsent: Option<(u64, Exit)>,
+    started: Instant,
 }
 
-impl Talk<'_> {
-    async fn run(&mut self) -> Result<(), Failure> {
-        let raw = self.plan.framing() == Framing::Raw;
-        let mut lines = Decoder::new(if raw { Framing::Raw } else { Framing::Line });
-        let mut stdin = match self.plan.is_mute() {
+impl<'a> Talk<'a> {
+    fn new(sockets: Datagrams, plan: Plan<'a>, out: &'a Out) -> Result<Talk<'a>, Failure> {
+        let shown = Shown::on(out, plan.session.output().is_none(), "");
+        let sink = match plan.echo && !out.is_json() {
             true => None,
-            false => Some(session::take_stdin()?),
+            false => session::sink(plan.session, &shown, out)?,
         };
+        let raw = plan.framing() == Framing::Raw;
+        Ok(Talk {
+            sink,
+            dumps: plan.session.hex.then(|| ["<", ">"].map(Dump::new)),
+            stdin: (!plan.is_mute()).then(session::take_stdin).transpose()?,
+            lines: Decoder::new(if raw { Framing::Raw } else { Framing::Line }),
+            last: None,
+            tally: Tally::default(),
+            in_hand: 0,
+            unsent: None,
+            started: Instant::now(),
+            sockets,
+            plan,
+            shown,
+            out,
+        })
+    }
+
+    async fn run(&mut self) -> Result<End, Failure> {
         let mut typed = vec![0; DATAGRAM_LIMIT];
-        let mut message = vec![0; DATAGRAM_LIMIT];
+        let mut inbox = Inbox::default();
         let mut settle = self.plan.session.idle;
         let mut active = Instant::now();
         loop {
+            let stdin = self.stdin.as_ref().filter(|_| self.has_peer());
+            let room = self.room();
+            let missing = self.missing().unwrap_or(u64::MAX);
             tokio::select! {
-                read = read(stdin.as_ref(), &mut typed), if stdin.is_some() => {
-                    active = Instant::now();
-                    if !self.typed(read?, &typed, &mut lines).await? {
-                        stdin = None;
+                read = read(stdin, &mut typed[..room]) => {
+                    if !self.typed(&typed[..read?]).await? {
+                        self.stdin = None;
                         settle = self.settle_at_end(settle);
                     }
-                }
-                received = self.sockets.receive(&mut message) => {
                     active = Instant::now();
+                }
+                received = self.sockets.receive(&mut inbox, most(missing)) => {
                     match received {
-                        Ok((count, from)) => self.received(&message[..count], from).await?,
-                        Err(error) => self.refused(error)?,
+                        Ok(()) => self.received(&inbox).await?,
+                        Err(error) => self.refused(error).await?,
                     }
-                    if self.plan.count.is_some_and(|count| self.received >= count) {
-                        return Ok(());
+                    active = Instant::now();
+                    if self.missing() == Some(0) {
+                        return Ok(End::Count);
                     }
                 }
-                () = until(settle.map(|settle| active + settle)) => return Ok(()),
+                () = until(settle.map(|settle| active + settle)) => {
+                    // The kernel may know of a refusal before the runtime does.
+                    match self.sockets.take_refusal() {
+                        Some(refusal) => self.refused(refusal).await?,
+                        None if self.stdin.is_none() && settle != self.plan.session.idle => {
+                            return Ok(End::Input);
+                        }
+                        None => return Ok(End::Idle),
+                    }
+                    active = Instant::now();
+                }
             }
         }
+    }
+
+    /// Datagrams that are still to come, where they are counted.
+    fn missing(&self) -> Option<u64> {
+        self.plan.count.map(|count| count.saturating_sub(self.tally.received))
+    }
+
+    /// What one read takes: raw bytes are as many as a datagram holds.
+    fn room(&self) -> usize {
+        match self.plan.framing() {
+            Framing::Raw => self.sockets.largest_message(self.last.as_ref()),
+            _ => DATAGRAM_LIMIT,
+        }
+        .clamp(1, DATAGRAM_LIMIT)
+    }
+
+    /// Whether there is somebody to send to.
+    fn has_peer(&self) -> bool {
+        self.plan.connected || self.last.as_ref().is_some_and(Origin::is_named)
     }
 
     /// After the end of input one peer is given time to answer; a listener goes on.
     fn settle_at_end(&self, idle: Option<Duration>) -> Option<Duration> {
         use crate::session::EofChoice::{Close, HalfClose, Keep};
         match self.plan.session.on_eof {
-            _ if !self.plan.connected => idle,
-            Keep => idle,
             Close => Some(Duration::ZERO),
-            HalfClose => Some(idle.unwrap_or(SETTLE)),
+            HalfClose if self.plan.connected => Some(idle.unwrap_or(SETTLE)),
+            HalfClose | Keep => idle,
         }
     }
 
-    /// Sends what was typed; false at the end of input.
-    async fn typed(
-        &mut self,
-        count: usize,
-        bytes: &[u8],
-        lines: &mut Decoder,
-    ) -> Result<bool, Failure> {
-        let mut messages = Vec::new();
-        let cut = match count {
-            0 => lines.finish(|line| messages.push(line.to_vec())),
-            count => lines.feed(&bytes[..count], |line| messages.push(line.to_vec())),
-        };
-        for message in messages {
-            let mut datagram = Vec::new();
-            match self.plan.framing().encode(&message, &mut datagram) {
-                Ok(()) => self.send(&datagram).await?,
-                Err(error) => self.out.talk(&format!("coax: not sent: {error}")),
+    async fn received(&mut self, inbox: &Inbox) -> Result<(), Failure> {
+        let mut shown = Vec::new();
+        for (message, from) in inbox.datagrams() {
+            self.tally.receive(message);
+            self.dump(0, message);
+            if self.plan.echo {
+                self.send_back(message, from).await?;
             }
+            self.introduce(from);
+            self.render(message, &from.from.to_string(), &mut shown);
+            self.last = Some(from.clone());
         }
-        cut.map_err(|error| Failure::new(Exit::Usage, format!("cannot send: {error}")))?;
-        Ok(count > 0)
-    }
-
-    async fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
-        if self.sockets.peer().is_none() && self.last.is_none() {
-            self.out.talk("coax: nobody has sent anything yet, so there is nobody to answer");
-            return Ok(());
-        }
-        let to = if self.plan.connected { None } else { self.last.clone() };
-        self.deliver(message, to.as_ref()).await
-    }
-
-    async fn deliver(&mut self, message: &[u8], to: Option<&Address>) -> Result<(), Failure> {
-        if to == Some(&Address::Unnamed) {
-            self.out.talk("coax: the last sender has no name, so it cannot be answered");
-            return Ok(());
-        }
-        match self.sockets.send(message, to).await {
-            Ok(()) => {
-                self.dump(1, message);
-                Ok(())
-            }
-            Err(error) => self.refused(error),
+        match &self.sink {
+            Some(sink) => Ok(sink.write_all(&shown).await?),
+            None => Ok(()),
         }
     }
 
@@ -200,69 +240,86 @@ impl Talk<'_> {
         }
     }
 
-    async fn received(&mut self, message: &[u8], from: Address) -> Result<(), Failure> {
-        self.received += 1;
-        self.dump(0, message);
-        if self.plan.echo {
-            self.deliver(message, Some(&from)).await?;
-        }
-        let name = from.to_string();
-        let another = self.last.as_ref() != Some(&from);
-        let told = self.sink.is_some() && self.shown == Shown::AsTheyAre;
-        if another && told && !self.plan.connected {
-            self.out.talk(&format!("from {name}"));
-        }
-        let bytes = self.rendered(message, &name);
-        self.last = Some(from);
-        match &self.sink {
-            Some(sink) => Ok(sink.write_all(&bytes).await?),
-            None => Ok(()),
-        }
-    }
-
-    /// What is shown of one datagram: each message that its framing finds in it.
-    fn rendered(&self, datagram: &[u8], from: &str) -> Vec<u8> {
-        let mut shown = Vec::new();
-        let mut decoder = Decoder::new(self.plan.framing());
-        let fed = decoder.feed(datagram, |message| shown.extend(self.line(message, from)));
-        let ended = decoder.finish(|message| shown.extend(self.line(message, from)));
-        if let Err(error) = fed.and(ended) {
-            self.out.talk(&format!("coax: {from} broke the framing: {error}"));
-        }
-        shown
-    }
-
-    fn line(&self, message: &[u8], from: &str) -> Vec<u8> {
-        match &self.shown {
-            Shown::Json(_) => message_report(from, message),
-            Shown::Terminal => {
-                let text = String::from_utf8_lossy(message);
-                let name = if self.plan.connected { String::new() } else { format!("{from}: ") };
-                format!("{name}{}\n", clean(&text)).into_bytes()
-            }
-            Shown::AsTheyAre if self.plan.framing() == Framing::Raw => message.to_vec(),
-            Shown::AsTheyAre => [message, b"\n"].concat(),
-        }
-    }
-
-    /// One peer's refusal ends a conversation with it alone.
-    fn refused(&self, error: coax_net::SocketError) -> Result<(), Failure> {
-        if self.plan.connected || !is_the_peers(error.kind()) {
+    /// One peer's refusal ends a conversation with it alone, unless its name has another address.
+    async fn refused(&mut self, error: SocketError) -> Result<(), Failure> {
+        if !is_the_peers(error.kind()) {
             return Err(error.into());
         }
-        self.out.talk(&format!("coax: {error}"));
+        if !self.plan.connected {
+            self.out.talk(&format!("coax: {error}"));
+            return Ok(());
+        }
+        if !self.sockets.fail_over().await {
+            return Err(no_address_left(&self.sockets, error));
+        }
+        if let (Some(local), Some(peer)) = (self.sockets.addresses().next(), self.sockets.peer()) {
+            self.out.report(&Connected::between(None, local, peer))?;
+        }
         Ok(())
+    }
+
+    /// What is left to do when it is over: input that is there already still goes to a peer.
+    async fn finish(&mut self, end: End) -> Result<(), Failure> {
+        let mut typed = vec![0; DATAGRAM_LIMIT];
+        while let (End::Count, true, Some(stdin)) = (end, self.has_peer(), &self.stdin) {
+            let Some(read) = now(read(Some(stdin), &mut typed)).await else { break };
+            if !self.typed(&typed[..read?]).await? {
+                self.stdin = None;
+            }
+        }
+        if self.lines.is_amid_message() && self.has_peer() && end != End::Signal {
+            // The deadline does not wait for a receiver that is slow.
+            if let Some(done) = now(self.typed(&[])).await {
+                done?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&self, end: End) -> Result<(), Failure> {
+        let dropped = self.sockets.dropped();
+        self.out.report(&DatagramSummary::new(end, &self.tally, dropped, self.started.elapsed()))
+    }
+
+    /// Whether there is input that has not been read.
+    async fn input_waits(&mut self) -> Result<bool, Failure> {
+        let mut typed = [0];
+        match now(read(self.stdin.as_ref(), &mut typed)).await {
+            Some(read) => Ok(read? > 0),
+            None => Ok(false),
+        }
+    }
+}
+
+/// The result of `future` if it has one now.
+async fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    timeout(Duration::ZERO, future).await.ok()
+}
+
+fn most(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// Nobody receives at any address of the name.
+pub(crate) fn no_address_left(sockets: &Datagrams, error: SocketError) -> Failure {
+    let failure = Failure::from(error);
+    match &sockets.refused()[..] {
+        [] | [_] => failure,
+        all => {
+            let all = all.iter().map(ToString::to_string).collect::<Vec<_>>();
+            Failure::new(failure.exit, format!("cannot send: refused by {}", all.join(" and ")))
+        }
     }
 }
 
 /// Whether it concerns one peer or message, and not what comes next.
-fn is_the_peers(kind: SocketErrorKind) -> bool {
+pub(crate) fn is_the_peers(kind: SocketErrorKind) -> bool {
     use SocketErrorKind::{NotFound, Refused, Reset, TooLong, Unreachable};
     matches!(kind, Refused | Reset | Unreachable | NotFound | TooLong)
 }
 
 async fn read(stdin: Option<&Descriptor>, buffer: &mut [u8]) -> Result<usize, Failure> {
-    let Some(stdin) = stdin else { return std::future::pending().await };
+    let Some(stdin) = stdin else { return pending().await };
     stdin.read(buffer).await.map_err(|error| {
         let cause = coax_net::cause_in_words(&error);
         Failure::new(Exit::Machine, format!("cannot read standard input: {cause}"))

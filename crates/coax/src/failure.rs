@@ -105,7 +105,11 @@ impl From<coax_net::ListenError> for Failure {
     fn from(error: coax_net::ListenError) -> Failure {
         use coax_net::ListenError as Why;
         let exit = match &error {
-            Why::Unsupported(_) | Why::NoGroup(_) => Exit::Usage,
+            Why::Unsupported(_)
+            | Why::NoGroup(_)
+            | Why::NoInterface(_)
+            | Why::Misplaced(_)
+            | Why::NoAccount { .. } => Exit::Usage,
             // Whatever is wrong with a place to listen on is wrong here.
             Why::Socket(error) if exit_of(error.kind()) == Exit::Network => Exit::Machine,
             Why::Socket(error) => exit_of(error.kind()),
@@ -183,6 +187,7 @@ fn exit_of_resolving(kind: &coax_net::ResolveErrorKind) -> Exit {
     match kind {
         Kind::NoSuchName | Kind::NoAddress => Exit::No,
         Kind::Malformed(_) => Exit::Usage,
+        Kind::Machine(_) => Exit::Machine,
         _ => Exit::Network,
     }
 }
@@ -212,7 +217,7 @@ fn exit_of(kind: coax_net::SocketErrorKind) -> Exit {
         | Kind::NotConnected
         | Kind::NotFound
         | Kind::WouldBlock => Exit::Network,
-        Kind::Invalid | Kind::TooLong => Exit::Usage,
+        Kind::Invalid => Exit::Usage,
         _ => Exit::Machine,
     }
 }
@@ -251,6 +256,7 @@ mod tests {
             (Kind::Malformed("why"), Exit::Usage),
             (Kind::TimedOut, Exit::Network),
             (Kind::Failed("why".to_owned()), Exit::Network),
+            (Kind::Machine("why".to_owned()), Exit::Machine),
         ] {
             let resolver = Never(kind.clone());
             let dialed = Dial::new(&resolver).connect(&endpoint).await.map(|_| ());

@@ -103,10 +103,15 @@ impl Out {
         self.verbose > 0
     }
 
+    /// `-vv`: what is of use to who looks for a fault.
+    pub(crate) fn is_very_verbose(&self) -> bool {
+        self.verbose > 1
+    }
+
     /// Tells what happened. An error is a reader that left, or a full disk.
     pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), Failure> {
         if self.json {
-            return Ok(io::stdout().lock().write_all(&shown_line(line(report), io::stdout()))?);
+            return Ok(io::stdout().lock().write_all(&line(report))?);
         }
         match report.human() {
             Human::Answer(text) => writeln!(io::stdout().lock(), "{}", shown(&text, io::stdout()))?,
@@ -124,7 +129,7 @@ impl Out {
 
     /// Writes events in great number, which nobody could read one by one.
     pub(crate) fn stream<R: Report>(&self, report: &R, to: &mut impl Write) -> io::Result<()> {
-        to.write_all(&shown_line(line(report), io::stdout()))
+        to.write_all(&line(report))
     }
 
     pub(crate) fn failure(&self, failure: &Failure) {
@@ -134,7 +139,7 @@ impl Out {
             exit: failure.exit as u8,
         };
         if self.json {
-            let _ = io::stdout().lock().write_all(&shown_line(line(&report), io::stdout()));
+            let _ = io::stdout().lock().write_all(&line(&report));
         }
         // Where both streams are one terminal or file, it would be said there twice.
         if self.json && is_same_place(io::stdout(), io::stderr()) {
@@ -154,28 +159,21 @@ fn is_same_place(one: impl AsFd, other: impl AsFd) -> bool {
 }
 
 /// What a stranger may have sent as part of it is made harmless for a terminal.
-fn shown(text: &str, stream: impl IsTerminal) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str, stream: impl IsTerminal) -> Cow<'_, str> {
     match stream.is_terminal() {
         true => clean(text),
         false => Cow::Borrowed(text),
     }
 }
 
-/// The same for a line of JSON. One reads it on a terminal, too.
-fn shown_line(line: Vec<u8>, stream: impl IsTerminal) -> Vec<u8> {
-    match std::str::from_utf8(&line) {
-        Ok(text) if stream.is_terminal() => clean_json(text).into_owned().into_bytes(),
-        _ => line,
-    }
-}
-
-/// The event as a line of JSON.
+/// The event as a line of JSON. People read it on a terminal, too, and not all of it goes there by the
+/// same way: so what is dangerous there is escaped always, which changes no value.
 pub(crate) fn line<R: Report>(report: &R) -> Vec<u8> {
     let at = report.at().unwrap_or_else(jiff::Timestamp::now).to_string();
     let envelope = Envelope { v: SCHEMA_VERSION, event: R::EVENT, at, report };
-    let mut line = serde_json::to_vec(&envelope).expect("reports are structs with text keys");
-    line.push(b'\n');
-    line
+    let mut line = serde_json::to_string(&envelope).expect("reports are structs with text keys");
+    line.push('\n');
+    clean_json(line).into_bytes()
 }
 
 /// Bytes that are not text, for a program.

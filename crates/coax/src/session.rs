@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{
     Descriptor, Ending, Endings, Filter, First, Framing, How, Kind, Local, OnEof, OnPeerClose,
     OnReaderLeft, Stream, relay,
@@ -80,11 +79,12 @@ pub(crate) struct SessionArgs {
         help_heading = "Endings"
     )]
     pub(crate) on_peer_close: Option<PeerCloseChoice>,
-    /// Where a message ends: raw line crlf nul chunk len32 delimiter:TEXT
+    /// raw, line, crlf, nul, chunk, len32 or delimiter:TEXT
     ///
-    /// raw (the default for streams) is bytes as they come; line, crlf, nul and delimiter:TEXT end
-    /// with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte each; chunk is what one
-    /// read returned; len32 begins with its length, four bytes, the highest first.
+    /// Where a message ends: raw (the default for streams) is bytes as they come; line, crlf, nul
+    /// and delimiter:TEXT end with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte
+    /// each; chunk is what one read returned; len32 begins with its length, four bytes, the highest
+    /// first.
     #[arg(long, value_name = "NAME", help_heading = "Messages")]
     pub(crate) framing: Option<Framing>,
     /// Send carriage return and newline for each newline
@@ -170,20 +170,8 @@ impl SessionArgs {
         self.ack_timeout.unwrap_or(ACK_TIMEOUT)
     }
 
-    /// Refuses what would do nothing at `endpoint`, and an output that cannot be written, before
-    /// anybody is spoken to.
-    pub(crate) fn check(&self, endpoint: &Endpoint) -> Result<(), Failure> {
-        let is_tcp = matches!(endpoint.place, Place::Net { transport: Transport::Tcp, .. });
-        if self.ack_timeout.is_some() && !is_tcp {
-            let text = format!("--ack-timeout is for TCP: nothing is acknowledged at {endpoint}");
-            return Err(Failure::new(Exit::Usage, text));
-        }
-        let is_stream =
-            is_tcp || matches!(endpoint.place, Place::Unix { kind: UnixKind::Stream, .. });
-        if self.read_size.is_some() && !is_stream {
-            let text = format!("--read-size is for streams: a message at {endpoint} is read whole");
-            return Err(Failure::new(Exit::Usage, text));
-        }
+    /// Refuses an output that cannot be written, before anybody is spoken to.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         self.output().map_or(Ok(()), stdio::check_file)
     }
 
@@ -206,7 +194,9 @@ pub(crate) async fn converse(
     let peer = stream.peer().to_string();
     let shown = Shown::on(out, args.output().is_none(), &peer);
     let sink = sink(args, &shown, out)?;
-    let mut outward = args.outward(framing).map(|outward| outward.packets(kind != Kind::Stream));
+    let largest = stream.descriptor().largest_packet();
+    let packets = (kind != Kind::Stream).then(|| Outward::new(framing));
+    let mut outward = args.outward(framing).or(packets).map(|outward| outward.packets(largest));
     let mut inward = args.inward(framing, shown);
     let local = Local {
         source: (!args.recv_only).then(take_stdin).transpose()?,
@@ -223,7 +213,17 @@ pub(crate) async fn converse(
     match &ending.how {
         How::Stopped => Err(signals.failure()),
         _ => verdict(ending, &peer, args),
+    }?;
+    match outward.map_or(0, |outward| outward.unsent()) {
+        0 => Ok(()),
+        unsent => Err(not_sent(unsent)),
     }
+}
+
+/// Messages did not fit where they were to be sent: this machine's sockets do not take them.
+pub(crate) fn not_sent(messages: u64) -> Failure {
+    let were = if messages == 1 { "message was" } else { "messages were" };
+    Failure::new(Exit::Machine, format!("{messages} {were} not sent"))
 }
 
 /// Who types learns why there is nobody to type to any longer. The summary of `-v` says it too.

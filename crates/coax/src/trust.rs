@@ -14,10 +14,10 @@ use crate::failure::Failure;
 /// Whom to believe in TLS.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct TlsArgs {
-    /// Trust the certificates in FILE, too (PEM)
+    /// Trust the certificates in FILE, too
     ///
-    /// Authorities, or servers themselves. The machine's own stay trusted.
-    #[arg(long = "ca", visible_alias = "cacert", value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"], help_heading = "TLS")]
+    /// Authorities, or servers themselves. The machine's own stay trusted. --cacert says the same.
+    #[arg(long = "ca", alias = "cacert", value_name = "FILE", conflicts_with_all = ["fingerprint", "insecure"], help_heading = "TLS")]
     authorities: Vec<PathBuf>,
     /// Trust the server with this certificate alone
     ///
@@ -82,9 +82,12 @@ pub(crate) fn advise(failure: Failure, error: Option<&TlsError>) -> Failure {
     }
 }
 
+/// What to type where a server wants a certificate.
+pub(crate) const SHOW_CERTIFICATE: &str = "--cert FILE --key FILE names the certificate to show";
+
 fn advice(error: &TlsError) -> Option<String> {
     if error.kind() == TlsErrorKind::ClientCertificate {
-        return Some("--cert FILE --key FILE names the certificate to show".to_owned());
+        return Some(SHOW_CERTIFICATE.to_owned());
     }
     let shown = error.fingerprint()?;
     match error.fault()? {

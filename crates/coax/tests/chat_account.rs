@@ -205,3 +205,54 @@ fn whoever_interrupts_has_a_terminal_that_shows_what_is_typed() {
     let outcome = shell.wait().exits(0);
     assert!(!outcome.out().contains("half a pass"), "{}", outcome.shown());
 }
+
+#[test]
+fn the_hash_that_is_printed_makes_an_operator() {
+    let mut chat = Chat::new("");
+    let hash = chat.account(&["hash"], "sesame-open\n").exits(0).out();
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    let file = chat.place.path().join("chat.toml");
+    let settings = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("operators = {{ root = '{}' }}\n{settings}", hash.trim())).unwrap();
+    chat.start();
+    let port = chat.server.as_ref().unwrap().port();
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut lines = BufReader::new(stream);
+    let words = "NICK ada\r\nUSER u 0 * :r\r\nOPER root sesame-open\r\n";
+    lines.get_mut().write_all(words.as_bytes()).unwrap();
+    let mut line = String::new();
+    while !line.contains(" 381 ada ") {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "the end");
+        assert!(!line.contains(" 464 "), "{line}");
+    }
+    chat.account(&["hash"], "\n").fails(2, "a password is needed");
+}
+
+#[test]
+fn an_account_is_suspended_resumed_and_deleted_with_a_server_and_without() {
+    for serving in [true, false] {
+        let mut chat = if serving { Chat::serving("") } else { Chat::new("") };
+        chat.account(&["add", "ada"], "sesame-open\n").exits(0);
+        for (verb, said) in [
+            ("suspend", "That account is suspended"),
+            ("resume", "You are now identified for ada"),
+            ("delete", "Invalid account or password"),
+        ] {
+            chat.account(&[verb, "Ada"], "").exits(0);
+            if !serving {
+                chat.start();
+            }
+            assert_eq!(chat.identify("ada", "sesame-open"), said, "{verb}");
+            if verb == "suspend" {
+                let listed = chat.account(&["list"], "").exits(0).out();
+                assert!(listed.contains("ada  suspended"), "{listed}");
+            }
+            if !serving {
+                chat.stop();
+            }
+        }
+        chat.account(&["delete", "ada"], "").fails(1, "there is no account 'ada'");
+    }
+}

@@ -10,8 +10,12 @@
 
 #[path = "chat_clients/abuse.rs"]
 mod abuse;
+#[path = "chat_clients/behind_proxy.rs"]
+mod behind_proxy;
 #[path = "chat_clients/broken_line.rs"]
 mod broken_line;
+#[path = "chat_clients/careful.rs"]
+mod careful;
 #[path = "chat_clients/clients.rs"]
 mod clients;
 #[path = "chat_clients/history.rs"]

@@ -98,6 +98,75 @@ fn what_was_lost_to_the_end_is_told_at_the_end() {
 }
 
 #[test]
+fn on_a_failing_disk_nothing_is_confirmed_that_is_gone_after_a_restart() {
+    let Some(strace) = peer_or_skip("strace") else { return };
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, "disk");
+    let mut ada = Person::join(&server, "ada");
+    ada.say("NS REGISTER sesame");
+    ada.hear(":Account created");
+    ada.say("OPER root secret");
+    ada.hear(" 381 ");
+    assert!(ada.says_kept(1), "what was before is on disk");
+    let failing = Program::new(strace).args(["-f", "-o", "/dev/null", "-e"]);
+    let failing = failing.args(["inject=pwrite64:error=ENOSPC", "-p"]);
+    let failing = failing.arg(server.running.pid().to_string()).start();
+    failing.expect_part("attached");
+    for (line, answer) in [
+        ("NS PASSWD sesame open-sesame", "nothing was changed: try again later"),
+        ("CS REGISTER #disk", "nothing was changed: try again later"),
+        ("KLINE eve!*@*", "is kept out; 0 put out; it could not be kept"),
+    ] {
+        ada.say(line);
+        ada.hear(answer);
+    }
+    let mut bob = Person::join(&server, "bob");
+    bob.say("REGISTER * * sesame");
+    bob.hear("FAIL REGISTER TEMPORARILY_UNAVAILABLE bob :The account could not be kept");
+    server.kill();
+    failing.wait();
+    let server = Server::start(&data, "disk");
+    let mut ada = Person::join(&server, "ada2");
+    ada.say("NS IDENTIFY ada sesame");
+    ada.hear("You are now identified for ada");
+    ada.say("CS INFO #disk");
+    ada.hear("#disk is not registered");
+    ada.say("NS PASSWD sesame open-sesame");
+    ada.hear("Password changed");
+    ada.say("JOIN #own");
+    ada.say("CS REGISTER #own");
+    ada.hear("successfully registered");
+    server.kill();
+    // What was confirmed outlives a server that is killed at once.
+    let server = Server::start(&data, "disk");
+    let mut ada = Person::join(&server, "ada2");
+    ada.say("NS IDENTIFY ada open-sesame");
+    ada.hear("You are now identified for ada");
+    ada.say("CS INFO #own");
+    ada.hear("#own belongs to ada");
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_is_not_called_a_damaged_file() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    talked(&data, 3);
+    let Some(strace) = peer_or_skip("strace") else { return };
+    let (words, _settings) = words(&data, "memory");
+    for (inject, line) in [
+        ("pread64:error=EIO:when=8+", "chat.db: the disk reports an error"),
+        ("flock:error=ENOLCK", "lock: no locks available"),
+    ] {
+        let program = Program::new(&strace).args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        let program = program.arg(format!("inject={inject}")).args(&words);
+        let outcome = program.run().exits(5);
+        assert!(outcome.err().contains(line), "{}", outcome.shown());
+        assert!(!outcome.err().contains("damaged"), "{}", outcome.shown());
+    }
+}
+
+#[test]
 fn on_a_disk_with_no_room_at_all_the_server_does_not_start() {
     let Some(disk) = Disk::or_skip("64k") else { return };
     let ballast = disk.fill();
@@ -148,7 +217,7 @@ db.executescript(sys.argv[2])
     let file = talked(&data, 1).display().to_string();
     let Some(peer) = python(CHANGE, [&file, "PRAGMA user_version = 99"]) else { return };
     peer.wait().exits(0);
-    let line = format!("{file} was written by a newer version (schema 99, this one knows 1)");
+    let line = format!("{file} was written by a newer version (schema 99, this one knows 3)");
     refused(&data, &line, "run the newer version, or put the copy made before");
     let data = place.path().join("bookmarks");
     fs::create_dir(&data).unwrap();

@@ -414,3 +414,69 @@ fn a_guest_over_tls_believes_whom_they_are_told_to() {
     let refused = Program::new(env!("CARGO_BIN_EXE_coax")).args(words).run_with("hello\n");
     refused.fails(2, "--fingerprint is for TLS, and none is spoken");
 }
+
+#[test]
+fn a_log_that_was_moved_away_is_begun_again_at_sighup() {
+    let place = tempfile::tempdir().unwrap();
+    let log = place.path().join("chat.log");
+    let server = Server::start("", &["-v", "--log", &log.display().to_string()]);
+    server.running.listening();
+    server.join("ada");
+    let has = |file: &Path, part: &str| {
+        let late = std::time::Instant::now() + ENOUGH;
+        while !fs::read_to_string(file).unwrap_or_default().contains(part) {
+            assert!(std::time::Instant::now() < late, "no {part} in {}", file.display());
+            std::thread::yield_now();
+        }
+    };
+    has(&log, " ada ");
+    let old = place.path().join("chat.log.1");
+    fs::rename(&log, &old).unwrap();
+    server.running.signal(Signal::HUP);
+    has(&log, "read the settings again");
+    server.join("bob");
+    has(&log, " bob ");
+    assert!(!fs::read_to_string(&old).unwrap().contains(" bob "));
+    let nowhere = place.path().join("none/chat.log").display().to_string();
+    let outcome = Program::new(env!("CARGO_BIN_EXE_coax"))
+        .args(["chat", "serve", "--listen", "127.0.0.1:0", "--log", &nowhere])
+        .run();
+    outcome.fails(5, &format!("cannot write the log to {nowhere}: no such file"));
+}
+
+/// A service manager's side of sd_notify(3): what comes, one datagram a line.
+const MANAGER: &str = "
+import os, signal, socket, subprocess
+name = '\\0coax-test-%d' % os.getpid()
+ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ear.bind(name)
+ear.settimeout(20)
+env = dict(os.environ, NOTIFY_SOCKET='@' + name[1:], WATCHDOG_USEC='300000')
+server = subprocess.Popen(sys.argv[1:], env=env)
+env.pop('WATCHDOG_USEC')
+def until(wanted):
+    while True:
+        said = ear.recv(4096).decode()
+        if said.startswith(wanted):
+            return said
+until('READY=1')
+until('WATCHDOG=1')
+server.send_signal(signal.SIGHUP)
+assert 'MONOTONIC_USEC=' in until('RELOADING=1')
+until('READY=1')
+until('WATCHDOG=1')
+server.send_signal(signal.SIGTERM)
+until('STOPPING=1')
+server.wait(20)
+print('all of it')
+";
+
+#[test]
+fn a_service_manager_hears_how_the_server_is() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data").display().to_string();
+    let coax = env!("CARGO_BIN_EXE_coax");
+    let words = [coax, "chat", "serve", "--listen", "127.0.0.1:0", "--data", &data];
+    let Some(manager) = testkit::python(MANAGER, words) else { return };
+    assert!(manager.wait().exits(0).out().contains("all of it"));
+}

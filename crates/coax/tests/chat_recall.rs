@@ -145,6 +145,32 @@ fn what_was_said_is_found_while_a_server_runs_and_after() {
 }
 
 #[test]
+fn every_script_is_found_in_the_chat_and_beside_it() {
+    let place = tempfile::tempdir().unwrap();
+    let data = &place.path().join("data");
+    let server = serve(data);
+    let mut ada = Person::join(&server, "ada");
+    ada.say("CAP REQ :batch soju.im/search message-tags");
+    ada.hear(" ACK ");
+    for (text, part) in [
+        ("我家在上海东边。", "上海"),
+        ("東京で会議", "会議"),
+        ("회의는 세 시에", "회의"),
+        ("ภาษาไทย", "ไทย"),
+        ("done 🎉", "🎉"),
+        ("Die Straße", "strasse"),
+        ("Ещё раз", "еще"),
+    ] {
+        ada.tell(text);
+        ada.say(&format!("SEARCH text={part}"));
+        ada.hear(" BATCH +");
+        ada.hear(&format!(":{text}"));
+        let found = run("search", data, &[part]).exits(0).out();
+        assert!(found.ends_with(&format!(" ada: {text}\n")), "{part}: {found}");
+    }
+}
+
+#[test]
 fn a_search_is_narrowed_by_every_flag() {
     let place = some_talk();
     let numbers = |args: &[&str]| {
@@ -223,7 +249,14 @@ fn what_is_not_there_says_so_and_what_to_type() {
         ("history", data, &["ada,eve"], 1, "nothing is kept of ada,eve", "coax chat history"),
         ("history", data, &["ops", "--since", "1h"], 1, "in #ops in that time", "--events shows"),
         ("history", data, &["ops", "--since", "soon"], 2, "'soon'", "coax chat history --help"),
-        ("history", data, &["ops", "-n", "0"], 2, "0 is not in 1..", "coax chat history --help"),
+        (
+            "history",
+            data,
+            &["ops", "-n", "0"],
+            2,
+            "it is a number from 1",
+            "coax chat history --help",
+        ),
         ("search", data, &["x", "--limit", "-1"], 2, "'-1'", "coax chat search --help"),
         ("export", data, &["--channel", "zoo"], 1, "nothing is kept of #zoo", "coax chat history"),
         ("export", &nowhere, &[], 2, "there is no such folder", "coax chat serve --data"),
@@ -356,4 +389,21 @@ fn a_copy_made_while_people_talk_is_a_chat_of_its_own() {
     ada.say("NS IDENTIFY ada sesame");
     ada.hear("You are now identified for ada");
     ada.tell("on the copy");
+}
+
+#[test]
+fn a_copy_goes_to_stdout_and_leaves_nothing_behind() {
+    let Some(python) = peer_or_skip("python3") else { return };
+    let folder = some_talk();
+    let place = tempfile::tempdir().unwrap();
+    let line = r#"set -e
+"$0" chat backup - --data "$1" > "$2/copy.db"
+"$3" -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM message").fetchone())' "$2/copy.db"
+ls "$TMPDIR""#;
+    let coax = env!("CARGO_BIN_EXE_coax").into();
+    let words = [coax, folder.path().to_owned(), place.path().to_owned(), python];
+    let spare = tempfile::tempdir().unwrap();
+    let outcome = Program::shell(line, words).env("TMPDIR", spare.path()).run().exits(0);
+    assert_eq!(outcome.out(), "(7,)\n");
+    run("backup", folder.path(), &["-", "--json"]).fails(2, "both go to stdout");
 }

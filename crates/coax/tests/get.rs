@@ -7,16 +7,22 @@
 
 #[path = "get/broken.rs"]
 mod broken;
+#[path = "get/codings.rs"]
+mod codings;
 #[path = "get/cuts.rs"]
 mod cuts;
 #[path = "get/disk.rs"]
 mod disk;
+#[path = "get/forms.rs"]
+mod forms;
 #[path = "get/killed.rs"]
 mod killed;
 #[path = "get/liars.rs"]
 mod liars;
 #[path = "get/many.rs"]
 mod many;
+#[path = "get/names.rs"]
+mod naming;
 #[path = "get/nginx.rs"]
 mod nginx;
 #[path = "get/pages.rs"]
@@ -29,6 +35,8 @@ mod secure;
 mod split;
 #[path = "get/sums.rs"]
 mod sums;
+#[path = "get/twice.rs"]
+mod twice;
 
 use std::path::Path;
 

@@ -249,6 +249,33 @@ fn bytes_that_are_no_text_are_told_in_hex() {
 }
 
 #[test]
+fn nothing_in_an_event_moves_a_terminal() {
+    const SAID: &str = "a\u{1b}[2J\u{9b}31m\u{7f}\u{85}\u{202e}\u{2066}\u{61c}é";
+    const SCRIPT: &str = "
+s = listen()
+for _ in range(2):
+    c, _ = s.accept()
+    c.sendall(sys.argv[1].encode() + b'\\n'); c.close()
+";
+    let Some(peer) = python(SCRIPT, [SAID]) else { return };
+    let port = peer.port().to_string();
+    let args = ["connect", "127.0.0.1", &port, "--framing", "line"];
+    let piped = coax(&args).run().exits(0);
+    let shown = coax(&args).on_terminal().start();
+    shown.expect_out("\"event\":\"closed\"");
+    let shown = shown.out();
+    for out in [&piped.out(), &shown] {
+        let dangerous = |letter: char| letter.is_control() && letter != '\n' && letter != '\r';
+        assert!(
+            !out.contains(dangerous) && !out.contains(['\u{202e}', '\u{2066}', '\u{61c}']),
+            "{out:?}"
+        );
+    }
+    let message = events(&piped.stdout).into_iter().find(|event| event["event"] == "message");
+    assert_eq!(message.unwrap()["text"], SAID, "and it is the same text");
+}
+
+#[test]
 fn every_framing_tells_messages() {
     for (framing, bytes) in [
         ("line", &b"one\ntwo\n"[..]),
@@ -281,8 +308,9 @@ fn datagrams_are_messages_with_their_senders() {
         socket.send_to(b"one", address).unwrap();
         socket.send_to(b"\xfe", address).unwrap();
         let outcome = coax.wait().exits(0);
-        assert_eq!(names(&outcome), ["listening", "message", "message"]);
+        assert_eq!(names(&outcome), ["listening", "message", "message", "datagrams"]);
         let all = events(&outcome.stdout);
+        assert_eq!((&all[3]["how"], &all[3]["received"]), (&"count".into(), &2.into()));
         assert_eq!(all[1]["from"], socket.local_addr().unwrap().to_string());
         assert_eq!((&all[1]["text"], &all[2]["hex"]), (&"one".into(), &"fe".into()));
         assert_eq!(outcome.err(), "", "told apart in the events");

@@ -605,14 +605,14 @@ say(b.recv(99).decode(), len(b.recv(1 << 20)))
 #[test]
 fn flags_that_would_do_nothing_are_refused() {
     let table: [(&[&str], &str); 17] = [
-        (&["udp://:0", "--exec", "cat"], "--exec needs connections"),
-        (&["udp://:0", "--broker"], "--broker needs connections"),
-        (&["udp://:0", "--greet", "x"], "--greet needs connections"),
-        (&["udp://:0", "--max", "2"], "--max needs connections"),
-        (&["udp://:0", "--backlog", "2"], "--backlog needs connections"),
-        (&["udp://:0", "--timeout", "1s"], "--timeout needs connections"),
-        (&[":0", "--count", "2"], "--count is for datagrams"),
-        (&[":0", "--join", "239.1.2.3"], "--join is for datagrams"),
+        (&["udp://:0", "--exec", "cat"], "--exec has no effect over udp"),
+        (&["udp://:0", "--broker"], "--broker has no effect over udp"),
+        (&["udp://:0", "--greet", "x"], "--greet has no effect over udp"),
+        (&["udp://:0", "--max", "2"], "--max has no effect over udp"),
+        (&["udp://:0", "--backlog", "2"], "--backlog has no effect over udp"),
+        (&["udp://:0", "--timeout", "1s"], "--timeout has no effect over udp"),
+        (&[":0", "--count", "2"], "--count has no effect over tcp"),
+        (&[":0", "--join", "239.1.2.3"], "--join has no effect over tcp"),
         (&[":0", "--max", "2"], "--max needs --keep-open"),
         (&[":0", "--echo", "--framing", "line"], "--framing does nothing with --echo"),
         (&[":0", "--echo", "--crlf"], "--crlf does nothing with --echo"),

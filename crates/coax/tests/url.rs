@@ -51,6 +51,30 @@ fn json_has_the_parts_decoded_and_no_password() {
 }
 
 #[test]
+fn nothing_of_a_url_is_lost_or_decoded_twice() {
+    let url = "http://Bücher.example/a%20b?a=%ff&b=%2b+#%20x";
+    let (code, stdout, _) = run(&["--json", url]);
+    let event: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!((code, &event["fragment"]), (0, &"%20x".into()));
+    assert_eq!(event["query"][0]["value"], "\u{fffd}");
+    assert_eq!(
+        (&event["query"][0]["raw"], &event["query"][1]["raw"]),
+        (&"a=%ff".into(), &"b=%2b+".into())
+    );
+    assert_eq!(event["host"], "xn--bcher-kva.example");
+    assert_eq!(event["unicode_host"], "bücher.example");
+    for url in ["http://[fe80::1%lo]/", "http://[fe80::1%25lo]/", "tcp://[fe80::1%lo]:80"] {
+        let (code, stdout, stderr) = run(&[url]);
+        assert!(code == 0 && stdout.contains("host      fe80::1%lo\n"), "{url} {stdout} {stderr}");
+    }
+    for url in ["http://bücher.example/", "tcp://bücher.example:80", "bücher.example:80"] {
+        let (_, stdout, _) = run(&[url]);
+        let forms = "host      xn--bcher-kva.example\nunicode   bücher.example\n";
+        assert!(stdout.contains(forms), "{url} {stdout}");
+    }
+}
+
+#[test]
 fn ports_are_implied_by_the_service_table_too() {
     for (url, line) in [
         ("ssh://git@host/repo", "port      22 (implied by ssh)"),

@@ -72,7 +72,7 @@ impl Host {
             "" | "*" => Ok(Host::Any),
             "<broadcast>" => Ok(Host::BROADCAST),
             _ if text.bytes().all(|byte| byte.is_ascii_digit()) => integer(text),
-            _ if ends_in_a_number(text) => dotted(text),
+            _ if ends_in_a_number(text) || is_hexadecimal(text) => dotted(text),
             _ => check_name(text).map(|()| Host::Name(text.to_owned())),
         }
     }
@@ -106,8 +106,17 @@ fn ends_in_a_number(text: &str) -> bool {
     !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// `127.0x1`, `0x7f000001`: what the system's resolver takes for an address and not a name.
+fn is_hexadecimal(text: &str) -> bool {
+    let hexadecimal = |text: &str| text.starts_with("0x") || text.starts_with("0X");
+    text.rsplit('.').next().is_some_and(hexadecimal) && short(text).is_some()
+}
+
 fn dotted(text: &str) -> Result<Host, Fault> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
+        return Ok(Host::Ip(IpAddr::V4(address)));
+    }
+    if let Some(address) = short(text) {
         return Ok(Host::Ip(IpAddr::V4(address)));
     }
     let parts: Vec<&str> = text.split('.').collect();
@@ -120,6 +129,29 @@ fn dotted(text: &str) -> Result<Host, Fault> {
         () => "an IPv4 address is four numbers from 0 to 255",
     };
     fault(HostKind, format!("the host '{}' is wrong: {why}", shown(text)))
+}
+
+/// The shorter forms of inet_aton(3), as the system's resolver reads them: in `127.1` and
+/// `10.1.513` the last number stands for all the bytes that are left; a number may be hexadecimal.
+/// A leading zero would be octal there, and is refused here.
+fn short(text: &str) -> Option<Ipv4Addr> {
+    let mut parts = text.split('.').map(part);
+    let last = parts.next_back()??;
+    let first: Vec<u32> = parts.collect::<Option<_>>()?;
+    let left = 32_u32.checked_sub(8 * u32::try_from(first.len()).ok()?).filter(|&bits| bits > 0)?;
+    let fits = first.iter().all(|&byte| byte <= 255) && u64::from(last) < 1 << left;
+    let places = first.iter().zip([24, 16, 8]);
+    fits.then(|| Ipv4Addr::from_bits(places.fold(last, |all, (byte, place)| all | byte << place)))
+}
+
+fn part(text: &str) -> Option<u32> {
+    if let Some(digits) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        let hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return hex.then(|| u32::from_str_radix(digits, 16).ok())?;
+    }
+    let decimal = text == "0" || (!text.starts_with('0') && !text.is_empty());
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    (decimal && digits).then(|| text.parse().ok())?
 }
 
 /// Why `name` cannot be asked of a resolver; `None` when it can.

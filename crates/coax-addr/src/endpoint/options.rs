@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use super::error::EndpointErrorKind::Option as OptionKind;
 use super::error::{Fault, fault};
-use super::{Host, Options, Place, Transport, percent};
+use super::{Host, Options, Place, Transport, UnixName, percent};
 use crate::near::{did_you_mean, nearest, shown};
 
 /// Where an option means something.
@@ -23,6 +23,8 @@ enum Serves {
     Tcp,
     /// UDP.
     Udp,
+    /// Unix sockets that have a file.
+    Path,
 }
 
 struct Spec {
@@ -48,8 +50,8 @@ macro_rules! spec {
     };
 }
 
-const SPECS: [Spec; 11] = [
-    spec!(bind, Serves::Sockets, local),
+const SPECS: [Spec; 14] = [
+    spec!(bind, Serves::Ip, local),
     spec!(join, Serves::Udp, group),
     spec!(interface, Serves::Ip, interface),
     spec!(ttl, Serves::Ip, hops),
@@ -59,7 +61,19 @@ const SPECS: [Spec; 11] = [
     spec!(reuseaddr, Serves::Ip, switch),
     spec!(reuseport, Serves::Ip, switch),
     spec!(sndbuf, Serves::Sockets, bytes),
-    spec!(rcvbuf, Serves::Sockets, bytes),
+    // A Unix socket has no receive buffer of its own (unix(7)).
+    spec!(rcvbuf, Serves::Ip, bytes),
+    Spec {
+        name: "mode",
+        serves: Serves::Path,
+        read: |options, value| {
+            options.mode = Some(permissions(value)?);
+            Ok(())
+        },
+        print: |options| options.mode.map(|mode| format!("{mode:04o}")),
+    },
+    spec!(owner, Serves::Path, account),
+    spec!(group, Serves::Path, account),
 ];
 
 /// Reads what follows `?`.
@@ -88,6 +102,11 @@ pub(super) fn print(options: &Options) -> String {
 }
 
 impl Options {
+    /// The name of every option there is, in the same order.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SPECS.iter().map(|spec| spec.name)
+    }
+
     /// The name and value of every option that is set, in a fixed order.
     pub fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
         SPECS.iter().filter_map(|spec| Some((spec.name, (spec.print)(self)?)))
@@ -137,8 +156,13 @@ fn unknown<T>(name: &str, place: &Place) -> Result<T, Fault> {
 
 fn suits(serves: Serves, place: &Place) -> bool {
     match place {
-        Place::Net { transport: Transport::Udp, .. } => serves != Serves::Tcp,
-        Place::Net { .. } => serves != Serves::Udp,
+        Place::Net { transport: Transport::Udp, .. } => {
+            matches!(serves, Serves::Sockets | Serves::Ip | Serves::Udp)
+        }
+        Place::Net { .. } => matches!(serves, Serves::Sockets | Serves::Ip | Serves::Tcp),
+        Place::Unix { name: UnixName::Path(_), .. } => {
+            matches!(serves, Serves::Sockets | Serves::Path)
+        }
         Place::Unix { .. } => serves == Serves::Sockets,
         Place::Stdio | Place::Exec(_) | Place::File(_) => false,
     }
@@ -150,10 +174,11 @@ fn elsewhere(serves: Serves) -> &'static str {
         Serves::Ip => "is for IP endpoints, like tcp:// and udp://",
         Serves::Tcp => "is for TCP and what stands on it",
         Serves::Udp => "is for udp:// endpoints",
+        Serves::Path => "is for Unix sockets that have a file, like /run/x",
     }
 }
 
-/// Over IP the local end must be an address; a Unix socket binds to a path or `@name`.
+/// The local end must be an address.
 fn check_bind(options: &Options, place: &Place) -> Result<(), Fault> {
     match (&options.bind, place) {
         (Some(local), Place::Net { .. }) if !is_local(local) => fault(
@@ -227,6 +252,26 @@ fn bytes(value: Option<&str>) -> Result<u32, String> {
     let size = whole(digits).and_then(|number| number.checked_mul(unit));
     size.filter(|&size| i32::try_from(size).is_ok() && size > 0)
         .ok_or("write a number of bytes, like 65536 or 64k".to_owned())
+}
+
+/// Octal, as chmod(1) takes it.
+fn permissions(value: Option<&str>) -> Result<u32, String> {
+    let octal = |value: &&str| value.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let value = value.filter(|value| (3..=4).contains(&value.len())).filter(octal);
+    let mode = value.and_then(|value| u32::from_str_radix(value, 8).ok());
+    mode.filter(|&mode| mode <= 0o777)
+        .ok_or("write three or four octal digits, like 0660".to_owned())
+}
+
+/// The name or number of a user or a group.
+fn account(value: Option<&str>) -> Result<String, String> {
+    let fits = |value: &&str| {
+        (1..=256).contains(&value.len()) && !value.contains(|c: char| c == ':' || c.is_control())
+    };
+    value
+        .filter(fits)
+        .map(str::to_owned)
+        .ok_or("write a name or a number, like www-data".to_owned())
 }
 
 /// Digits only: `parse` alone would take a sign.

@@ -7,7 +7,7 @@
 use super::authority::Authority;
 use super::error::EndpointErrorKind::{Command, Empty, Path, Scheme};
 use super::error::{Fault, fault};
-use super::{Endpoint, Place, Transport, UnixKind, options, percent, unix};
+use super::{Endpoint, Place, Transport, UnixKind, foreign, options, percent, unix};
 use crate::ServiceTable;
 use crate::near::{did_you_mean, nearest, shown};
 
@@ -45,7 +45,7 @@ pub(super) fn words(host: &str, port: &str, services: &ServiceTable) -> Result<E
     let (transport, prefix, host) = match scheme_of(host) {
         Some((scheme, rest)) if rest.starts_with("//") => match transport_of(&scheme) {
             Some(transport) => (transport, &host[..scheme.len() + 3], &rest[2..]),
-            None => return unknown(&scheme),
+            None => return unknown(&scheme, rest),
         },
         _ => (Transport::Tcp, "", host),
     };
@@ -85,9 +85,15 @@ fn place(text: &str, services: &ServiceTable) -> Result<Place, Fault> {
             net(transport, &text[..scheme.len() + 3], authority, services)
         }
         (_, Some(_), None) => slashes_missing(&scheme, rest),
-        (_, None, Some(_)) => unknown(&scheme),
-        _ if rest.starts_with(['/', '.', '@', '\'']) => unknown(&scheme),
-        _ => net(Transport::Tcp, "", text, services),
+        (_, None, Some(_)) => unknown(&scheme, rest),
+        _ if rest.starts_with(['/', '.', '@', '\'']) => unknown(&scheme, rest),
+        // A host may have any name; a word that makes no sense as one was meant as a scheme.
+        _ => net(Transport::Tcp, "", text, services).or_else(|fault| {
+            match foreign::instead(&scheme, rest) {
+                Some(_) => unknown(&scheme, rest),
+                None => Err(fault),
+            }
+        }),
     }
 }
 
@@ -109,7 +115,7 @@ pub(super) fn is_scheme(name: &str) -> bool {
 }
 
 fn socket(kind: UnixKind, text: &str) -> Result<Place, Fault> {
-    unix::name(text).map(|name| Place::Unix { kind, name })
+    unix::name(kind.scheme(), text).map(|name| Place::Unix { kind, name })
 }
 
 fn stdio(rest: &str) -> Result<Place, Fault> {
@@ -185,14 +191,13 @@ fn slashes_missing(scheme: &str, rest: &str) -> Result<Place, Fault> {
     fault(Scheme, format!("'//' is missing after {scheme}:; write {scheme}://{}", shown(rest)))
 }
 
-fn unknown<T>(scheme: &str) -> Result<T, Fault> {
+fn unknown<T>(scheme: &str, rest: &str) -> Result<T, Fault> {
     let quoted = shown(scheme);
-    let more = match (scheme, nearest(scheme, SCHEMES)) {
-        ("http", _) => "; write tcp://HOST:80, or ws://HOST for a WebSocket".to_owned(),
-        ("https", _) => "; write tls://HOST:443, or wss://HOST for a WebSocket".to_owned(),
-        ("ssl", _) => did_you_mean(Some("tls")),
-        (_, None) => format!("; there are {}", SCHEMES.join(", ")),
-        (_, near) => did_you_mean(near),
+    let more = match (foreign::instead(scheme, rest), nearest(scheme, SCHEMES)) {
+        (Some(instead), _) => instead,
+        (None, _) if scheme == "ssl" => did_you_mean(Some("tls")),
+        (None, None) => format!("; there are {}", SCHEMES.join(", ")),
+        (None, near) => did_you_mean(near),
     };
     fault(Scheme, format!("there is no scheme '{quoted}'{more}"))
 }

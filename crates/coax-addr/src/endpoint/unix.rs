@@ -12,14 +12,15 @@ use super::UnixName;
 use super::error::EndpointErrorKind::Path;
 use super::error::{Fault, fault};
 use super::percent;
+use crate::near::shown;
 
 /// `sun_path` holds 108 bytes on Linux, one of them the NUL that ends a path or begins an
 /// abstract name.
 const LONGEST: usize = 107;
 
-/// Reads what stands after `unix:`.
-pub(super) fn name(text: &str) -> Result<UnixName, Fault> {
-    bare_name(without_authority(text))
+/// Reads what stands after `scheme:`.
+pub(super) fn name(scheme: &str, text: &str) -> Result<UnixName, Fault> {
+    bare_name(without_authority(scheme, text)?)
 }
 
 /// Reads a `/path`, `./path` or `@name`. Nothing stands before it, so two slashes are a path's own.
@@ -32,16 +33,27 @@ pub(super) fn bare_name(text: &str) -> Result<UnixName, Fault> {
 
 /// Reads what stands after `file:`.
 pub(super) fn file(text: &str) -> Result<PathBuf, Fault> {
-    let bytes = percent::decode(without_authority(text))?;
+    let bytes = percent::decode(without_authority("file", text)?)?;
     if bytes.is_empty() {
         return fault(Path, "the path is missing; write file:PATH");
     }
     path(bytes)
 }
 
-/// `unix:///run/x` is what URLs look like: an empty authority, then the path.
-fn without_authority(text: &str) -> &str {
-    text.strip_prefix("//").unwrap_or(text)
+/// `unix:///run/x` is what URLs look like: an empty authority, then the path. In `unix://run/x` the
+/// first word would be a host; who writes it means one path or the other.
+fn without_authority<'a>(scheme: &str, text: &'a str) -> Result<&'a str, Fault> {
+    let Some(path) = text.strip_prefix("//") else { return Ok(text) };
+    if path.is_empty() || path.starts_with(['/', '.', '@']) || path.starts_with("%40") {
+        return Ok(path);
+    }
+    let path = shown(path);
+    fault(
+        Path,
+        format!(
+            "after {scheme}:// comes a host; write {scheme}:/{path}, or {scheme}:{path} for the path from here"
+        ),
+    )
 }
 
 fn abstract_name(name: Vec<u8>) -> Result<UnixName, Fault> {

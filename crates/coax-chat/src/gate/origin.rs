@@ -2,7 +2,7 @@
 //!
 //! A browser says whose page it is that asks (`Origin`) and by which name it found the server (`Host`).
 //! A stranger's page is refused by the first. By the second it is refused where it made its own name
-//! mean this machine (DNS rebinding), which would make it our own page in the browser's eyes.
+//! mean this server (DNS rebinding), which would make it our own page in the browser's eyes.
 //!
 //! Nothing here knows HTTP beyond the two words.
 
@@ -16,16 +16,20 @@ pub(super) fn may_open(origin: Option<&str>, host: Option<&str>, allowed: &[Stri
     site.is_some() && site == host || allowed.iter().any(|allowed| allowed == origin)
 }
 
-/// Whether `host` can be what a caller of this very machine calls it: an address, a name that nobody
-/// can own in the world's DNS, or one that is allowed. Empty is no name, and fine.
-pub(super) fn is_ours(host: &str, allowed: &[String]) -> bool {
+/// Whether a caller may call the server `host`: an address, a name that nobody can own in the world's
+/// DNS, one that is allowed, or one of the server's own `names`. Empty is no name, and fine.
+pub(super) fn is_ours(host: &str, allowed: &[String], names: &[String]) -> bool {
     let name = name(host).trim_end_matches('.').to_ascii_lowercase();
     let is_address = name.parse::<Ipv4Addr>().is_ok() || name.parse::<Ipv6Addr>().is_ok();
-    let is_local = !name.contains('.') || name.ends_with(".localhost") || name.ends_with(".local");
+    let is_local = !name.contains('.') || LOCAL.iter().any(|zone| name.ends_with(zone));
     let is_site = |site: &str| site == host || self::name(site).eq_ignore_ascii_case(&name);
     let sites = allowed.iter().filter_map(|origin| Some(origin.split_once("://")?.1));
-    is_address || is_local || sites.into_iter().any(is_site)
+    let names = names.iter().map(String::as_str);
+    is_address || is_local || sites.chain(names).any(is_site)
 }
+
+/// Zones that are nobody's (RFC 6761 §6.3, RFC 6762 §3, RFC 8375, ICANN's `.internal`).
+const LOCAL: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal"];
 
 /// `host:port` without the port, `[address]:port` without that and the brackets.
 fn name(host: &str) -> &str {
@@ -58,7 +62,12 @@ mod tests {
     #[test]
     fn a_name_that_a_stranger_can_point_here_is_not_ours() {
         let allowed = ["https://chat.example".to_owned()];
+        let names = ["chat.example.net".to_owned()];
         for (host, expected) in [
+            ("chat.example.net:8667", true),
+            ("CHAT.example.NET.", true),
+            ("chat.example.net.evil.example", false),
+            ("pi.home.arpa", true),
             ("", true),
             ("localhost:6667", true),
             ("LOCALHOST", true),
@@ -75,7 +84,7 @@ mod tests {
             ("evil.example.", false),
             ("notchat.example", false),
         ] {
-            assert_eq!(is_ours(host, &allowed), expected, "{host}");
+            assert_eq!(is_ours(host, &allowed, &names), expected, "{host}");
         }
     }
 }

@@ -6,7 +6,10 @@
 //! Nothing here sees a socket.
 
 use coax_irc::Message;
-use coax_irc_client::{SaidKind, Talk, Turned};
+use coax_irc_client::{Said, SaidKind, Talk, Turned};
+
+/// Lines of what was said before that are shown.
+const EARLIER: usize = 10;
 
 /// One plain caller.
 #[derive(Debug)]
@@ -34,8 +37,10 @@ impl Plain {
 
     /// What opens the conversation with the hub.
     pub(super) fn hello(&self) -> Turned {
-        let user = "USER plain 0 * :plain lines".to_owned();
-        Turned { server: vec![format!("NICK {}", self.talk.nick()), user], ..Turned::default() }
+        let caps = "CAP REQ :batch draft/chathistory server-time".to_owned();
+        let (nick, user) = (format!("NICK {}", self.talk.nick()), "USER plain 0 * :plain lines");
+        let server = vec![caps, nick, user.to_owned(), "CAP END".to_owned()];
+        Turned { server, ..Turned::default() }
     }
 
     /// Whether the caller is where it may talk, or knows why not. What is typed before has to wait.
@@ -63,7 +68,7 @@ impl Plain {
             b"433" | b"432" | b"437" if !self.arrived => self.next_guest(),
             _ => Turned {
                 person: said.iter().map(|said| self.talk.shown(said)).collect(),
-                ..Turned::default()
+                server: said.as_ref().and_then(earlier).into_iter().collect(),
             },
         }
     }
@@ -84,6 +89,11 @@ impl Plain {
     }
 }
 
+/// Asks for what was said before in a channel that was just joined.
+fn earlier(said: &Said) -> Option<String> {
+    said.joined.then(|| format!("CHATHISTORY LATEST {} * {EARLIER}", said.target))
+}
+
 fn hub(line: String) -> Turned {
     Turned { server: vec![line], ..Turned::default() }
 }
@@ -101,7 +111,7 @@ mod tests {
         let mut guest = Plain::new(1, "#lobby");
         let taken =
             |name: &str| name["NICK guest".len()..].parse::<u32>().expect("a number") <= 100;
-        let mut name = guest.hello().server[0].clone();
+        let mut name = guest.hello().server[1].clone();
         let mut tried = 0;
         while taken(&name) {
             name = guest.heard(b":s 433 * x :Nickname is already in use").server[0].clone();
@@ -113,11 +123,13 @@ mod tests {
     #[test]
     fn a_guest_whose_name_is_taken_gets_the_next() {
         let mut guest = Plain::new(7, "#lobby");
-        assert_eq!(guest.hello().server, ["NICK guest7", "USER plain 0 * :plain lines"]);
+        let hello = guest.hello().server;
+        assert_eq!(hello[1..], ["NICK guest7", "USER plain 0 * :plain lines", "CAP END"]);
         assert_eq!(guest.heard(b":s 433 * guest7 :Nickname is in use").server, ["NICK guest8"]);
         assert_eq!(guest.heard(b":s 001 guest8 :Welcome").server, ["JOIN #lobby"]);
         assert!(!guest.is_settled(), "it has not joined yet");
-        guest.heard(b":guest8!p@h JOIN #lobby");
+        let joined = guest.heard(b":guest8!p@h JOIN #lobby");
+        assert_eq!(joined.server, ["CHATHISTORY LATEST #lobby * 10"]);
         assert!(guest.is_settled());
         let taken = guest.heard(b":s 433 guest8 ada :Nickname is in use");
         assert_eq!(taken.server, [""; 0], "from now on the person decides");

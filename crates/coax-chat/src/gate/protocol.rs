@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided before enough bytes are there to tell. A TLS hello is known by its first six
 //! bytes, the others by their first line. What looks like the beginning of TLS, HTTP or IRC is waited
-//! for; anything else is somebody typing, and a short pause ends what they typed.
+//! for; any other text is somebody typing, and a short pause ends what they typed.
 //!
 //! Nothing here reads a socket or a clock: it is given the bytes, and told whether they paused.
 
@@ -20,6 +20,8 @@ pub enum Protocol {
     Irc,
     /// A person, or a small program, that sends lines of text.
     Plain,
+    /// Nothing that is spoken here: bytes that are no text, or another protocol's opening.
+    Unknown,
 }
 
 /// Tells what `bytes` begin, or `None` where more must come first. `paused`: nothing followed them
@@ -35,9 +37,9 @@ pub fn protocol(bytes: &[u8], paused: bool) -> Option<Protocol> {
     let looked = &bytes[..bytes.len().min(LOOK)];
     match looked.iter().position(|&byte| byte == b'\n') {
         Some(end) => Some(line(&bytes[..end])),
-        None if bytes.len() >= LOOK => Some(beginning(bytes).unwrap_or(Protocol::Plain)),
+        None if bytes.len() >= LOOK => Some(beginning(bytes).unwrap_or_else(|| talk(looked))),
         None if !paused || beginning(bytes).is_some() => None,
-        None => Some(Protocol::Plain),
+        None => Some(talk(looked)),
     }
 }
 
@@ -51,7 +53,7 @@ fn tls(bytes: &[u8]) -> Option<Protocol> {
     };
     match bytes.iter().enumerate().take(6).all(|(place, &byte)| hello(place, byte)) {
         true => (bytes.len() >= 6).then_some(Protocol::Tls),
-        false => Some(Protocol::Plain),
+        false => Some(Protocol::Unknown),
     }
 }
 
@@ -72,8 +74,38 @@ fn line(line: &[u8]) -> Protocol {
     } else if irc(line) {
         Protocol::Irc
     } else {
-        Protocol::Plain
+        talk(line)
     }
+}
+
+/// Talk begins with text. A person at a terminal has tabs, and keys that send ESC or BS; a program
+/// that speaks something else has other controls, or opens as its protocol says.
+fn talk(line: &[u8]) -> Protocol {
+    let is_text = |byte: &u8| !matches!(byte, 0..=7 | 0x0b | 0x0c | 0x0e..=0x1a | 0x1c..=0x1f);
+    if line.iter().all(is_text) && !is_foreign(line) { Protocol::Plain } else { Protocol::Unknown }
+}
+
+/// How other protocols open with a line of text: SMTP and LMTP (RFC 5321 §4.1.1.1), SSH (RFC 4253
+/// §4.2), Redis (`*1`, `$4`), PROXY, RTSP, SIP and what else looks like HTTP.
+fn is_foreign(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let opens =
+        |word: &[u8]| line.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    let numbered =
+        |sign: u8| line.len() > 1 && line[0] == sign && line[1..].iter().all(u8::is_ascii_digit);
+    // In small letters it is a greeting that somebody mistyped.
+    let greets = opens(b"EHLO") || opens(b"LHLO") || line.starts_with(b"HELO");
+    let is_smtp = greets && line.get(4).is_none_or(|next| *next == b' ');
+    let versioned = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let is_versioned = [&b"SIP/"[..], b"RTSP/", b"HTTP/", b"ICAP/"]
+        .iter()
+        .any(|start| versioned.starts_with(start) && versioned.ends_with(b".0"));
+    is_smtp
+        || is_versioned
+        || opens(b"SSH-")
+        || opens(b"PROXY TCP")
+        || numbered(b'*')
+        || numbered(b'$')
 }
 
 /// `METHOD target HTTP/n.n`: the method in capitals, so that "get milk" is talk.
@@ -182,10 +214,45 @@ mod tests {
             (b"cap and gown\n", Protocol::Plain),
             (b"CAP AND GOWN\n", Protocol::Plain),
             (b"/nick ada\n", Protocol::Plain),
-            (&[0x16, 9, 9], Protocol::Plain),
+            (&[0x16, 9, 9], Protocol::Unknown),
         ];
         for (bytes, expected) in table {
             assert_eq!(protocol(bytes, false), Some(expected), "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_talk() {
+        for bytes in [
+            // A STUN binding request, with a byte in it that ends a line.
+            &b"\x00\x01\x00\x00\x21\x12\xa4\x42\n\x01\x02\x03\x04"[..],
+            b"EHLO mail.example\r\n",
+            b"HELO x\r\n",
+            b"ehlo\r\n",
+            b"*1\r\n$4\r\nPING\r\n",
+            b"SSH-2.0-OpenSSH_10.0\r\n",
+            b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+            b"OPTIONS sip:nm SIP/2.0\r\n",
+            b"OPTIONS / RTSP/1.0\r\n",
+            b"\x80\x00\x00\x28\x72\xfe\x1d\x13\n",
+            b"\x03\x00\x00\x0b\x06\xe0\n",
+        ] {
+            assert_eq!(protocol(bytes, false), Some(Protocol::Unknown), "{}", bytes.escape_ascii());
+        }
+        assert_eq!(protocol(b"\x00\x01\x00", true), Some(Protocol::Unknown));
+        for text in [
+            "héllo\n",
+            "helo everybody\n",
+            "hello, world\n",
+            "*1 and *2\n",
+            "* waves\n",
+            "$5 please\n",
+            "*\n",
+        ] {
+            assert_eq!(protocol(text.as_bytes(), false), Some(Protocol::Plain), "{text:?}");
+        }
+        for bytes in [&b"caf\xe9\n"[..], b"\x1b[Ahello\n", b"helo\x08lo there\n", b"a\tb\n"] {
+            assert_eq!(protocol(bytes, false), Some(Protocol::Plain), "{}", bytes.escape_ascii());
         }
     }
 

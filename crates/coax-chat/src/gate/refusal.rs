@@ -18,12 +18,16 @@ pub enum Refusal {
     Http,
     /// It came by TLS, and there is no certificate.
     NoCertificate,
+    /// A page of another site than the one it asked for.
+    Origin,
     /// It is a proxy, and did not say whom it brings.
     Proxy,
     /// It did not say in time what it is.
     Silent,
     /// The TLS handshake failed.
     Tls,
+    /// What it spoke is nothing that is spoken here.
+    Unknown,
 }
 
 impl Refusal {
@@ -34,9 +38,11 @@ impl Refusal {
             Refusal::Gone => "gone",
             Refusal::Http => "http",
             Refusal::NoCertificate => "no-certificate",
+            Refusal::Origin => "origin",
             Refusal::Proxy => "proxy",
             Refusal::Silent => "silent",
             Refusal::Tls => "tls",
+            Refusal::Unknown => "unknown",
         }
     }
 
@@ -58,9 +64,13 @@ impl fmt::Display for Refusal {
             Refusal::Gone => "it broke off",
             Refusal::Http => "what it spoke is not HTTP",
             Refusal::NoCertificate => "no certificate for TLS",
+            Refusal::Origin => {
+                "its page is of another site than the host it asked for (listen.origins)"
+            }
             Refusal::Proxy => "no PROXY header",
             Refusal::Silent => "it did not say in time what it is",
             Refusal::Tls => "the TLS handshake failed",
+            Refusal::Unknown => "what it spoke is nothing that is spoken here",
         })
     }
 }

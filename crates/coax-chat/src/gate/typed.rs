@@ -16,6 +16,7 @@ use super::Line;
 use super::goodbye::goodbye;
 use super::plain::Plain;
 use super::relays::Relay;
+use crate::session::pace::Pace;
 
 /// What is held between the two languages.
 const HELD: usize = 4096;
@@ -25,11 +26,17 @@ const LONGEST: usize = 4096;
 const STALLED: Duration = Duration::from_secs(60);
 
 /// Translates for `caller` until either side ends; returns the side that speaks IRC.
-pub(super) fn translate(plain: Plain, caller: Line, pause: Duration, relay: Relay) -> Line {
+pub(super) fn translate(
+    plain: Plain,
+    caller: Line,
+    pause: Duration,
+    pace: Pace,
+    relay: Relay,
+) -> Line {
     let (ours, theirs) = duplex(HELD);
     tokio::task::spawn_local(async move {
         // Why it ended is the hub's to say; here both sides are simply closed.
-        let _ = Translator::new(plain, caller, ours).run(pause).await;
+        let _ = Translator::new(plain, caller, ours, pace).run(pause).await;
         drop(relay);
     });
     Box::new(theirs)
@@ -43,13 +50,15 @@ struct Translator {
     to_hub: WriteHalf<DuplexStream>,
     /// Lines that the hub has not taken yet; nothing more is read from the caller meanwhile.
     waiting: Vec<u8>,
+    /// Lines that say nothing are lines as well.
+    pace: Pace,
 }
 
 impl Translator {
-    fn new(plain: Plain, caller: Line, hub: DuplexStream) -> Self {
+    fn new(plain: Plain, caller: Line, hub: DuplexStream, pace: Pace) -> Self {
         let (caller, answer) = split(caller);
         let (hub, to_hub) = split(hub);
-        Self { plain, caller, answer, hub, to_hub, waiting: Vec::new() }
+        Self { plain, caller, answer, hub, to_hub, waiting: Vec::new(), pace }
     }
 
     /// The two directions wait for different things, so that neither can hold up the other.
@@ -59,7 +68,8 @@ impl Translator {
         let (mut typed, mut said) = (Vec::new(), Vec::new());
         let mut left = false;
         loop {
-            let ready = !left && self.waiting.is_empty() && self.plain.is_settled();
+            let spent = self.pace.is_spent();
+            let ready = !left && !spent && self.waiting.is_empty() && self.plain.is_settled();
             // A pause ends a line only while there is one.
             let quiet = if typed.is_empty() { Duration::MAX } else { pause };
             tokio::select! {
@@ -72,6 +82,7 @@ impl Translator {
                     }
                     Err(_) => self.lines(&mut typed, true).await?,
                 },
+                () = self.pace.ready(), if spent => {}
                 written = self.to_hub.write(&self.waiting), if !self.waiting.is_empty() => {
                     self.waiting.drain(..written?);
                 }
@@ -89,6 +100,7 @@ impl Translator {
     async fn lines(&mut self, typed: &mut Vec<u8>, whole: bool) -> io::Result<()> {
         while let Some(length) = line_length(typed, whole) {
             let line = typed.drain(..length).collect::<Vec<_>>();
+            self.pace.spend(1);
             let turned = self.plain.typed(&String::from_utf8_lossy(&line));
             self.pass(turned).await?;
         }

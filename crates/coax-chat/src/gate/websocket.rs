@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use super::goodbye::goodbye;
 use super::relays::Relay;
 use super::{Duplex, Line};
+use crate::session::pace::Pace;
 
 /// What is held between the two sides.
 const HELD: usize = 8192;
@@ -59,6 +60,7 @@ impl Subprotocol {
 pub(super) async fn carry<S: Duplex + 'static>(
     socket: S,
     as_: Subprotocol,
+    pace: Pace,
     at_work: Relay,
 ) -> Line {
     let config = WebSocketConfig::default()
@@ -70,7 +72,7 @@ pub(super) async fn carry<S: Duplex + 'static>(
     let socket = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
     let (ours, theirs) = duplex(HELD);
     tokio::task::spawn_local(async move {
-        relay(socket, ours, as_, &at_work).await;
+        relay(socket, ours, as_, pace, &at_work).await;
     });
     Box::new(theirs)
 }
@@ -80,9 +82,10 @@ async fn relay<S: Duplex>(
     mut socket: WebSocketStream<S>,
     hub: DuplexStream,
     as_: Subprotocol,
+    pace: Pace,
     at_work: &Relay,
 ) {
-    let code = match exchange(&mut socket, hub, as_).await {
+    let code = match exchange(&mut socket, hub, as_, pace).await {
         Ok(()) if at_work.is_leaving() => CloseCode::Away,
         Ok(()) => CloseCode::Normal,
         Err(Error::Capacity(_)) => CloseCode::Size,
@@ -102,15 +105,22 @@ async fn exchange<S: Duplex>(
     socket: &mut WebSocketStream<S>,
     hub: DuplexStream,
     as_: Subprotocol,
+    mut pace: Pace,
 ) -> Result<(), Error> {
     let (mut hub, mut to_hub) = split(hub);
     let (mut said, mut heard) = (Vec::new(), Vec::new());
     loop {
+        let spent = pace.is_spent();
         tokio::select! {
-            message = socket.next(), if heard.is_empty() => match message {
-                Some(message) => hear(&message?, &mut heard),
+            message = socket.next(), if heard.is_empty() && !spent => match message {
+                // A ping is a frame as well, and is answered.
+                Some(message) => {
+                    pace.spend(1);
+                    hear(&message?, &mut heard);
+                }
                 None => return Ok(()),
             },
+            () = pace.ready(), if spent => {}
             written = to_hub.write(&heard), if !heard.is_empty() => {
                 heard.drain(..written?);
             }

@@ -9,15 +9,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coax_irc::{Capability as Cap, numeric as n};
-use coax_store::{Account, AddFingerprint, AddNick, Name, Password, Register, SetPassword};
+use coax_store::{Account, Name, Password};
 
-use super::Hub;
 use super::clients::fold;
-use super::effects::{Effect, Effects};
+use super::effects::Effect;
 use super::face::face;
 use super::input::Keep;
 use super::note::Note;
-use super::time::Time;
 use super::turn::Turn;
 
 /// What a disk gives back at the start.
@@ -33,6 +31,12 @@ pub struct Known {
     pub hosts: Vec<(String, Vec<u8>)>,
     /// Where the histories of unregistered channels begin, by their keys.
     pub lives: Vec<(String, Vec<u8>)>,
+    /// From where accounts and operators were got right before.
+    pub trusted: Vec<(String, Vec<u8>)>,
+    /// Which time was certain when an earlier server ended.
+    pub clock: Vec<(String, Vec<u8>)>,
+    /// The latest time in the history, in milliseconds since 1970.
+    pub latest: Option<i64>,
 }
 
 /// All accounts.
@@ -90,6 +94,12 @@ impl Accounts {
         self.faces.get(face).into_iter().flatten().map(|nick| &**nick)
     }
 
+    /// A registered nick, folded, that another name would be taken for.
+    pub(crate) fn taken_for(&self, name: &str) -> Option<&str> {
+        let key = fold(name);
+        self.faces.get(&face(name))?.iter().find(|nick| **nick != key).map(|nick| &**nick)
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.by_key.len()
     }
@@ -136,6 +146,19 @@ impl Accounts {
     }
 }
 
+/// What those read who may not sign in.
+pub(crate) const SUSPENDED: &str = "That account is suspended";
+
+/// Whether nobody may sign in to an account, as its settings say.
+pub fn is_suspended(account: &Account) -> bool {
+    account.settings == settings(true)
+}
+
+/// The settings of an account, as they are kept.
+pub(crate) fn settings(suspended: bool) -> &'static str {
+    if suspended { r#"{"suspended":true}"# } else { "{}" }
+}
+
 /// An account of that name, with nothing but a password.
 pub(crate) fn new_account(name: &str, password: Password, created: i64) -> Account {
     let name = Name::new(&*fold(name), name);
@@ -143,66 +166,23 @@ pub(crate) fn new_account(name: &str, password: Password, created: i64) -> Accou
     Account { name, password, created, nicks, settings, ..Account::default() }
 }
 
-impl Hub {
-    /// From now on there is an account of that name, and this is its password.
-    pub(super) fn set_account(
-        &mut self,
-        now: Time,
-        name: &str,
-        password: Password,
-        effects: &mut Effects,
-    ) {
-        let keep = match self.accounts.find_mut(name) {
-            Some(account) => {
-                account.password = password.clone();
-                Keep::Password(SetPassword { key: account.name.key.clone(), password })
-            }
-            None => {
-                let created = i64::try_from(now.0).unwrap_or(i64::MAX);
-                let account = new_account(name, password, created);
-                self.accounts.insert(account.clone());
-                Keep::Account(Register(account))
-            }
-        };
-        effects.push(Effect::Keep(Box::new(keep)));
-    }
-}
-
 impl Turn<'_> {
+    /// Keeps something of which nobody is told that it was kept.
     pub(crate) fn keep(&mut self, keep: Keep) {
         self.out.push(Effect::Keep(Box::new(keep)));
     }
 
-    /// Makes an account, whose name must be free.
-    pub(crate) fn create_account(&mut self, name: &str, password: Password) {
-        self.hub.set_account(self.now, name, password, self.out);
-        self.note(Note::AccountMade(self.person_about(name)));
-    }
-
-    pub(crate) fn set_password(&mut self, name: &str, password: Password) {
-        // It may have been dropped meanwhile.
-        if self.hub.accounts.find(name).is_some() {
-            self.hub.set_account(self.now, name, password, self.out);
+    /// Why nobody, or nobody more, may sign in to an account.
+    pub(crate) fn may_sign_in(&self, name: &str) -> Result<(), &'static str> {
+        if self.hub.accounts.find(name).is_some_and(is_suspended) {
+            return Err(SUSPENDED);
         }
-    }
-
-    pub(crate) fn add_nick(&mut self, name: &str, nick: &str) {
-        self.hub.accounts.add_nick(name, nick);
-        let nick = Name::new(&*fold(nick), nick);
-        self.keep(Keep::Nick(AddNick { key: fold(name).into(), nick }));
-    }
-
-    pub(crate) fn add_certificate(&mut self, name: &str, certificate: &str) {
-        self.hub.accounts.add_certificate(name, certificate);
-        let fingerprint = certificate.to_owned();
-        self.keep(Keep::Certificate(AddFingerprint { key: fold(name).into(), fingerprint }));
-    }
-
-    /// Whether one more may sign in to an account.
-    pub(crate) fn has_room(&self, name: &str) -> bool {
         let most = self.hub.settings.per_account;
         let mine = self.me().account.as_deref() == Some(name);
-        most == 0 || mine || self.hub.clients.count_of_account(name) < most
+        match most == 0 || mine || self.hub.clients.count_of_account(name) < most {
+            true => Ok(()),
+            false => Err("Too many are signed in to that account already"),
+        }
     }
 
     /// Whoever has the turn is this account from now on; everyone who should know is told.

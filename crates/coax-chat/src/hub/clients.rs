@@ -10,16 +10,22 @@ use std::collections::BTreeMap;
 
 use coax_irc::{CapSet, Casemapping};
 
-use super::client::{Client, ClientId, Origin};
+use super::client::{Client, ClientId, Name, Origin};
 use super::face::face;
+use super::patience::neighbourhood;
 use super::time::Time;
 
 /// The rule by which two names are one.
-pub(crate) const CASEMAPPING: Casemapping = Casemapping::Ascii;
+pub(crate) const CASEMAPPING: Casemapping = Casemapping::Rfc7613;
 
 /// A name as a key.
 pub(crate) fn fold(name: &str) -> Box<str> {
-    name.to_ascii_lowercase().into_boxed_str()
+    CASEMAPPING.fold_text(name).into_boxed_str()
+}
+
+/// Whether two names are one.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    CASEMAPPING.same(one.as_bytes(), other.as_bytes())
 }
 
 /// All clients.
@@ -30,7 +36,7 @@ pub(crate) struct Clients {
     nicks: BTreeMap<Box<str>, ClientId>,
     /// The users whose nick does not look as its key is written, by what it looks like.
     faces: BTreeMap<Box<str>, Vec<ClientId>>,
-    /// How many come from each address.
+    /// How many come from each place: an address, or a network of IPv6.
     addresses: BTreeMap<Box<str>, u32>,
     /// How many are signed in to each account.
     accounts: BTreeMap<Box<str>, u32>,
@@ -52,9 +58,20 @@ impl Clients {
             self.marks.resize(index + 1, 0);
         }
         self.caps[index] = CapSet::NONE;
-        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        *self.addresses.entry(neighbourhood(&origin.address)).or_default() += 1;
         self.slots[index] = Some(Box::new(Client::new(origin, now)));
         self.connected += 1;
+    }
+
+    /// A client that has not registered is somebody from elsewhere.
+    pub(crate) fn brought(&mut self, who: ClientId, origin: Origin) {
+        let before = self.get(who).origin.address.clone();
+        one_less(&mut self.addresses, &before);
+        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        let client = self.get_mut(who);
+        client.name = Name::new(client.name.nick(), client.name.user(), &origin.host);
+        let way = client.origin.way;
+        *client.origin = Origin { way, ..origin };
     }
 
     /// Forgets a client and its nick. It must have left its channels.
@@ -66,7 +83,7 @@ impl Clients {
         }
         self.forget_face(client.nick(), who);
         self.connected -= 1;
-        one_less(&mut self.addresses, &client.origin.address);
+        one_less(&mut self.addresses, &neighbourhood(&client.origin.address));
         if let Some(account) = &client.account {
             one_less(&mut self.accounts, account);
         }
@@ -97,9 +114,9 @@ impl Clients {
         odd.chain(plain)
     }
 
-    /// How many are connected from an address.
+    /// How many are connected from where an address is: the first 64 bits of IPv6 are one neighbour.
     pub(crate) fn count_of_address(&self, address: &str) -> u32 {
-        self.addresses.get(address).copied().unwrap_or_default()
+        self.addresses.get(&neighbourhood(address)).copied().unwrap_or_default()
     }
 
     /// How many are signed in to an account.

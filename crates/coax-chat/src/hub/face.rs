@@ -1,10 +1,13 @@
 //! Names that look alike.
 //!
-//! Nicks and accounts are ASCII, so few of their letters can be taken for each other: `0` and `O`, and
-//! `1`, `I`, `l` and `|`. Two names that differ in nothing else have one face. These are the pairs of
-//! Unicode's table (UTS #39 §4) within ASCII, without `rn` for `m`, which many honest names have.
+//! Within ASCII few letters can be taken for each other: `0` and `O`, and `1`, `I`, `l` and `|`. Two
+//! names that differ in nothing else have one face. These are the pairs of Unicode's table (UTS #39 §4)
+//! within ASCII, without `rn` for `m`, which many honest names have. Of a name beyond ASCII the whole
+//! table is asked, and what comes out is looked at as if it were ASCII: Cyrillic `аре` is `ape`.
 //!
 //! Nothing here decides who keeps a name.
+
+use coax_irc::skeleton;
 
 use super::client::ClientId;
 use super::clients::fold;
@@ -17,7 +20,10 @@ pub(crate) fn face(name: &str) -> Box<str> {
         '1' | 'I' | '|' => 'l',
         other => other.to_ascii_lowercase(),
     };
-    name.chars().map(seen).collect::<String>().into_boxed_str()
+    match name.is_ascii() {
+        true => name.chars().map(seen).collect(),
+        false => fold(&skeleton(name)).chars().map(seen).collect(),
+    }
 }
 
 impl Turn<'_> {
@@ -46,10 +52,19 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_have_one_face() {
-        for (one, other) in [("Bill", "BiI1"), ("bob", "B0b"), ("lI|1", "IIII"), ("O0", "oo")] {
+        for (one, other) in [
+            ("Bill", "BiI1"),
+            ("bob", "B0b"),
+            ("lI|1", "IIII"),
+            ("O0", "oo"),
+            ("Ape", "аре"),
+            ("BOB", "ВОВ"),
+        ] {
             assert_eq!(face(one), face(other), "{one} {other}");
         }
-        for (one, other) in [("ali", "all"), ("corn", "com"), ("ada", "ada_"), ("web1", "web2")] {
+        for (one, other) in
+            [("ali", "all"), ("corn", "com"), ("ada", "ada_"), ("web1", "web2"), ("иван", "нван")]
+        {
             assert_ne!(face(one), face(other), "{one} {other}");
         }
     }

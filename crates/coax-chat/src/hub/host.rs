@@ -97,18 +97,19 @@ impl Turn<'_> {
     }
 
     /// Gives an account a host of its own, or takes it away; all who are signed in to it change.
-    pub(crate) fn set_host_of(&mut self, account: &str, host: Option<&str>) {
+    /// What is to be kept of that, if it is a change.
+    #[must_use]
+    pub(crate) fn set_host_of(&mut self, account: &str, host: Option<&str>) -> Option<Keep> {
         let key = fold(account);
         let before = match host {
             Some(host) => self.hub.hosts.insert(key.clone(), host.into()),
             None => self.hub.hosts.remove(&key),
         };
         if before.as_deref() == host {
-            return;
+            return None;
         }
         let value = host.map(|host| host.as_bytes().to_vec());
         let (shelf, shelved) = (SHELF.to_owned(), key.to_string());
-        self.keep(Keep::Shelf(Put { shelf, key: shelved, value }));
         let is_theirs = |client: &super::Client| client.account.as_deref().map(fold);
         for who in self.hub.clients.all().collect::<Vec<_>>() {
             if is_theirs(self.client(who)).as_ref() != Some(&key) {
@@ -120,6 +121,7 @@ impl Turn<'_> {
                 None => theirs.show_first_host(),
             }
         }
+        Some(Keep::Shelf(Put { shelf, key: shelved, value }))
     }
 }
 

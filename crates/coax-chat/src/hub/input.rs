@@ -7,7 +7,7 @@
 use coax_store::{
     AddFingerprint, AddNick, Conversation, Conversations, Entry, Hit, Kept, Page, Password, Put,
     Redact, Register, RemoveAccount, RemoveChannel, RemoveFingerprint, RenameChannel, SaveChannel,
-    Search, SetPassword, Target,
+    Search, SetPassword, SetSettings, Target,
 };
 
 use super::client::{ClientId, Origin};
@@ -51,14 +51,8 @@ pub enum Input<'a> {
         /// What it is.
         answer: Answer,
     },
-    /// Whoever owns the server made an account, or gave one another password. No other account
-    /// may have that nick.
-    Account {
-        /// What it is called.
-        name: &'a str,
-        /// What its password is checked against from now on.
-        password: Password,
-    },
+    /// Whoever owns the server changed something of an account, and it is on disk.
+    Kept(Box<Keep>),
     /// The settings are different from now on.
     Reload(Box<Settings>),
     /// Something about the server that its operators should know.
@@ -108,7 +102,7 @@ pub enum Question {
         msgid: String,
     },
     /// Whether this is on disk: asked with what is to be kept.
-    Keep(Box<Entry>),
+    Keep(Box<Keep>),
 }
 
 /// What came of a [`Question`].
@@ -132,13 +126,15 @@ pub enum Answer {
     Message(Option<Box<Kept>>),
     /// It is on disk.
     Stored,
+    /// Something with that name is there already.
+    Exists,
     /// Nothing with that name is there.
     Missing,
     /// It could not be found out.
     Failed,
 }
 
-/// Something to be kept on disk. The hub goes on without waiting for it.
+/// Something to be kept on disk.
 #[derive(Clone, Debug)]
 pub enum Keep {
     /// A message or an event.
@@ -147,6 +143,8 @@ pub enum Keep {
     Account(Register),
     /// An account's new password.
     Password(SetPassword),
+    /// What an account may do.
+    Settings(SetSettings),
     /// An account has one more nick.
     Nick(AddNick),
     /// An account has one more certificate.

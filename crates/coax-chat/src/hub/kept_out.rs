@@ -36,7 +36,8 @@ impl KeptOut {
         Some(KeptOut { pattern: Pattern::read(mask)?, why, by, until })
     }
 
-    fn write(&self) -> Vec<u8> {
+    /// As it is kept.
+    pub(super) fn write(&self) -> Vec<u8> {
         let until = self.until.map(|until| until.0.to_string()).unwrap_or_default();
         format!("{until}\n{}\n{}", self.by, self.why).into_bytes()
     }
@@ -46,8 +47,9 @@ impl Turn<'_> {
     /// Why a client is kept out, if it is.
     pub(crate) fn why_kept_out(&self, who: ClientId) -> Option<String> {
         let client = self.client(who);
-        let mut now = self.hub.kept_out.iter().filter(|it| it.until.is_none_or(|it| it > self.now));
-        let found = now.find(|it| it.pattern.is_about(client))?;
+        let now = self.hub.certain(self.now);
+        let mut holding = self.hub.kept_out.iter().filter(|it| it.until.is_none_or(|it| it > now));
+        let found = holding.find(|it| it.pattern.is_about(client))?;
         Some(format!("You are kept out of this server: {}", found.why))
     }
 
@@ -75,19 +77,15 @@ impl Turn<'_> {
 
     /// Forgets those who may come back by now.
     pub(crate) fn forget_served(&mut self) {
-        let now = self.now;
+        let now = self.hub.certain(self.now);
         let served = |it: &KeptOut| it.until.is_some_and(|until| until <= now);
         let gone = self.hub.kept_out.extract_if(.., |it| served(it)).collect::<Vec<_>>();
-        gone.iter().for_each(|it| self.forget_kept_out(it.pattern.text()));
+        gone.iter().for_each(|it| self.keep_at_last(to_keep(it.pattern.text(), None)));
     }
+}
 
-    pub(crate) fn keep_kept_out(&mut self, it: &KeptOut) {
-        let key = fold(it.pattern.text()).into();
-        self.keep(Keep::Shelf(Put { shelf: SHELF.to_owned(), key, value: Some(it.write()) }));
-    }
-
-    pub(crate) fn forget_kept_out(&mut self, mask: &str) {
-        let key = fold(mask).into();
-        self.keep(Keep::Shelf(Put { shelf: SHELF.to_owned(), key, value: None }));
-    }
+/// What is kept of a mask from now on; without `it`, nothing.
+pub(crate) fn to_keep(mask: &str, it: Option<&KeptOut>) -> Keep {
+    let (shelf, key) = (SHELF.to_owned(), fold(mask).into());
+    Keep::Shelf(Put { shelf, key, value: it.map(KeptOut::write) })
 }

@@ -39,6 +39,13 @@ pub enum Note {
     AccountMade(Person),
     /// An account is gone.
     AccountDropped(Person),
+    /// An operator lets nobody sign in to an account, or lets them again.
+    AccountSuspended {
+        /// Who, and which account.
+        who: Person,
+        /// Whether nobody may.
+        on: bool,
+    },
     /// Somebody signed in to an account.
     SignedIn(Person),
     /// Somebody could not.
@@ -49,6 +56,8 @@ pub enum Note {
         means: Means,
         /// How many seconds are to pass before the next attempt counts; 0 is none.
         wait: u64,
+        /// Whether this is the first attempt after a while that has to wait.
+        is_first: bool,
     },
     /// Somebody became an operator.
     Operator {
@@ -90,7 +99,7 @@ pub struct Person {
     pub account: Option<String>,
 }
 
-/// What somebody wanted to be, with a password.
+/// What somebody wanted to be, with a password or a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Means {
     /// An account's owner, by SASL.
@@ -99,11 +108,18 @@ pub enum Means {
     NickServ,
     /// An operator.
     Oper,
+    /// One who may come in, by PASS.
+    Server,
+    /// One who may enter a channel, by its key.
+    Key,
+    /// A gateway that says whom it brings, by WEBIRC.
+    WebIrc,
 }
 
 impl Means {
     /// All there are.
-    pub const ALL: [Means; 3] = [Means::Sasl, Means::NickServ, Means::Oper];
+    pub const ALL: [Means; 6] =
+        [Means::Sasl, Means::NickServ, Means::Oper, Means::Server, Means::Key, Means::WebIrc];
 
     /// As metrics and logs call it.
     pub fn name(self) -> &'static str {
@@ -111,6 +127,9 @@ impl Means {
             Means::Sasl => "sasl",
             Means::NickServ => "nickserv",
             Means::Oper => "oper",
+            Means::Server => "server",
+            Means::Key => "key",
+            Means::WebIrc => "webirc",
         }
     }
 }

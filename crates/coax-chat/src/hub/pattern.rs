@@ -10,7 +10,7 @@ use coax_irc::{ExtbanSyntax, Mask};
 
 use super::channel::{ChannelId, MaskList};
 use super::client::{Client, ClientId};
-use super::clients::CASEMAPPING;
+use super::clients::{CASEMAPPING, same};
 use super::turn::Turn;
 
 /// How extended bans are written.
@@ -123,7 +123,7 @@ impl Turn<'_> {
     pub(crate) fn is_invited(&self, id: ChannelId) -> bool {
         let channel = self.channel(id);
         let asked = |it: &super::Invitation| {
-            it.created == channel.created && it.channel.eq_ignore_ascii_case(&channel.name)
+            it.created == channel.created && same(&it.channel, &channel.name)
         };
         self.me().invitations.iter().any(asked)
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use coax_store::{Access, Mask, Name, RemoveChannel, SaveChannel};
 
+use super::Hub;
 use super::channel::{Channel, ChannelId, Flags, ListEntry, MaskList, Rank, Topic};
 use super::channels::Channels;
 use super::clients::fold;
@@ -22,39 +23,14 @@ const LISTS: [(MaskList, &str); 3] =
     [(MaskList::Ban, "b"), (MaskList::Exception, "e"), (MaskList::Invite, "I")];
 
 impl Turn<'_> {
-    /// Keeps a channel as it is now, if it is registered.
-    pub(crate) fn save_channel(&mut self, id: ChannelId) {
+    /// Keeps a channel as it is now, if it is registered. Whoever has the turn reads it if the disk
+    /// does not take it.
+    pub(crate) fn save_channel(&mut self, id: ChannelId, verb: &'static str) {
         self.hub.channels.touch(id);
         let channel = self.channel(id);
         if channel.founder.is_some() {
-            let saved = SaveChannel(stored(channel));
-            self.keep(Keep::Channel(saved));
-        }
-    }
-
-    /// The channel belongs to nobody any more.
-    pub(crate) fn unregister_channel(&mut self, id: ChannelId) {
-        let channel = self.hub.channels.get_mut(id);
-        channel.founder = None;
-        channel.access.clear();
-        let key = fold(&channel.name).into();
-        self.keep(Keep::NoChannel(RemoveChannel { key }));
-        self.hub.channels.touch(id);
-        self.hub.channels.forget_if_empty(id);
-    }
-
-    /// Takes an account out of every registered channel; those it owns are nobody's.
-    pub(crate) fn disown_channels(&mut self, account: &str) {
-        let key = fold(account);
-        let registered = self.hub.channels.all().filter(|(_, channel)| channel.founder.is_some());
-        for id in registered.map(|(id, _)| id).collect::<Vec<_>>() {
-            let channel = self.hub.channels.get_mut(id);
-            let had_access = channel.access.remove(&key).is_some();
-            if channel.founder.as_ref().is_some_and(|founder| fold(founder) == key) {
-                self.unregister_channel(id);
-            } else if had_access {
-                self.save_channel(id);
-            }
+            let (saved, name) = (SaveChannel(stored(channel)), channel.name.clone());
+            self.keep_or_tell(Keep::Channel(saved), verb, &name);
         }
     }
 
@@ -70,11 +46,37 @@ impl Turn<'_> {
     }
 }
 
+impl Hub {
+    /// Takes an account that the disk has forgotten out of every registered channel; those it owned
+    /// are nobody's. The disk did the same.
+    pub(super) fn disown_channels(&mut self, key: &str) {
+        let registered = self.channels.all().filter(|(_, channel)| channel.founder.is_some());
+        for id in registered.map(|(id, _)| id).collect::<Vec<_>>() {
+            let channel = self.channels.get_mut(id);
+            channel.access.remove(key);
+            if channel.founder.as_ref().is_some_and(|founder| *fold(founder) == *key) {
+                channel.founder = None;
+                channel.access.clear();
+                self.channels.touch(id);
+                self.channels.forget_if_empty(id);
+            }
+        }
+    }
+}
+
 impl Channels {
+    /// What is to be kept of a channel as it is now.
+    pub(crate) fn to_keep(&self, id: ChannelId) -> Keep {
+        let channel = self.get(id);
+        match channel.founder {
+            Some(_) => Keep::Channel(SaveChannel(stored(channel))),
+            None => Keep::NoChannel(RemoveChannel { key: fold(&channel.name).into() }),
+        }
+    }
+
     /// A channel as it was kept.
-    pub(crate) fn restore(&mut self, kept: coax_store::Channel, now: Time) {
-        let id =
-            self.create(&kept.name.shown, Flags::default(), time(kept.registered).min(now), "");
+    pub(crate) fn restore(&mut self, kept: coax_store::Channel) {
+        let id = self.create(&kept.name.shown, Flags::default(), time(kept.registered), "");
         let channel = self.get_mut(id);
         channel.founder = Some(kept.founder.unwrap_or_default().into());
         channel.topic = kept.topic.map(|topic| Topic {
@@ -106,7 +108,8 @@ impl Channels {
     }
 }
 
-fn stored(channel: &Channel) -> coax_store::Channel {
+/// A channel as it is kept.
+pub(super) fn stored(channel: &Channel) -> coax_store::Channel {
     let level = |rank: Rank| {
         let letter = Rank::ALL.iter().find(|(.., it)| rank.has(*it)).map(|(letter, ..)| *letter);
         letter.map(String::from).unwrap_or_default()

@@ -18,27 +18,35 @@ pub(crate) struct Since {
     time: i64,
     /// Later messages have later names, so it decides between two of one millisecond.
     msgid: Box<str>,
+    /// Where it began by a clock that was ahead: what was said since this server started belongs to
+    /// it as well, until now.
+    resumed: Option<(i64, i64)>,
 }
 
 impl Since {
     fn ever() -> Since {
-        Since { time: i64::MIN, msgid: Box::default() }
+        Since { time: i64::MIN, msgid: Box::default(), resumed: None }
     }
 
     /// The last moment that does not count; none if all do.
     pub(crate) fn before(&self) -> Option<i64> {
-        self.time.checked_sub(1)
+        self.earliest().checked_sub(1)
     }
 
     /// Whether something was said at this time or later.
     pub(crate) fn is_before(&self, time: i64) -> bool {
-        self.time <= time
+        self.earliest() <= time
+    }
+
+    fn earliest(&self) -> i64 {
+        self.resumed.map_or(self.time, |(from, _)| from.min(self.time))
     }
 
     /// Whether it belongs to whoever asks.
     pub(crate) fn covers(&self, kept: &Kept) -> bool {
         let entry = &kept.entry;
-        (entry.time, &*entry.msgid) >= (self.time, &*self.msgid)
+        let resumed = self.resumed.is_some_and(|(from, to)| (from..=to).contains(&entry.time));
+        resumed || (entry.time, &*entry.msgid) >= (self.time, &*self.msgid)
     }
 
     /// The same part of a history, where it counts from a time no earlier than this.
@@ -86,7 +94,7 @@ impl Turn<'_> {
         let channel = self.channel(id);
         match fold(&channel.name) == fold(&self.hub.settings.default_channel) {
             true => Since::ever(),
-            false => Since { time: channel.created.millis(), msgid: channel.first.clone() },
+            false => self.since(channel.created.millis(), channel.first.clone()),
         }
     }
 
@@ -95,6 +103,11 @@ impl Turn<'_> {
     pub(crate) fn since_person(&self) -> Since {
         let account = self.me().account.as_deref().and_then(|name| self.hub.accounts.find(name));
         let time = account.map_or(self.me().since.millis(), |account| account.created);
-        Since { time, msgid: Box::default() }
+        self.since(time, Box::default())
+    }
+
+    fn since(&self, time: i64, msgid: Box<str>) -> Since {
+        let (started, now) = (self.hub.started.millis(), self.now.millis());
+        Since { time, msgid, resumed: (time > now).then_some((started, now)) }
     }
 }

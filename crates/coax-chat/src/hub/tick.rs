@@ -6,10 +6,14 @@
 //! Nothing here looks at a clock.
 
 use super::Hub;
-use super::client::ClientId;
+use super::client::{ClientId, Way};
 use super::effects::Effects;
 use super::note::Cause;
 use super::time::Time;
+
+/// Proxies in front of a page end a connection on which nothing was said for a minute (nginx:
+/// `proxy_read_timeout 60s`), some after half of it.
+const WEB_PING_SECONDS: u64 = 25;
 
 /// What is due for one client.
 enum Due {
@@ -21,6 +25,8 @@ enum Due {
 impl Hub {
     pub(super) fn tick(&mut self, now: Time, effects: &mut Effects) {
         self.forget_lives(now, effects);
+        self.keep_again(now, effects);
+        self.keep_time(now, effects);
         let due = self.clients.all().filter_map(|who| Some((who, self.due(now, who)?)));
         for (who, due) in due.collect::<Vec<_>>() {
             let mut turn = self.turn(now, who, effects);
@@ -44,9 +50,16 @@ impl Hub {
             return late.then_some(Due::Unregistered);
         }
         if client.pinged != Time::default() {
-            let silent = now.since(client.pinged) > settings.ping_grace_seconds * 1000;
+            let patience = settings.ping_seconds + settings.ping_grace_seconds;
+            // One that was asked early has no less time than the others.
+            let silent = now.since(client.pinged) > settings.ping_grace_seconds * 1000
+                && now.since(client.heard) > patience * 1000;
             return silent.then_some(Due::Silent);
         }
-        (now.since(client.heard) > settings.ping_seconds * 1000).then_some(Due::Ask)
+        let quiet = match client.origin.way {
+            Way::WebSocket => settings.ping_seconds.min(WEB_PING_SECONDS),
+            Way::Irc | Way::Plain => settings.ping_seconds,
+        };
+        (now.since(client.heard) > quiet * 1000).then_some(Due::Ask)
     }
 }

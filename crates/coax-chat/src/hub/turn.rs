@@ -13,7 +13,7 @@ use super::client::{Client, ClientId};
 use super::effects::{Effect, Effects};
 use super::input::{Answer, Question, Ticket};
 use super::time::Time;
-use super::{Channel, ChannelId, Hub, Rank, Stamp};
+use super::{Channel, ChannelId, Flags, Hub, Rank, Stamp};
 
 /// What happens when an answer is there.
 pub(crate) type Then = Box<dyn FnOnce(&mut Turn<'_>, Answer)>;
@@ -79,6 +79,17 @@ impl Turn<'_> {
         self.hub.channels.get(id)
     }
 
+    /// The channel of that name, unless it is a secret from whoever has the turn: then it is answered
+    /// as if there were none.
+    pub(crate) fn channel_named(&self, name: &str) -> Option<ChannelId> {
+        let id = self.hub.channels.named(name)?;
+        let knows = self.my_rank(id).is_some()
+            || self.me().is_operator()
+            || self.is_invited(id)
+            || self.access(id) != Rank::default();
+        (knows || !self.channel(id).flags.has(Flags::SECRET)).then_some(id)
+    }
+
     pub(crate) fn rank_in(&self, id: ChannelId, who: ClientId) -> Option<Rank> {
         self.hub.channels.rank(&self.hub.clients, id, who)
     }
@@ -110,18 +121,29 @@ impl Turn<'_> {
         Stamp { time: self.now, account, bot, ..Stamp::default() }
     }
 
-    /// Asks, and holds the client until `then` has run with the answer.
+    /// Asks, and holds the client until `then` has run with the answer. If the client leaves before,
+    /// `then` does not run.
     pub(crate) fn ask(
         &mut self,
         question: Question,
         then: impl FnOnce(&mut Turn<'_>, Answer) + 'static,
     ) {
+        self.begin_to_ask(question, then);
+    }
+
+    /// The same, and what the question is called.
+    pub(super) fn begin_to_ask(
+        &mut self,
+        question: Question,
+        then: impl FnOnce(&mut Turn<'_>, Answer) + 'static,
+    ) -> Ticket {
         let ticket = Ticket(self.serial());
         let awaited = Awaited { who: self.who, then: Box::new(then) };
         self.hub.awaited.insert(ticket, awaited);
         self.me_mut().held = true;
         self.out.push(Effect::Hold { client: self.who });
         self.out.push(Effect::Ask { ticket, question });
+        ticket
     }
 }
 
@@ -133,6 +155,7 @@ impl Hub {
         answer: Answer,
         effects: &mut Effects,
     ) {
+        self.settle(now, ticket, &answer, effects);
         let Some(awaited) = self.awaited.remove(&ticket) else { return };
         // Whoever asked may have gone, and the number may be somebody else's by now: those who go
         // take their questions along.

@@ -6,7 +6,7 @@
 
 use coax_irc::{CapSet, Capability as Cap, Offer, numeric as n};
 
-use super::note::{Cause, Note};
+use super::note::{Cause, Means, Note};
 use super::{Turn, Way};
 use crate::verb;
 
@@ -47,6 +47,8 @@ impl Turn<'_> {
         let register = parts.iter().filter(|(on, _)| *on).map(|(_, part)| *part);
         let register = register.collect::<Vec<_>>().join(",");
         let offer = Offer::new(OFFERED).with(Cap::Sasl, verb::mechanisms(self));
+        // What was sent to an earlier run of the server is not remembered.
+        let offer = offer.with(Cap::Once, format!("{:08x}", settings.boot));
         let history = [Cap::Chathistory, Cap::EventPlayback, Cap::MessageRedaction, Cap::Search];
         let offer = match settings.register {
             true => offer.with(Cap::AccountRegistration, register),
@@ -84,11 +86,8 @@ impl Turn<'_> {
         if registration.negotiating || registration.user.is_none() || me.nick() == "*" {
             return;
         }
-        let given = registration.password.as_deref();
-        let wanted = self.hub.settings.password.as_deref();
-        if wanted.is_some_and(|wanted| !same(wanted, given.unwrap_or_default())) {
-            self.reply(n::ERR_PASSWDMISMATCH, &["Password incorrect"]);
-            return self.close(Cause::Password, "Password incorrect");
+        if !self.knows_the_password() {
+            return;
         }
         let nick = self.my_nick();
         if self.is_reserved(&nick) {
@@ -112,6 +111,28 @@ impl Turn<'_> {
         let (who, origin) = (self.person(), &self.me().origin);
         let (way, secure) = (origin.way, origin.secure);
         self.note(Note::CameIn { who, way, secure });
+    }
+
+    /// Whether whoever has the turn gave the server's password, if there is one; if not, they go.
+    fn knows_the_password(&mut self) -> bool {
+        let Some(wanted) = self.hub.settings.password.clone() else { return true };
+        let registration = self.me().registration.as_ref();
+        let given = registration.and_then(|it| it.password.clone()).unwrap_or_default();
+        // Without one it is no guess.
+        let why = if given.is_empty() {
+            "Password incorrect".to_owned()
+        } else if let Err(wait) = self.may_try(Means::Server, "server") {
+            format!("Too many wrong passwords: try again in {wait} s")
+        } else if same(&wanted, &given) {
+            self.tried_rightly(Means::Server, "server");
+            return true;
+        } else {
+            self.tried_wrongly(Means::Server, "server");
+            "Password incorrect".to_owned()
+        };
+        self.reply(n::ERR_PASSWDMISMATCH, &[&why]);
+        self.close(Cause::Password, &why);
+        false
     }
 
     fn welcome(&mut self) {

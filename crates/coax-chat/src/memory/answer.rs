@@ -72,13 +72,14 @@ impl Answering {
                 let found = store.reader().message(&target, &msgid);
                 found.map_or_else(failed, |kept| Answer::Message(kept.map(Box::new)))
             }
-            Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
+            // It goes to the writer, and never comes here.
+            Question::Keep(_) => Answer::Failed,
         }
     }
 }
 
 /// Waits until all that was said before is on disk: whoever asks for history finds it in there.
-pub(super) fn catch_up(store: &Store) {
+fn catch_up(store: &Store) {
     let (shelf, key) = (SHELF.to_owned(), "nothing".to_owned());
     // If the disk cannot take it, the history is answered as it is.
     let _ = store.apply(coax_store::Put { shelf, key, value: None });

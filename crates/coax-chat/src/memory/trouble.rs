@@ -76,11 +76,12 @@ struct State {
 
 impl Trouble {
     /// Something was kept, or was not. That a thing is there already, or not there, is an answer.
-    pub(super) fn note<T>(&self, outcome: &Result<T, StoreError>) {
+    /// `is_said`: it is counted where it is lost.
+    pub(super) fn note<T>(&self, outcome: &Result<T, StoreError>, is_said: bool) {
         let mut state = self.state();
         match outcome {
             Err(error) if is_trouble(error) => {
-                state.lost += 1;
+                state.lost += u64::from(is_said);
                 state.kept = false;
                 state.failure = Some(error.clone());
             }
@@ -177,20 +178,20 @@ mod tests {
         let (trouble, failure) = (Trouble::default(), failure());
         assert_eq!(trouble.news(), None);
         for _ in 0..3 {
-            trouble.note(&failure);
+            trouble.note(&failure, true);
         }
         assert_eq!(trouble.news(), Some(News::NotKept(failure.clone().unwrap_err())));
-        trouble.note(&Ok(()));
-        trouble.note(&failure);
+        trouble.note(&Ok(()), true);
+        trouble.note(&failure, true);
         assert_eq!(trouble.news(), None, "the same again");
         for _ in 0..20 {
             assert_eq!(trouble.news(), None, "nothing was kept since");
         }
-        trouble.note(&Ok(()));
+        trouble.note(&Ok(()), true);
         let news = (0..QUIET).filter_map(|_| trouble.news()).collect::<Vec<_>>();
         assert_eq!(news, [News::KeptAgain(4)]);
         assert_eq!((trouble.news(), trouble.last_news(), trouble.lost()), (None, None, 4));
-        trouble.note(&failure);
+        trouble.note(&failure, true);
         assert!(matches!(trouble.news(), Some(News::NotKept(_))), "a new one is told anew");
         assert_eq!(trouble.last_news(), Some(News::Lost(1)));
     }

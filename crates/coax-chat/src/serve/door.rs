@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows what a caller speaks; that is the gate's.
 
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Told;
 use crate::gate::{self, Caller, Gate, House, Line, Refusal};
-use crate::hub::Origin;
+use crate::hub::{Origin, shown_address};
 use crate::memory::Memory;
 use crate::metrics::add;
 use crate::session;
@@ -57,6 +58,20 @@ fn has_room(stream: &Stream) -> bool {
     let number = u64::try_from(stream.as_fd().as_raw_fd()).unwrap_or_default();
     getrlimit(Resource::Nofile).current.is_none_or(|most| number + SPARE < most)
 }
+
+/// Whether there are descriptors enough to let anybody in; otherwise how many there are, and how many
+/// it takes.
+pub(super) fn enough_descriptors() -> Result<(), (u64, u64)> {
+    let Some(most) = getrlimit(Resource::Nofile).current else { return Ok(()) };
+    // The next one that the system would give out says how many are taken.
+    let next = rustix::fs::open("/", rustix::fs::OFlags::PATH, rustix::fs::Mode::empty());
+    let taken = next.map_or(most, |next| u64::try_from(next.as_raw_fd()).unwrap_or_default());
+    let needed = taken + SPARE + LEAST;
+    if most < needed { Err((most, needed)) } else { Ok(()) }
+}
+
+/// Callers that must find room for a server to be worth starting.
+const LEAST: u64 = 8;
 
 fn why(refused: &Result<Stream, impl std::fmt::Display>) -> String {
     let most = getrlimit(Resource::Nofile).current.unwrap_or_default();
@@ -110,12 +125,26 @@ fn probe(stream: &Stream) -> rustix::io::Result<()> {
 pub(super) fn door(settings: &Settings) -> gate::Settings {
     gate::Settings {
         deadline: Duration::from_secs(settings.registration_seconds),
+        flood: (settings.flood_burst, settings.flood_per_second),
         channel: settings.default_channel.clone(),
         proxies: settings.proxies.clone(),
+        names: names(settings),
+        http_proxies: settings.http_proxies.clone(),
+        http_proxies_header: settings.http_proxies_header,
+        web_path: settings.web_path.clone(),
         origins: settings.origins.clone(),
         metrics: settings.metrics.clone(),
         ..gate::Settings::default()
     }
+}
+
+/// What the server is called: as the settings say, and as this machine calls itself.
+fn names(settings: &Settings) -> Vec<String> {
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_string_lossy().into_owned();
+    // The name that every server has at first is nobody's own.
+    let own = Some(&settings.server_name).filter(|name| **name != Settings::default().server_name);
+    settings.hosts.iter().chain(own).cloned().chain([machine]).collect()
 }
 
 /// The server, behind the door.
@@ -140,15 +169,22 @@ impl House for Inside {
     fn answered(&self, status: u16) {
         self.board.metrics().answered(status);
     }
+
+    fn turned_away(&self, address: Option<SocketAddr>, why: Refusal) {
+        self.board.metrics().refused(why.name());
+        (self.tell)(Told::Refused { address, why });
+    }
+
+    fn unnamed_proxy(&self, address: Option<IpAddr>) {
+        (self.tell)(Told::UnnamedProxy(address));
+    }
 }
 
 fn origin_of(caller: Caller) -> Origin {
     let address = match caller.address {
-        Some(address) => address.ip().to_canonical().to_string(),
+        Some(address) => shown_address(address.ip()),
         None => "localhost".to_owned(),
     };
-    // A parameter of the protocol must not begin with a colon.
-    let address = if address.starts_with(':') { format!("0{address}") } else { address };
     Origin {
         host: address.clone(),
         address,

@@ -4,7 +4,7 @@
 //!
 //! Nothing here prints.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::gate::{Refusal, Way};
 use crate::hub::Note;
@@ -40,6 +40,9 @@ pub enum Told {
         /// Why.
         why: Refusal,
     },
+    /// Callers come through a web proxy that the settings do not name, so all have its address; none is a
+    /// Unix socket.
+    UnnamedProxy(Option<IpAddr>),
     /// What the hub notes.
     Note(Note),
     /// The settings were read again.
@@ -57,6 +60,12 @@ pub enum Told {
     NoCertificate(String),
     /// What is to be kept is not, or is again; or what was kept cannot be read.
     Memory(News),
+    /// This machine's clock is by so many milliseconds later than when a server last ran: for a day
+    /// nothing is forgotten by it.
+    ClockDoubted(u64),
+    /// This machine's clock jumped by so many milliseconds, back where that is negative, and is not
+    /// believed; or, without a number, it is right again.
+    ClockJumped(Option<i64>),
     /// So many messages and events were forgotten, as the settings say.
     Forgot(u64),
     /// They could not be.

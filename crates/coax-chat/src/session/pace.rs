@@ -34,7 +34,7 @@ pub(super) fn price(line: &[u8]) -> usize {
 
 /// A client's allowance.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Commands at once; 0 is no limit.
     burst: u32,
     each: Duration,
@@ -47,13 +47,13 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new((burst, per_second): (u32, u32)) -> Pace {
+    pub(crate) fn new((burst, per_second): (u32, u32)) -> Pace {
         let each = Duration::from_secs(1) / per_second.max(1);
         Pace { burst, each, full_at: None, read: 0, answered: 0, sleep: None }
     }
 
     /// So many commands were said.
-    pub(super) fn spend(&mut self, commands: usize) {
+    pub(crate) fn spend(&mut self, commands: usize) {
         if self.burst > 0 && commands > 0 {
             let now = Instant::now();
             let commands = u32::try_from(commands).unwrap_or(u32::MAX);
@@ -76,7 +76,7 @@ impl Pace {
         self.answered %= BYTES_OUT;
     }
 
-    pub(super) fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.next().is_some()
     }
 
@@ -86,8 +86,13 @@ impl Pace {
         (next > Instant::now()).then_some(next)
     }
 
+    /// Waits until there is something left.
+    pub(crate) async fn ready(&mut self) {
+        std::future::poll_fn(|context| self.poll(context)).await;
+    }
+
     /// Ready when there is something left.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(next) = self.next() {
             let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(next)));
             sleep.as_mut().reset(next);

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use toml::Value;
 
-use super::{Network, Operator, Settings};
+use super::{Gateway, Network, Operator, Settings};
+use crate::gate::CallerHeader;
 
 /// One key.
 pub(super) struct Key {
@@ -156,6 +157,52 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "listen.hosts",
+        default: "[]",
+        about: "Names by which browsers find the page, beside addresses, server.name and local names: [\"chat.example\"].",
+        read: texts!(hosts),
+    },
+    Key {
+        name: "listen.http-proxies",
+        default: "[]",
+        about: "Web proxies (nginx) that say in a header whom they bring: [\"127.0.0.1\", \"10.0.0.0/8\"].",
+        read: |settings, value| {
+            settings.http_proxies = networks(value).ok_or(NETWORKS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.http-proxies-header",
+        default: "\"x-forwarded-for\"",
+        about: "The header in which they write it: this, \"forwarded\" or \"x-real-ip\". No other is believed.",
+        read: |settings, value| {
+            let header = value.as_str().and_then(CallerHeader::named);
+            let why = "is \"x-forwarded-for\", \"forwarded\" or \"x-real-ip\"";
+            settings.http_proxies_header = header.ok_or(why)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.path",
+        default: "\"/\"",
+        about: "The path under which a web proxy has the page, if it passes it on as it is: \"/chat/\".",
+        read: |settings, value| {
+            let path = value.as_str().filter(|path| path.starts_with('/'));
+            let path = path.ok_or("is a path that begins with /")?;
+            path.trim_end_matches('/').clone_into(&mut settings.web_path);
+            Ok(())
+        },
+    },
+    Key {
+        name: "listen.webirc",
+        default: "{}",
+        about: "Gateways that say by WEBIRC whom they bring, each with its password: { \"10.0.0.1\" = \"…\" }.",
+        read: |settings, value| {
+            settings.webirc = gateways(value).ok_or("is a table of \"address\" = \"password\"")?;
+            Ok(())
+        },
+    },
+    Key {
         name: "listen.origins",
         default: "[]",
         about: "Other sites whose pages may open a WebSocket: [\"https://chat.example\"].",
@@ -166,10 +213,7 @@ pub(super) const KEYS: &[Key] = &[
         default: "[]",
         about: "Who else may read /metrics: addresses, networks (10.0.0.0/8) or \"*\"; this machine may.",
         read: |settings, value| {
-            let why = "is a list of addresses and networks: [\"10.0.0.0/8\"]";
-            let texts = strings(value).ok_or(why)?;
-            let networks = texts.iter().map(|text| Network::read(text));
-            settings.metrics = networks.collect::<Option<_>>().ok_or(why)?;
+            settings.metrics = networks(value).ok_or(NETWORKS)?;
             Ok(())
         },
     },
@@ -212,7 +256,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "limits.per-address",
         default: "100",
-        about: "Connections from one address at the same time; this machine's own are not counted.",
+        about: "Connections from one address (IPv6: one /64) at the same time; this machine's own are not counted.",
         read: number!(per_address),
     },
     Key {
@@ -318,6 +362,12 @@ pub(super) const KEYS: &[Key] = &[
         read: switch!(register),
     },
     Key {
+        name: "accounts.per-address",
+        default: "20",
+        about: "Accounts that people at one address (IPv6: one /64) may register in an hour; 0 is no limit.",
+        read: number!(accounts_per_address),
+    },
+    Key {
         name: "accounts.register-before-connect",
         default: "true",
         about: "Whether they may before they are in.",
@@ -344,7 +394,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "accounts.wrong-passwords",
         default: "5",
-        about: "Wrong passwords for one account, or thrice as many from one address, before one has to wait; 0: never.",
+        about: "Wrong passwords for one account from one address, or thrice as many from there, before one waits; 0: never.",
         read: number!(wrong_passwords),
     },
     Key {
@@ -362,7 +412,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "history.keep",
         default: "true",
-        about: "Whether what is said is kept.",
+        about: "Whether what is said is kept. Of a channel nobody registered, it is shown until all left.",
         read: switch!(history),
     },
     Key {
@@ -412,7 +462,8 @@ pub(super) const KEYS: &[Key] = &[
         default: "{}",
         about: "Who may become an operator with OPER: name = \"password\", or its argon2id hash.",
         read: |settings, value| {
-            settings.operators = operators(value).ok_or("is a table of name = \"password\"")?;
+            settings.operators =
+                operators(value).ok_or("is a table of name = \"password\", each name one word")?;
             Ok(())
         },
     },
@@ -422,6 +473,20 @@ fn path(place: &mut Option<PathBuf>, value: &Value) -> Result<(), &'static str> 
     let text = value.as_str().ok_or("is the path of a file, in quotes")?;
     *place = Some(PathBuf::from(text)).filter(|_| !text.is_empty());
     Ok(())
+}
+
+const NETWORKS: &str = "is a list of addresses and networks: [\"10.0.0.0/8\"]";
+
+fn networks(value: &Value) -> Option<Vec<Network>> {
+    strings(value)?.iter().map(|text| Network::read(text)).collect()
+}
+
+fn gateways(value: &Value) -> Option<Vec<Gateway>> {
+    let one = |(from, password): (&String, &Value)| {
+        let password = password.as_str().filter(|password| !password.is_empty())?.to_owned();
+        Some(Gateway { from: Network::read(from)?, password })
+    };
+    value.as_table()?.iter().map(one).collect()
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {
@@ -439,12 +504,21 @@ fn days(value: &Value) -> Option<BTreeMap<String, u64>> {
 
 fn operators(value: &Value) -> Option<Vec<Operator>> {
     let one = |(name, password): (&String, &Value)| {
-        Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        is_word(name).then(|| {
+            Some(Operator { name: name.clone(), password: password.as_str()?.to_owned() })
+        })?
     };
     value.as_table()?.iter().map(one).collect()
 }
 
+/// What OPER can name.
+fn is_word(name: &str) -> bool {
+    let fits = |letter: char| !letter.is_whitespace() && !letter.is_control();
+    (1..=64).contains(&name.len()) && !name.starts_with(':') && name.chars().all(fits)
+}
+
 /// What a setting is before its default is read.
+#[expect(clippy::too_many_lines, reason = "one line for each setting")]
 pub(super) fn empty() -> Settings {
     Settings {
         server_name: String::new(),
@@ -458,6 +532,11 @@ pub(super) fn empty() -> Settings {
         certificate: None,
         certificate_key: None,
         proxies: Vec::new(),
+        hosts: Vec::new(),
+        http_proxies: Vec::new(),
+        http_proxies_header: CallerHeader::default(),
+        web_path: String::new(),
+        webirc: Vec::new(),
         origins: Vec::new(),
         default_channel: String::new(),
         operators: Vec::new(),
@@ -488,6 +567,7 @@ pub(super) fn empty() -> Settings {
         list_entries: 0,
         modes: String::new(),
         register: false,
+        accounts_per_address: 0,
         register_before_connect: false,
         email_required: false,
         password_length: 0,

@@ -86,7 +86,7 @@ fn follow(turn: &mut Turn<'_>, mut sasl: Sasl, step: Step) {
             }
             let verifier = verifier(turn, &account);
             turn.ask(Question::Draw, move |turn, answer| {
-                let Answer::Drawn(nonce) = answer else { return fail(turn) };
+                let Answer::Drawn(nonce) = answer else { return unchecked(turn, &account) };
                 let step = sasl.exchange.challenge(verifier, &nonce);
                 sasl.account = Some(account.into());
                 follow(turn, sasl, step);
@@ -115,7 +115,8 @@ fn check_password(turn: &mut Turn<'_>, account: String, password: Vec<u8>, as_an
     let question = Question::Verify { password: password.into(), hash };
     turn.ask(question, move |turn, answer| match answer {
         Answer::Verified(true) => succeed_with_password(turn, &account),
-        _ => fail_as(turn, &account),
+        Answer::Verified(false) => fail_as(turn, &account),
+        _ => unchecked(turn, &account),
     });
 }
 
@@ -156,8 +157,8 @@ fn succeed(turn: &mut Turn<'_>, account: &str) {
         // Dropped while its password was checked.
         return fail(turn);
     }
-    if !turn.has_room(account) {
-        return refuse(turn, "Too many are signed in to that account already");
+    if let Err(why) = turn.may_sign_in(account) {
+        return refuse(turn, why);
     }
     turn.sign_in(account);
     turn.reply(n::RPL_SASLSUCCESS, &["SASL authentication successful"]);
@@ -168,6 +169,12 @@ fn succeed(turn: &mut Turn<'_>, account: &str) {
 fn fail_as(turn: &mut Turn<'_>, account: &str) {
     turn.tried_wrongly(Means::Sasl, account);
     fail(turn);
+}
+
+/// This machine could not look at a password: no memory, no thread.
+fn unchecked(turn: &mut Turn<'_>, account: &str) {
+    turn.not_tried(Means::Sasl, account);
+    refuse(turn, "The password could not be checked just now: try again");
 }
 
 fn too_early(turn: &mut Turn<'_>, wait: u64) {

@@ -5,13 +5,19 @@
 //! <channel> LIST`, `OP <channel> [<nick>]`, `DEOP <channel> [<nick>]`.
 
 use super::Words;
-use crate::hub::{ChannelId, Rank, Turn, fold};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coax_store::RemoveChannel;
+
+use crate::hub::{Answer, ChannelId, Keep, Rank, Turn, fold};
 
 /// Whom its words are from.
 const NAME: &str = "ChanServ";
 
 const HELP: &[&str] = &[
     "REGISTER <channel>: makes a channel yours, and keeps it",
+    "  What is said in one that is nobody's is not shown once everybody has left it",
     "DROP <channel>: gives it up",
     "INFO <channel>: tells whose it is",
     "ACCESS <channel> ADD <account> admin|op|halfop|voice: what others get when they come in",
@@ -38,16 +44,13 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
     let Some((name, rest)) = rest.split_first() else {
         return HELP.iter().for_each(|line| say(turn, line));
     };
-    let Some(id) = turn.hub.channels.named(name) else {
+    let Some(id) = turn.channel_named(name) else {
         return say(turn, "No such channel");
     };
     match &*verb.to_ascii_uppercase() {
         "REGISTER" => register(turn, id),
         "INFO" => info(turn, id),
-        "DROP" if owns(turn, id) => {
-            turn.unregister_channel(id);
-            say(turn, "The channel is nobody's now");
-        }
+        "DROP" if owns(turn, id) => unregister(turn, id),
         "ACCESS" if owns(turn, id) => access(turn, id, rest),
         "OP" => set_op(turn, id, rest.first().copied(), true),
         "DEOP" => set_op(turn, id, rest.first().copied(), false),
@@ -74,11 +77,75 @@ fn register(turn: &mut Turn<'_>, id: ChannelId) {
     if turn.channel(id).founder.is_some() {
         return say(turn, "Channel is already registered");
     }
-    turn.hub.channels.get_mut(id).founder = Some(account);
-    turn.save_channel(id);
-    give(turn, id, turn.who, Rank::FOUNDER, true);
     let name = turn.channel(id).name.clone();
-    say(turn, &format!("Channel {name} successfully registered"));
+    turn.hub.channels.get_mut(id).founder = Some(account);
+    let keep = turn.hub.channels.to_keep(id);
+    change(turn, id, keep, Ownership::default(), move |turn, id| {
+        give(turn, id, turn.who, Rank::FOUNDER, true);
+        say(turn, &format!("Channel {name} successfully registered"));
+    });
+}
+
+fn unregister(turn: &mut Turn<'_>, id: ChannelId) {
+    let name = turn.channel(id).name.clone();
+    let keep = || Keep::NoChannel(RemoveChannel { key: fold(&name).into() });
+    let (first, second) = (keep(), keep());
+    turn.confirm(first, move |turn, answer| {
+        let id = turn.hub.channels.named(&name);
+        let Some(id) = id.filter(|_| matches!(answer, Answer::Stored | Answer::Missing)) else {
+            return say(turn, NOT_CHANGED);
+        };
+        let channel = turn.hub.channels.get_mut(id);
+        channel.founder = None;
+        channel.access.clear();
+        turn.hub.channels.touch(id);
+        turn.hub.channels.forget_if_empty(id);
+        // A mode that changed meanwhile was kept with the owner of before.
+        turn.keep_at_last(second);
+        say(turn, "The channel is nobody's now");
+    });
+}
+
+const NOT_CHANGED: &str = "That could not be kept, and nothing was changed: try again later";
+
+/// Whose a channel is.
+#[derive(Default)]
+struct Ownership {
+    founder: Option<Arc<str>>,
+    access: BTreeMap<Box<str>, Rank>,
+}
+
+impl Ownership {
+    fn of(turn: &Turn<'_>, id: ChannelId) -> Ownership {
+        let channel = turn.channel(id);
+        Ownership { founder: channel.founder.clone(), access: channel.access.clone() }
+    }
+}
+
+/// A channel has another owner, or other accounts have access to it. If the disk does not take that,
+/// it is as it was `before`, and that is said.
+fn change(
+    turn: &mut Turn<'_>,
+    id: ChannelId,
+    keep: Keep,
+    before: Ownership,
+    done: impl FnOnce(&mut Turn<'_>, ChannelId) + 'static,
+) {
+    turn.hub.channels.touch(id);
+    let name = turn.channel(id).name.clone();
+    turn.confirm(keep, move |turn, answer| {
+        let Some(id) = turn.hub.channels.named(&name) else {
+            return say(turn, "The channel is gone by now");
+        };
+        if matches!(answer, Answer::Stored | Answer::Missing) {
+            return done(turn, id);
+        }
+        let channel = turn.hub.channels.get_mut(id);
+        (channel.founder, channel.access) = (before.founder, before.access);
+        turn.hub.channels.touch(id);
+        turn.hub.channels.forget_if_empty(id);
+        say(turn, NOT_CHANGED);
+    });
 }
 
 fn info(turn: &mut Turn<'_>, id: ChannelId) {
@@ -91,6 +158,7 @@ fn info(turn: &mut Turn<'_>, id: ChannelId) {
 }
 
 fn access(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
+    let before = Ownership::of(turn, id);
     let what = words.first().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
     match (&*what, &words[1.min(words.len())..]) {
         ("ADD", [account, level, ..]) => {
@@ -114,8 +182,8 @@ fn access(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
             return say(turn, "End of access list");
         }
     }
-    turn.save_channel(id);
-    say(turn, "Done");
+    let keep = turn.hub.channels.to_keep(id);
+    change(turn, id, keep, before, |turn, _| say(turn, "Done"));
 }
 
 fn set_op(turn: &mut Turn<'_>, id: ChannelId, nick: Option<&str>, on: bool) {

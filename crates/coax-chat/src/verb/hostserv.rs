@@ -5,7 +5,7 @@
 //! one's own; signing in shows it.
 
 use super::Words;
-use crate::hub::{Turn, fold, is_host};
+use crate::hub::{Answer, NOT_STORED, Turn, fold, is_host};
 
 /// Whom its words are from.
 const NAME: &str = "HostServ";
@@ -64,10 +64,16 @@ fn set(turn: &mut Turn<'_>, account: &str, host: Option<&str>) {
     if host.is_some_and(|host| !is_host(host)) {
         return say(turn, "That is no host: letters, digits and -._:/ make one, at most 63");
     }
-    turn.set_host_of(&name, host);
-    match host {
-        Some(host) => say(turn, &format!("{name} shows {host}")),
-        None => say(turn, &format!("{name} has no host of its own")),
+    let done = match host {
+        Some(host) => format!("{name} shows {host}"),
+        None => format!("{name} has no host of its own"),
+    };
+    match turn.set_host_of(&name, host) {
+        Some(keep) => turn.confirm(keep, move |turn, answer| match answer {
+            Answer::Failed => say(turn, &format!("{done}; {NOT_STORED}")),
+            _ => say(turn, &done),
+        }),
+        None => say(turn, &done),
     }
 }
 

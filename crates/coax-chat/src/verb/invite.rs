@@ -6,7 +6,7 @@ use coax_irc::{CapSet, Capability as Cap, numeric as n};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, ClientId, Flags, Invitation, Rank, Relay, Turn};
+use crate::hub::{ChannelId, ClientId, Flags, Invitation, Rank, Relay, Turn, same};
 
 /// Invitations that are remembered for one user; an older one makes place.
 const MOST: usize = 50;
@@ -32,7 +32,7 @@ fn invite(turn: &mut Turn<'_>, nick: &str, channel: &str) {
         let nick = super::clipped(nick, 64);
         return turn.reply(n::ERR_NOSUCHNICK, &[nick, "No such nick"]);
     };
-    let Some(id) = turn.hub.channels.named(channel) else {
+    let Some(id) = turn.channel_named(channel) else {
         let name = super::clipped(channel, 64);
         return turn.reply(n::ERR_NOSUCHCHANNEL, &[name, "No such channel"]);
     };
@@ -60,7 +60,7 @@ fn remember(turn: &mut Turn<'_>, id: ChannelId, they: ClientId) {
     let channel = turn.channel(id);
     let invitation = Invitation { channel: channel.name.clone(), created: channel.created };
     let theirs = &mut turn.hub.clients.get_mut(they).invitations;
-    theirs.retain(|it| !it.channel.eq_ignore_ascii_case(&invitation.channel));
+    theirs.retain(|it| !same(&it.channel, &invitation.channel));
     if theirs.len() == MOST {
         theirs.remove(0);
     }

@@ -6,7 +6,8 @@ use coax_irc::{CapSet, Capability as Cap, Numeric, check_channel};
 
 use super::Words;
 use crate::hub::reach::Whom;
-use crate::hub::{ChannelId, Flags, MaskList, Rank, Record, Relay, Stamp, Turn, fold};
+use crate::hub::welcome::same;
+use crate::hub::{ChannelId, Flags, MaskList, Means, Rank, Record, Relay, Stamp, Turn, Way, fold};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -35,22 +36,54 @@ pub(crate) fn join(turn: &mut Turn<'_>, name: &str, key: Option<&str>) {
         Some(id) => {
             if let Some((numeric, why)) = refused(turn, id, key) {
                 let name = turn.channel(id).name.clone();
-                return turn.reply(numeric, &[&name, why]);
+                return turn.reply(numeric, &[&name, &why]);
             }
             (id, turn.access(id))
         }
         None => {
-            let mut flags = Flags::default();
-            let default = turn.hub.settings.modes.clone();
-            default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
-            let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
-                Some(life) => life,
-                None => (turn.now, turn.new_msgid().into()),
-            };
-            (turn.hub.channels.create(name, flags, begun, &first), Rank::OP)
+            let id = create(turn, name);
+            enter(turn, id, Rank::OP);
+            return hint(turn, id);
         }
     };
     enter(turn, id, rank);
+}
+
+/// People who wonder where everything is that was said here. Those with an IRC client know, or read
+/// it in ChanServ's HELP.
+fn hint(turn: &mut Turn<'_>, id: ChannelId) {
+    let name = turn.channel(id).name.clone();
+    let is_default = fold(&name) == fold(&turn.hub.settings.default_channel);
+    if turn.me().origin.way == Way::Irc || is_default || !turn.hub.settings.history {
+        return;
+    }
+    let server = turn.hub.settings.server_name.clone();
+    let text = format!(
+        "You are the first in {name}. What was said here before everybody left is not shown; \
+         /msg ChanServ REGISTER {name} keeps what is said from now on"
+    );
+    turn.say_as(turn.who, &server, "NOTICE", &[&name, &text]);
+}
+
+/// Puts whoever has the turn into a channel, whatever would keep them out.
+pub(super) fn put(turn: &mut Turn<'_>, name: &str) {
+    let (id, rank) = match turn.hub.channels.named(name) {
+        Some(id) if turn.my_rank(id).is_some() => return,
+        Some(id) => (id, turn.access(id)),
+        None => (create(turn, name), Rank::OP),
+    };
+    enter(turn, id, rank);
+}
+
+fn create(turn: &mut Turn<'_>, name: &str) -> ChannelId {
+    let mut flags = Flags::default();
+    let default = turn.hub.settings.modes.clone();
+    default.chars().filter_map(Flags::of_letter).for_each(|flag| flags.set(flag, true));
+    let (begun, first) = match turn.hub.lives.begun(&fold(name)) {
+        Some(life) => life,
+        None => (turn.now, turn.new_msgid().into()),
+    };
+    turn.hub.channels.create(name, flags, begun, &first)
 }
 
 fn enter(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
@@ -90,14 +123,40 @@ fn tell(turn: &mut Turn<'_>, id: ChannelId, rank: Rank) {
 }
 
 /// Why whoever has the turn may not come in.
-fn refused(turn: &Turn<'_>, id: ChannelId, key: Option<&str>) -> Option<(Numeric, &'static str)> {
-    let channel = turn.channel(id);
+fn refused(turn: &mut Turn<'_>, id: ChannelId, key: Option<&str>) -> Option<(Numeric, String)> {
     if turn.is_invited(id) || turn.access(id).at_least(Rank::OP) {
         return None;
     }
-    if channel.key.as_deref().is_some_and(|wanted| Some(wanted) != key) {
-        return Some((n::ERR_BADCHANNELKEY, "Cannot join channel (+k): the key is wrong"));
+    if let Some(why) = lacks_the_key(turn, id, key) {
+        return Some((n::ERR_BADCHANNELKEY, format!("Cannot join channel (+k): {why}")));
     }
+    let (numeric, why) = closed(turn, id)?;
+    Some((numeric, why.to_owned()))
+}
+
+/// Why whoever has the turn does not know the key of a channel, if it has one.
+fn lacks_the_key(turn: &mut Turn<'_>, id: ChannelId, key: Option<&str>) -> Option<String> {
+    let wanted = turn.channel(id).key.clone()?;
+    let name = turn.channel(id).name.clone();
+    // Without a key it is no guess.
+    let given = key.unwrap_or_default();
+    if given.is_empty() {
+        return Some("the key is wrong".to_owned());
+    }
+    if let Err(wait) = turn.may_try(Means::Key, &name) {
+        return Some(format!("too many wrong keys, try again in {wait} s"));
+    }
+    if same(&wanted, given) {
+        turn.tried_rightly(Means::Key, &name);
+        return None;
+    }
+    turn.tried_wrongly(Means::Key, &name);
+    Some("the key is wrong".to_owned())
+}
+
+/// Why a channel is closed to whoever has the turn, whatever the key.
+fn closed(turn: &Turn<'_>, id: ChannelId) -> Option<(Numeric, &'static str)> {
+    let channel = turn.channel(id);
     if channel.limit.is_some_and(|limit| channel.members.len() >= limit as usize) {
         return Some((n::ERR_CHANNELISFULL, "Cannot join channel (+l): it is full"));
     }

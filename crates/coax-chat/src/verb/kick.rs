@@ -32,7 +32,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
 
 /// The channel and one's rank in it, if that is enough to put others out.
 fn may_kick(turn: &mut Turn<'_>, channel: &str) -> Option<(ChannelId, Rank)> {
-    let Some(id) = turn.hub.channels.named(channel) else {
+    let Some(id) = turn.channel_named(channel) else {
         let name = super::clipped(channel, 64);
         turn.reply(n::ERR_NOSUCHCHANNEL, &[name, "No such channel"]);
         return None;

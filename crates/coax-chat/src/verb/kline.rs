@@ -6,7 +6,7 @@
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::{KeptOut, Note, Pattern, Turn};
+use crate::hub::{Answer, KeptOut, NOT_STORED, Note, Pattern, Turn, same, to_keep};
 
 /// How many there may be.
 const MOST: usize = 1000;
@@ -24,12 +24,13 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         return say(turn, "That would put you out yourself");
     }
     let why = super::clipped(rest.get(1).copied().unwrap_or("No reason"), 200);
-    let until = minutes.map(|minutes| turn.now.later(minutes.saturating_mul(60_000)));
+    let until =
+        minutes.map(|minutes| turn.hub.certain(turn.now).later(minutes.saturating_mul(60_000)));
     let by = turn.my_nick();
     let text = pattern.text().to_owned();
     let kept_out = KeptOut { pattern, why: why.into(), by: by.into(), until };
-    turn.hub.kept_out.retain(|it| !it.pattern.text().eq_ignore_ascii_case(&text));
-    turn.keep_kept_out(&kept_out);
+    turn.hub.kept_out.retain(|it| !same(it.pattern.text(), &text));
+    let keep = to_keep(&text, Some(&kept_out));
     turn.hub.kept_out.push(kept_out);
     let put_out = turn.put_out();
     let note = Note::KeptOut {
@@ -40,21 +41,32 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         put_out,
     };
     turn.note(note);
-    say(turn, &format!("{text} is kept out; {put_out} put out"));
+    let done = format!("{text} is kept out; {put_out} put out");
+    turn.confirm(keep, move |turn, answer| say_kept(turn, &done, &answer));
 }
 
 pub(super) fn undo(turn: &mut Turn<'_>, words: &Words<'_>) {
     let wanted = Pattern::read(words[0]).map(|pattern| pattern.text().to_owned());
     let before = turn.hub.kept_out.len();
     let text = wanted.unwrap_or_default();
-    turn.hub.kept_out.retain(|it| !it.pattern.text().eq_ignore_ascii_case(&text));
+    turn.hub.kept_out.retain(|it| !same(it.pattern.text(), &text));
     match turn.hub.kept_out.len() < before {
         true => {
-            turn.forget_kept_out(&text);
             turn.note(Note::LetIn { mask: text.clone(), by: turn.person() });
-            say(turn, &format!("{text} may come back"));
+            let done = format!("{text} may come back");
+            turn.confirm(to_keep(&text, None), move |turn, answer| {
+                say_kept(turn, &done, &answer);
+            });
         }
         false => say(turn, "Nobody is kept out by that mask: STATS k lists them"),
+    }
+}
+
+/// It holds already. Whether it will after a restart, the disk said.
+fn say_kept(turn: &mut Turn<'_>, done: &str, answer: &Answer) {
+    match answer {
+        Answer::Failed => say(turn, &format!("{done}; {NOT_STORED}")),
+        _ => say(turn, done),
     }
 }
 

@@ -6,9 +6,10 @@
 use coax_irc::{CapSet, Capability as Cap, Numeric};
 
 use super::Words;
+use crate::hub::once::{self, SaidOnce};
 use crate::hub::reach::Whom;
 use crate::hub::{
-    Answer, ChannelId, ClientId, Flags, Keep, Question, Rank, Record, Relay, Stamp, Turn, UserModes,
+    Answer, ChannelId, ClientId, Flags, Keep, Rank, Record, Relay, Stamp, Turn, UserModes,
 };
 use coax_irc::numeric as n;
 use coax_store::{Kind, Target};
@@ -27,6 +28,8 @@ struct Post<'a> {
     verb: &'static str,
     text: &'a str,
     tags: &'a str,
+    /// The sender's id for it, so that it is said once.
+    once: Option<&'a str>,
 }
 
 impl Post<'_> {
@@ -101,7 +104,16 @@ fn post(turn: &mut Turn<'_>, words: &Words<'_>, text: &str) {
     if words.verb == "TAGMSG" && tags.is_empty() {
         return;
     }
-    let post = Post { verb: words.verb, text, tags: &tags };
+    let once = once_id(turn, words);
+    if let Some(said) = once.and_then(|id| turn.hub.once.find(id)).cloned() {
+        return echo_again(
+            turn,
+            &Post { verb: words.verb, text, tags: &tags, once },
+            words[0],
+            &said,
+        );
+    }
+    let post = Post { verb: words.verb, text, tags: &tags, once };
     let mut targets = words[0].split(',').filter(|target| !target.is_empty());
     for target in targets.by_ref().take(TARGETS) {
         deliver(turn, &post, target);
@@ -111,6 +123,26 @@ fn post(turn: &mut Turn<'_>, words: &Words<'_>, text: &str) {
     }
     let now = turn.now;
     turn.me_mut().spoke = now;
+}
+
+/// The sender's id for a line to one target.
+fn once_id<'a>(turn: &Turn<'_>, words: &Words<'a>) -> Option<&'a str> {
+    let id = words.tags.find(once::TAG).and_then(|tag| tag.raw);
+    let id = id.and_then(|id| std::str::from_utf8(id).ok()).filter(|id| once::is_id(id));
+    id.filter(|_| turn.i_have(Cap::Once) && !words[0].contains(','))
+}
+
+/// The line was said before: its sender gets the same echo again, and nobody else anything.
+fn echo_again(turn: &mut Turn<'_>, post: &Post<'_>, target: &str, said: &SaidOnce) {
+    if !turn.i_have(Cap::EchoMessage) {
+        return;
+    }
+    let line = post.line(&said.source, target);
+    let (msgid, account) = (Some(&*said.msgid), said.account.as_deref());
+    let tags = post.tags;
+    let stamp = Stamp { time: said.time, msgid, client_tags: tags, ..turn.stamp(account) };
+    let texts = [(post.needs(), &*line)];
+    turn.tell(turn.who, &mut Relay::new(stamp, &texts));
 }
 
 /// The sender's own tags that are passed on, escaped as they came.
@@ -135,7 +167,7 @@ fn client_tags(turn: &Turn<'_>, words: &Words<'_>) -> String {
 fn deliver(turn: &mut Turn<'_>, post: &Post<'_>, target: &str) {
     let (rank, name) = addressed(target);
     if name.starts_with('#') {
-        return match turn.hub.channels.named(name) {
+        return match turn.channel_named(name) {
             Some(id) => to_channel(turn, post, id, rank),
             None => refuse(turn, post, n::ERR_NOSUCHCHANNEL, target, "No such channel"),
         };
@@ -241,6 +273,12 @@ fn send(
     let (msgid, account) = (turn.new_msgid(), turn.me().account.clone());
     let stamp =
         Stamp { msgid: Some(&msgid), client_tags: post.tags, ..turn.stamp(account.as_deref()) };
+    if let Some(id) = post.once {
+        let source = turn.my_mask();
+        let (msgid, time, account) = (msgid.as_str().into(), turn.now, account.clone());
+        let address = turn.me().origin.address.clone();
+        turn.hub.once.remember(&address, id, SaidOnce { msgid, time, source, account });
+    }
     let texts = [(post.needs(), &*line)];
     let mut relay = Relay::new(stamp, &texts);
     let before = turn.out.sends();
@@ -253,7 +291,7 @@ fn send(
     match entry {
         Some(entry) if turn.hub.settings.history_ack_disk => {
             let verb = post.verb;
-            turn.ask(Question::Keep(Box::new(entry)), move |turn, answer| match answer {
+            turn.confirm(Keep::Entry(entry), move |turn, answer| match answer {
                 Answer::Stored => echo.into_iter().for_each(|echo| turn.out.send(turn.who, echo)),
                 _ => turn.fail(verb, "NOT_STORED", &[], "It was said, and could not be kept"),
             });

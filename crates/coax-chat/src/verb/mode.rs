@@ -20,12 +20,13 @@ pub(crate) const CHANNEL: ModeTable<'static> = ModeTable {
     ranks: coax_irc::Rank::ALL,
 };
 
+pub(super) use channel::overrule;
 pub(crate) use channel::tell as tell_set;
 pub(crate) use user::tell;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if words[0].starts_with('#') {
-        return match turn.hub.channels.named(words[0]) {
+        return match turn.channel_named(words[0]) {
             Some(id) => channel::run(turn, id, &words[1..]),
             None => {
                 let name = super::user::clipped(words[0], 64);

@@ -5,7 +5,7 @@
 use coax_irc::{Numeric, numeric as n, pack};
 
 use super::Words;
-use crate::hub::{Turn, fold};
+use crate::hub::{Turn, fold, same};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     match (&*words[0].to_ascii_uppercase(), words.get(1)) {
@@ -26,7 +26,7 @@ fn add(turn: &mut Turn<'_>, nicks: &str) {
     let mut told = Vec::new();
     let mut nicks = nicks.split(',').filter(|nick| could_be(length, nick));
     while let Some(nick) = nicks.next() {
-        let watched = turn.me().watches.iter().any(|it| it.eq_ignore_ascii_case(nick));
+        let watched = turn.me().watches.iter().any(|it| same(it, nick));
         if !watched && turn.me().watches.len() >= most {
             let rest = std::iter::once(nick).chain(nicks).collect::<Vec<_>>().join(",");
             let words = [&*most.to_string(), super::clipped(&rest, 300), "Monitor list is full"];
@@ -51,7 +51,7 @@ fn could_be(most: usize, nick: &str) -> bool {
 fn remove(turn: &mut Turn<'_>, nicks: &str) {
     for nick in nicks.split(',') {
         let watches = &mut turn.me_mut().watches;
-        if let Some(found) = watches.iter().position(|it| it.eq_ignore_ascii_case(nick)) {
+        if let Some(found) = watches.iter().position(|it| same(it, nick)) {
             watches.remove(found);
             turn.unwatch(&fold(nick));
         }

@@ -17,12 +17,12 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
         return turn.reply(n::RPL_ENDOFNAMES, &["*", "End of /NAMES list"]);
     };
     for name in names.split(',').filter(|name| !name.is_empty()).take(TARGETS) {
-        if let Some(id) = turn.hub.channels.named(name) {
+        if let Some(id) = turn.channel_named(name) {
             list(turn, id);
         }
     }
     // One end for all of them, with the words of the question.
-    let asked = turn.hub.channels.named(names).map(|id| turn.channel(id).name.clone());
+    let asked = turn.channel_named(names).map(|id| turn.channel(id).name.clone());
     let asked = asked.as_deref().unwrap_or_else(|| super::clipped(names, 300));
     turn.reply(n::RPL_ENDOFNAMES, &[asked, "End of /NAMES list"]);
 }

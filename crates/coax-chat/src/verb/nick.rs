@@ -3,10 +3,10 @@
 //! Before registration it is half of it; afterwards it changes the nick, and everyone who sees the
 //! user is told.
 
-use coax_irc::CapSet;
+use coax_irc::{CapSet, check_nick};
 
 use super::Words;
-use crate::hub::{Relay, Stamp, Turn};
+use crate::hub::{Relay, Stamp, Turn, same, taken_for_a_service};
 use coax_irc::numeric as n;
 use coax_store::Kind;
 
@@ -14,14 +14,13 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
         return turn.reply(n::ERR_NONICKNAMEGIVEN, &["No nickname given"]);
     };
-    if is_taken_by_the_server(nick) {
-        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[nick, "That is a part of the server"]);
+    if let Some(service) = taken_for_a_service(nick) {
+        let why = format!("That would be taken for {service}, which is a part of the server");
+        return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), &why]);
     }
     let most = turn.hub.settings.nick_length;
-    if !is_nick(nick, most) {
-        let why = format!(
-            "A nick is up to {most} of A to Z, 0 to 9, - and {SPECIAL}, no digit or - first"
-        );
+    if let Err(why) = check_nick(nick.as_bytes(), most) {
+        let why = format!("That cannot be a nick: {why}");
         return turn.reply(n::ERR_ERRONEUSNICKNAME, &[shown(nick), &why]);
     }
     let holder = turn.hub.clients.holder(nick);
@@ -45,9 +44,6 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     }
 }
 
-/// What a nick has beside letters, digits and hyphens. RFC 2812 §2.3.1.
-const SPECIAL: &str = "[]\\`_^{|}";
-
 /// Changes the nick of whoever has the turn. Nobody else has it.
 pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
     let old = turn.my_nick();
@@ -60,51 +56,18 @@ pub(crate) fn change(turn: &mut Turn<'_>, nick: &str) {
     let msgid = turn.record_everywhere(Kind::Nick, nick);
     let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     turn.tell_peers(true, &mut Relay::new(stamp, &texts));
-    if !old.eq_ignore_ascii_case(nick) {
+    if !same(&old, nick) {
         turn.remember();
     }
     turn.hub.clients.rename(turn.who, nick);
     turn.hub.channels.renamed(&turn.hub.clients, turn.who);
-    if !old.eq_ignore_ascii_case(nick) {
+    if !same(&old, nick) {
         turn.tell_offline(&old);
         turn.tell_online();
     }
 }
 
-/// Letters, digits and `[]\`_^{|}-`, not beginning with a digit or a hyphen. RFC 2812 §2.3.1.
-///
-/// Nothing beyond ASCII: a nick that looks like another one is somebody else's mask.
-pub(super) fn is_nick(nick: &str, most: usize) -> bool {
-    let special = |byte: u8| SPECIAL.as_bytes().contains(&byte);
-    let first = |byte: u8| byte.is_ascii_alphabetic() || special(byte);
-    let rest = |byte: u8| first(byte) || byte.is_ascii_digit() || byte == b'-';
-    nick.len() <= most && nick.bytes().next().is_some_and(first) && nick.bytes().all(rest)
-}
-
-/// Services are no users, and nobody may look like one.
-fn is_taken_by_the_server(nick: &str) -> bool {
-    ["NickServ", "ChanServ", "HostServ", "HistServ"]
-        .iter()
-        .any(|taken| taken.eq_ignore_ascii_case(nick))
-}
-
 /// A nick as it can be told back to whoever wrote it.
 fn shown(nick: &str) -> &str {
     super::user::clipped(nick, 64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_nick;
-
-    #[test]
-    fn a_nick_is_a_word_of_ascii() {
-        for nick in ["ada", "Ada[away]", "_x_", "`", "a-1", "{|}^"] {
-            assert!(is_nick(nick, 32), "{nick}");
-        }
-        for nick in ["", "1a", "-a", "a b", "a!b", "a@b", "#a", "é", "a.b", "a,b", "a:b"] {
-            assert!(!is_nick(nick, 32), "{nick}");
-        }
-        assert!(is_nick(&"a".repeat(32), 32) && !is_nick(&"a".repeat(33), 32));
-    }
 }

@@ -2,12 +2,15 @@
 //!
 //! Accounts for those whose client knows no better: `REGISTER <password>`, `IDENTIFY [<account>]
 //! <password>`, `LOGOUT`, `INFO [<account>]`, `PASSWD <old> <new>`, `GROUP`, `GHOST <nick>`,
-//! `CERT ADD|DEL|LIST [<fingerprint>]`, `DROP <account>`.
+//! `CERT ADD|DEL|LIST [<fingerprint>]`, `DROP <account>`. Operators drop any account, and `SUSPEND
+//! <account>` or `RESUME <account>`.
 
-use coax_store::{RemoveAccount, RemoveFingerprint};
+use coax_store::{
+    AddFingerprint, AddNick, Name, RemoveAccount, RemoveFingerprint, SetPassword, SetSettings,
+};
 
 use super::{Words, register};
-use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold};
+use crate::hub::{Answer, Cause, Keep, Means, Note, Question, Turn, fold, settings};
 
 /// Whom its words are from.
 const NAME: &str = "NickServ";
@@ -22,6 +25,12 @@ const HELP: &[&str] = &[
     "GHOST <nick>: throws out somebody who has your nick",
     "CERT ADD|DEL|LIST [<fingerprint>]: certificates that sign you in",
     "DROP <account>: ends your account",
+];
+
+const OPERATORS_HELP: &[&str] = &[
+    "DROP <account>: ends any account",
+    "SUSPEND <account>: lets nobody sign in to it, and puts out who is",
+    "RESUME <account>: ends that",
 ];
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
@@ -43,7 +52,14 @@ pub(super) fn command(turn: &mut Turn<'_>, text: &str) {
         ("GHOST", [nick, ..]) => ghost(turn, nick),
         ("CERT", [what, rest @ ..]) => cert(turn, what, rest.first().copied()),
         ("DROP", [account, ..]) => drop_account(turn, account),
-        ("HELP", _) => HELP.iter().for_each(|line| say(turn, line)),
+        ("SUSPEND", [account, ..]) if turn.me().is_operator() => suspend(turn, account, true),
+        ("RESUME", [account, ..]) if turn.me().is_operator() => suspend(turn, account, false),
+        ("HELP", _) => {
+            HELP.iter().for_each(|line| say(turn, line));
+            if turn.me().is_operator() {
+                OPERATORS_HELP.iter().for_each(|line| say(turn, line));
+            }
+        }
         _ => say(turn, "I do not understand. HELP tells what I do"),
     }
 }
@@ -60,11 +76,11 @@ fn register(turn: &mut Turn<'_>, password: &str) {
         return say(turn, why);
     }
     register::create(turn, &nick, password, |turn, name, made| match made {
-        true => {
+        Ok(()) => {
             say(turn, "Account created");
             turn.sign_in(name);
         }
-        false => say(turn, "Account already exists"),
+        Err((_, why)) => say(turn, &why),
     });
 }
 
@@ -80,13 +96,14 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
     turn.ask(question, move |turn, answer| match answer {
         Answer::Verified(true) if turn.hub.accounts.find(&name).is_some() => {
             turn.tried_rightly(Means::NickServ, &account);
-            if !turn.has_room(&name) {
-                return say(turn, "Too many are signed in to that account already");
+            if let Err(why) = turn.may_sign_in(&name) {
+                return say(turn, why);
             }
             turn.sign_in(&name);
             say(turn, &format!("You are now identified for {name}"));
             turn.leave_if_kept_out();
         }
+        Answer::Failed => unchecked(turn, &account),
         _ => {
             turn.tried_wrongly(Means::NickServ, &account);
             say(turn, "Invalid account or password");
@@ -96,6 +113,23 @@ fn identify(turn: &mut Turn<'_>, account: &str, password: &str) {
                 turn.close(Cause::Guessing, "Too many failed attempts to sign in");
             }
         }
+    });
+}
+
+/// This machine could not look at a password: no memory, no thread.
+fn unchecked(turn: &mut Turn<'_>, account: &str) {
+    turn.not_tried(Means::NickServ, account);
+    say(turn, "The password could not be checked just now: try again");
+}
+
+/// Does something to an account, and says `done` when it is on disk.
+fn confirm(turn: &mut Turn<'_>, keep: Keep, done: &str) {
+    let done = done.to_owned();
+    turn.confirm(keep, move |turn, answer| match answer {
+        Answer::Stored => say(turn, &done),
+        Answer::Exists => say(turn, "Somebody has that already"),
+        Answer::Missing => say(turn, "There is no such thing any more"),
+        _ => say(turn, "That could not be kept, and nothing was changed: try again later"),
     });
 }
 
@@ -129,11 +163,14 @@ fn passwd(turn: &mut Turn<'_>, old: &str, new: &str) {
         Answer::Verified(true) => {
             turn.tried_rightly(Means::NickServ, &name);
             turn.ask(Question::Hash { password: new }, move |turn, answer| {
-                let Answer::Hashed(password) = answer else { return say(turn, "That failed") };
-                turn.set_password(&name, *password);
-                say(turn, "Password changed");
+                let Answer::Hashed(password) = answer else {
+                    return say(turn, "The password cannot be hashed just now: try again later");
+                };
+                let set = SetPassword { key: fold(&name).into(), password: *password };
+                confirm(turn, Keep::Password(set), "Password changed");
             });
         }
+        Answer::Failed => unchecked(turn, &name),
         _ => {
             turn.tried_wrongly(Means::NickServ, &name);
             say(turn, "Invalid account or password");
@@ -147,8 +184,9 @@ fn group(turn: &mut Turn<'_>) {
     match turn.hub.accounts.owner(&nick) {
         Some(_) => say(turn, "That nick is registered already"),
         None => {
-            turn.add_nick(&name, &nick);
-            say(turn, &format!("{nick} is now one of your nicks"));
+            let (key, shown) = (fold(&name).into(), Name::new(&*fold(&nick), &*nick));
+            let done = format!("{nick} is now one of your nicks");
+            confirm(turn, Keep::Nick(AddNick { key, nick: shown }), &done);
         }
     }
 }
@@ -178,34 +216,41 @@ fn cert(turn: &mut Turn<'_>, what: &str, fingerprint: Option<&str>) {
             say(turn, "End of certificates");
         }
         ("ADD", Some(it)) if turn.hub.accounts.of_certificate(&it).is_none() => {
-            turn.add_certificate(&name, &it);
-            say(turn, "Certificate added");
+            let add = AddFingerprint { key: fold(&name).into(), fingerprint: it };
+            confirm(turn, Keep::Certificate(add), "Certificate added");
         }
         ("DEL", Some(it)) => {
-            turn.hub.accounts.remove_certificate(&name, &it);
-            let key = fold(&name).into();
-            turn.keep(Keep::NoCertificate(RemoveFingerprint { key, fingerprint: it }));
-            say(turn, "Certificate removed");
+            let remove = RemoveFingerprint { key: fold(&name).into(), fingerprint: it };
+            confirm(turn, Keep::NoCertificate(remove), "Certificate removed");
         }
         _ => say(turn, "CERT ADD|DEL|LIST [<SHA-256 in hexadecimal>]"),
     }
 }
 
+fn suspend(turn: &mut Turn<'_>, account: &str, on: bool) {
+    let Some(known) = turn.hub.accounts.find(account) else { return say(turn, "No such account") };
+    let name = known.name.shown.clone();
+    let key = known.name.key.clone();
+    if on && turn.me().account.as_deref() == Some(&name) {
+        return say(turn, "That would put you out yourself");
+    }
+    turn.note(Note::AccountSuspended { who: turn.person_about(&name), on });
+    let done = format!("{name} is {}", if on { "suspended" } else { "no longer suspended" });
+    confirm(turn, Keep::Settings(SetSettings { key, settings: settings(on).to_owned() }), &done);
+}
+
 fn drop_account(turn: &mut Turn<'_>, account: &str) {
-    match turn.me().account.clone() {
+    let known = turn.hub.accounts.find(account).map(|it| it.name.shown.as_str().into());
+    match known.filter(|_| turn.me().is_operator()).or(turn.me().account.clone()) {
         Some(name) if fold(&name) == fold(account) => {
-            let everyone = turn.hub.clients.all().collect::<Vec<_>>();
-            turn.disown_channels(&name);
-            turn.set_host_of(&name, None);
-            turn.hub.accounts.remove(&name);
-            turn.keep(Keep::NoAccount(RemoveAccount { key: fold(&name).into() }));
-            for who in everyone {
-                if turn.client(who).account.as_deref() == Some(&*name) {
-                    turn.hub.turn(turn.now, who, turn.out).sign_out();
+            let keep = Keep::NoAccount(RemoveAccount { key: fold(&name).into() });
+            turn.confirm(keep, move |turn, answer| match answer {
+                Answer::Stored | Answer::Missing => {
+                    turn.note(Note::AccountDropped(turn.person_about(&name)));
+                    say(turn, "The account is gone");
                 }
-            }
-            turn.note(Note::AccountDropped(turn.person_about(&name)));
-            say(turn, "The account is gone");
+                _ => say(turn, "That could not be kept, and the account stays: try again later"),
+            });
         }
         _ => say(turn, "Say DROP and the name of the account you are signed in to"),
     }

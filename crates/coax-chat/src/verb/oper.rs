@@ -20,8 +20,13 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if hash.starts_with('$') {
         let password = password.into_bytes().into();
         let question = Question::Verify { password, hash: Some(hash.into()) };
-        return turn.ask(question, move |turn, answer| {
-            decide(turn, &name, matches!(answer, Answer::Verified(true)));
+        return turn.ask(question, move |turn, answer| match answer {
+            Answer::Verified(right) => decide(turn, &name, right),
+            _ => {
+                turn.not_tried(Means::Oper, &name);
+                let why = "The password could not be checked just now: try again";
+                turn.reply(n::ERR_PASSWDMISMATCH, &[why]);
+            }
         });
     }
     decide(turn, &name, same(&hash, &password));

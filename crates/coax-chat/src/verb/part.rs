@@ -11,7 +11,7 @@ use coax_store::Kind;
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let why = words.get(1).map(|why| super::user::clipped(why, 300));
     for name in words[0].split(',').filter(|name| !name.is_empty()) {
-        match turn.hub.channels.named(name) {
+        match turn.channel_named(name) {
             Some(id) if turn.my_rank(id).is_some() => part(turn, id, why),
             Some(_) => turn.reply(n::ERR_NOTONCHANNEL, &[name, "You are not on that channel"]),
             None => {

@@ -41,7 +41,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
             }
         };
         match may(turn, place, &kept) {
-            true => redact(turn, place, talk, &kept, why.as_deref()),
+            true => redact(turn, shown, talk, &kept, why),
             false => {
                 let words = [&*shown, &*msgid];
                 turn.fail("REDACT", "REDACT_FORBIDDEN", &words, "The message is not yours");
@@ -84,17 +84,29 @@ fn may(turn: &Turn<'_>, place: Place, kept: &Kept) -> bool {
     mine || rules || me.is_operator()
 }
 
-fn redact(turn: &mut Turn<'_>, place: Place, talk: Target, kept: &Kept, why: Option<&str>) {
-    let mask = turn.my_mask();
-    let msgid = kept.entry.msgid.clone();
+fn redact(turn: &mut Turn<'_>, target: String, talk: Target, kept: &Kept, why: Option<String>) {
+    let (msgid, note) = (kept.entry.msgid.clone(), turn.my_mask().as_bytes().to_vec());
+    let redact = Redact { target: talk, msgid: msgid.clone(), note };
+    turn.confirm(Keep::Redact(redact), move |turn, answer| {
+        if !matches!(answer, Answer::Stored) {
+            let words = [super::clipped(&target, 64), &*msgid];
+            let why = "The history could not be changed: the message stays";
+            return turn.fail("REDACT", "NOT_STORED", &words, why);
+        }
+        // Whoever it was said to may be gone by now, or the channel another one.
+        if let Some((place, ..)) = place(turn, &target) {
+            tell(turn, place, &msgid, why.as_deref());
+        }
+    });
+}
+
+fn tell(turn: &mut Turn<'_>, place: Place, msgid: &str, why: Option<&str>) {
     let shown = match place {
         Place::Channel(id) => turn.channel(id).name.to_string(),
         Place::User(who) => turn.client(who).nick().to_owned(),
     };
     let why = why.map(|why| format!(" :{why}")).unwrap_or_default();
-    let line = format!(":{mask} REDACT {shown} {msgid}{why}");
-    let note = mask.as_bytes().to_vec();
-    turn.keep(Keep::Redact(Redact { target: talk, msgid, note }));
+    let line = format!(":{} REDACT {shown} {msgid}{why}", turn.my_mask());
     let texts = [(CapSet::of(&[Cap::MessageRedaction]), &*line)];
     let account = turn.me().account.clone();
     let mut relay = Relay::new(turn.stamp(account.as_deref()), &texts);

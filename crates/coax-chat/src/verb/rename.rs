@@ -11,7 +11,7 @@ use crate::hub::{ChannelId, ClientId, Keep, Rank, Relay, Turn, fold};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let (old, new) = (words[0], words[1]);
-    let Some(id) = turn.hub.channels.named(old) else {
+    let Some(id) = turn.channel_named(old) else {
         return turn.reply(n::ERR_NOSUCHCHANNEL, &[super::clipped(old, 64), "No such channel"]);
     };
     let name = turn.channel(id).name.clone();
@@ -50,7 +50,7 @@ fn rename(turn: &mut Turn<'_>, id: ChannelId, old: &str, new: &str, why: &str) {
     if turn.channel(id).founder.is_some() {
         let name = Name::new(&*fold(new), new);
         turn.keep(Keep::ChannelName(RenameChannel { key: fold(old).into(), name }));
-        turn.save_channel(id);
+        turn.save_channel(id, "RENAME");
     }
     let mask = turn.my_mask();
     let line = format!(":{mask} RENAME {old} {new} :{why}");

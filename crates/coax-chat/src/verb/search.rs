@@ -124,7 +124,7 @@ fn broken(turn: &mut Turn<'_>) {
 }
 
 fn tell(turn: &mut Turn<'_>, found: &[Hit]) {
-    if turn.i_have(Cap::Batch) {
+    if turn.i_have(Cap::Search) && turn.i_have(Cap::Batch) {
         return in_batch(turn, &["soju.im/search"], |turn, batch| {
             found.iter().for_each(|hit| turn.replay(&hit.kept, batch));
         });

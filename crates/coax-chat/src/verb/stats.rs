@@ -1,7 +1,8 @@
 //! `STATS [<letter> [<server>]]`
 //!
-//! `u`: how long the server is up. For operators: `o`, who may become one; `k`, who is
-//! kept out.
+//! `u`: how long the server is up. For operators: `c` and `l`, who is connected; `k`, who is kept out;
+//! `o`, who may become one; `p`, where the server listens. There is one server, so all connections are
+//! of users.
 
 use coax_irc::numeric as n;
 
@@ -36,9 +37,35 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
                 turn.reply(n::RPL_STATSKLINE, &["K", it.pattern.text(), &text]);
             }
         }
-        'k' | 'o' => return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]),
+        'c' | 'l' if turn.me().is_operator() => connections(turn),
+        'p' if turn.me().is_operator() => {
+            for endpoint in turn.hub.settings.listen.clone() {
+                turn.reply(n::RPL_STATSDEBUG, &["P", &format!("listens at {endpoint}")]);
+            }
+        }
+        'c' | 'k' | 'l' | 'o' | 'p' => {
+            return turn.reply(n::ERR_NOPRIVILEGES, &["Only operators may see that"]);
+        }
         _ => {}
     }
     let mut shown = [0; 4];
     turn.reply(n::RPL_ENDOFSTATS, &[letter.encode_utf8(&mut shown), "End of /STATS report"]);
+}
+
+/// A line for each connection: who, where from, how, for how long.
+fn connections(turn: &mut Turn<'_>) {
+    for who in turn.hub.clients.all().collect::<Vec<_>>() {
+        let they = turn.client(who);
+        let (origin, age) = (&they.origin, turn.now.since(they.since) / 1000);
+        let tls = if origin.secure { ", TLS" } else { "" };
+        let account = they.account.as_ref().map(|it| format!(", as {it}")).unwrap_or_default();
+        let silent = turn.now.since(they.heard) / 1000;
+        let text = format!(
+            "{} [{}] {}{tls}{account}: connected {age} s, silent {silent} s",
+            they.nick(),
+            origin.address,
+            origin.way.name()
+        );
+        turn.reply(n::RPL_STATSDEBUG, &["L", &text]);
+    }
 }

@@ -11,7 +11,7 @@ use coax_irc::numeric as n;
 use coax_store::Kind;
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
-    let Some(id) = turn.hub.channels.named(words[0]) else {
+    let Some(id) = turn.channel_named(words[0]) else {
         let name = super::user::clipped(words[0], 64);
         return turn.reply(n::ERR_NOSUCHCHANNEL, &[name, "No such channel"]);
     };
@@ -42,7 +42,7 @@ fn set(turn: &mut Turn<'_>, id: ChannelId, text: String) {
     let stamp = Stamp { msgid: Some(&msgid), ..turn.stamp(account.as_deref()) };
     let texts = [(CapSet::NONE, &*line)];
     turn.tell_channel(id, Whom::All, &mut Relay::new(stamp, &texts));
-    turn.save_channel(id);
+    turn.save_channel(id, "TOPIC");
 }
 
 /// Tells the topic to whoever has the turn.

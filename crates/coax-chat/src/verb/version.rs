@@ -5,7 +5,7 @@
 use coax_irc::{Isupport, numeric as n};
 
 use super::{Words, mode};
-use crate::hub::Turn;
+use crate::hub::{CASEMAPPING, Turn};
 
 pub(crate) const VERSION: &str = concat!("coax-", env!("CARGO_PKG_VERSION"));
 
@@ -41,7 +41,7 @@ fn tokens(turn: &Turn<'_>) -> Isupport {
     );
     let tokens = Isupport::new()
         .with("NETWORK", &settings.network)
-        .with("CASEMAPPING", "ascii")
+        .with("CASEMAPPING", CASEMAPPING.name())
         .with("CHANTYPES", "#")
         .with("PREFIX", mode::CHANNEL.prefix())
         .with("STATUSMSG", "~&@%+")

@@ -5,7 +5,7 @@
 use coax_irc::numeric as n;
 
 use super::Words;
-use crate::hub::Turn;
+use crate::hub::{Turn, same};
 
 pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let Some(nick) = words.get(0) else {
@@ -14,8 +14,7 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     let count = words.get(1).and_then(|count| count.parse::<usize>().ok());
     let most = count.filter(|count| *count > 0).unwrap_or(usize::MAX);
     let server = turn.hub.settings.server_name.clone();
-    let found =
-        turn.hub.past.iter().rev().filter(|past| past.name.nick().eq_ignore_ascii_case(nick));
+    let found = turn.hub.past.iter().rev().filter(|past| same(past.name.nick(), nick));
     let found = found.take(most).map(|past| {
         let at = past.left.to_string();
         (past.name.clone(), past.realname.clone(), past.address.clone(), past.account.clone(), at)

@@ -8,7 +8,7 @@ use coax_chat::Settings;
 use coax_chat::hub::{
     Answer, ClientId, Effect, Effects, Hub, Input, Keep, Known, Origin, Question, Ticket, Time,
 };
-use coax_store::{Account, Name, Password, Register, Store, StoreErrorKind};
+use coax_store::{Account, Name, Password, Register, Store, StoreError, StoreErrorKind};
 
 /// Everything a client of today asks for.
 pub const MODERN: &str = "CAP REQ :batch message-tags server-time echo-message labeled-response \
@@ -20,6 +20,8 @@ pub struct Bench {
     pub store: Store,
     effects: Effects,
     questions: Vec<(Ticket, Question)>,
+    /// Whether the disk takes nothing.
+    pub disk_fails: bool,
     /// Whether questions are answered at once.
     pub answers: bool,
     read: BTreeMap<ClientId, Vec<String>>,
@@ -39,13 +41,15 @@ impl Bench {
         let (accounts, channels) = (reader.accounts().unwrap(), reader.channels().unwrap());
         let hosts = reader.shelf("hosts").unwrap();
         let lives = reader.shelf("lives").unwrap();
-        hub.recall(Known { accounts, channels, hosts, lives, ..Known::default() });
+        let kept_out = reader.shelf("kept-out").unwrap();
+        hub.recall(Known { accounts, channels, hosts, lives, kept_out, ..Known::default() });
         Bench {
             hub,
             now,
             store,
             effects: Effects::default(),
             questions: Vec::new(),
+            disk_fails: false,
             answers: true,
             read: BTreeMap::new(),
             clients: 0,
@@ -108,9 +112,13 @@ impl Bench {
     }
 
     pub fn arrive(&mut self) -> ClientId {
+        self.arrive_as(Origin { host: "host".into(), address: "::1".into(), ..Origin::default() })
+    }
+
+    /// Somebody who has said nothing yet, from anywhere.
+    pub fn arrive_as(&mut self, origin: Origin) -> ClientId {
         let client = ClientId(self.clients);
         self.clients += 1;
-        let origin = Origin { host: "host".into(), address: "::1".into(), ..Origin::default() };
         self.apply(Input::Arrive { client, origin });
         client
     }
@@ -154,7 +162,10 @@ impl Bench {
     /// Answers the oldest question that is out.
     pub fn answer(&mut self) {
         let (ticket, question) = self.questions.remove(0);
-        let answer = find_out(&self.store, question);
+        let answer = match question {
+            Question::Keep(_) if self.disk_fails => Answer::Failed,
+            question => find_out(&self.store, question),
+        };
         self.hub.apply(Time(self.now), Input::Answer { ticket, answer }, &mut self.effects);
         self.carry_out();
     }
@@ -167,26 +178,30 @@ impl Bench {
                     self.read.entry(to).or_default().push(line);
                 }
                 Effect::Ask { ticket, question } => self.questions.push((ticket, question)),
-                Effect::Keep(keep) => self.keep(*keep),
+                Effect::Keep(_) if self.disk_fails => {}
+                Effect::Keep(keep) => put(&self.store, *keep).unwrap(),
                 _ => {}
             }
         }
         self.hub.check();
     }
+}
 
-    fn keep(&self, keep: Keep) {
-        let done = match keep {
-            Keep::Entry(it) => self.store.apply(it).map(drop),
-            Keep::Account(it) => self.store.apply(it).map(drop),
-            Keep::NoAccount(it) => self.store.apply(it).map(drop),
-            Keep::Channel(it) => self.store.apply(it).map(drop),
-            Keep::NoChannel(it) => self.store.apply(it).map(drop),
-            Keep::ChannelName(it) => self.store.apply(it).map(drop),
-            Keep::Redact(it) => self.store.apply(it).map(drop),
-            Keep::Shelf(it) => self.store.apply(it).map(drop),
-            _ => Ok(()),
-        };
-        done.unwrap();
+fn put(store: &Store, keep: Keep) -> Result<(), StoreError> {
+    match keep {
+        Keep::Entry(it) => store.apply(it).map(drop),
+        Keep::Account(it) => store.apply(it),
+        Keep::Password(it) => store.apply(it),
+        Keep::Settings(it) => store.apply(it),
+        Keep::Nick(it) => store.apply(it),
+        Keep::Certificate(it) => store.apply(it),
+        Keep::NoCertificate(it) => store.apply(it),
+        Keep::NoAccount(it) => store.apply(it),
+        Keep::Channel(it) => store.apply(it),
+        Keep::NoChannel(it) => store.apply(it),
+        Keep::ChannelName(it) => store.apply(it),
+        Keep::Redact(it) => store.apply(it).map(drop),
+        Keep::Shelf(it) => store.apply(it),
     }
 }
 
@@ -218,7 +233,11 @@ fn find_out(store: &Store, question: Question) -> Answer {
             let found = reader.message(&target, &msgid);
             found.map_or_else(failed, |kept| Answer::Message(kept.map(Box::new)))
         }
-        Question::Keep(entry) => store.apply(*entry).map_or_else(failed, |_| Answer::Stored),
+        Question::Keep(keep) => match put(store, *keep) {
+            Ok(()) => Answer::Stored,
+            Err(error) if error.kind() == StoreErrorKind::Exists => Answer::Exists,
+            Err(error) => failed(error),
+        },
     }
 }
 

@@ -127,3 +127,54 @@ fn whoever_is_put_out_of_the_server_quits_in_the_history_too() {
     let lines = page(&mut bench, ada, "#one");
     assert_eq!(lines.last().unwrap(), ":carl!~u@host QUIT :gone");
 }
+
+#[test]
+fn an_operator_is_told_what_operators_can_do() {
+    let mut bench = Bench::new("");
+    let (ada, bob) = (bench.plain("ada"), bench.plain("bob"));
+    assert!(!bench.ask(ada, "HELP").join(" ").contains("KLINE"));
+    assert!(bench.ask(ada, "HELP KLINE")[0].contains(" 524 "));
+    for letter in ["c", "l", "p"] {
+        assert!(bench.ask(ada, &format!("STATS {letter}"))[0].contains(" 481 "));
+    }
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "HELP").join(" ").contains("KLINE"));
+    assert!(bench.ask(ada, "HELP KLINE")[0].contains(" 704 "));
+    let listed = bench.ask(ada, "STATS l").join("\n");
+    assert!(listed.contains(" 249 ada L :bob ["), "{listed}");
+    assert!(bench.ask(ada, "STATS p")[0].contains(" 249 ada P :listens at "));
+    bench.say(bob, "JOIN #a");
+    bench.say(bob, "MODE #a +ik word");
+    bench.hear(bob);
+    assert!(bench.ask(ada, "SAMODE #a -i")[0].contains(" 324 ada #a "));
+    assert!(bench.hear(bob)[0].ends_with(":ada!~u@host MODE #a -i"), "seen by its members");
+    let told = bench.ask(ada, "SAJOIN ada #a");
+    assert!(told.last().unwrap().ends_with("NOTICE ada :ada is in #a"), "{told:?}");
+    assert!(bench.hear(bob)[0].contains(":ada!~u@host JOIN "));
+    assert!(bench.ask(bob, "SAMODE #a +m")[0].contains(" 481 "));
+}
+
+#[test]
+fn an_operator_suspends_and_drops_accounts() {
+    let mut bench = Bench::new("");
+    let (ada, carl) = (bench.plain("ada"), bench.signed_in("carl"));
+    assert!(bench.ask(ada, "NS SUSPEND carl")[0].contains("I do not understand"));
+    assert!(bench.ask(ada, "NS DROP carl")[0].contains("Say DROP and the name"));
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "NS HELP").join(" ").contains("SUSPEND <account>"));
+    assert!(bench.ask(ada, "NS SUSPEND nobody")[0].ends_with(":No such account"));
+    assert!(bench.ask(ada, "NS SUSPEND Carl")[0].ends_with(":carl is suspended"));
+    assert!(bench.hear(carl).last().unwrap().contains("That account is suspended"));
+    bench.gone(carl);
+    let mut bench = bench.restarted("");
+    let guest = bench.plain("guest");
+    let told = bench.ask(guest, "NS IDENTIFY carl sesame");
+    assert!(told.last().unwrap().ends_with(":That account is suspended"), "{told:?}");
+    let ada = bench.plain("ada");
+    bench.ask(ada, "OPER root secret");
+    assert!(bench.ask(ada, "NS RESUME carl")[0].ends_with(":carl is no longer suspended"));
+    let told = bench.ask(guest, "NS IDENTIFY carl sesame").join(" ");
+    assert!(told.contains("You are now identified for carl"), "{told}");
+    assert!(bench.ask(ada, "NS DROP carl").last().unwrap().ends_with(":The account is gone"));
+    assert!(bench.hear(guest).join(" ").contains(" 901 "));
+}

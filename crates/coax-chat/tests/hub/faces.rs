@@ -71,13 +71,48 @@ fn an_account_does_not_look_like_another() {
 }
 
 #[test]
+fn names_of_all_scripts_are_one_in_any_case() {
+    let mut bench = Bench::new("");
+    let (ada, bob) = (bench.plain("Ünal"), bench.plain("小明"));
+    let tokens = bench.ask(ada, "VERSION").join(" ");
+    assert!(tokens.contains(" CASEMAPPING=rfc7613 "), "{tokens}");
+    bench.say(ada, "JOIN #Straße,#Ünal");
+    let joined = bench.ask(bob, "JOIN #STRASSE,#u\u{308}nal");
+    assert!(
+        joined[0].ends_with("JOIN #Straße") || joined[0].ends_with("JOIN :#Straße"),
+        "{joined:?}"
+    );
+    assert!(joined.iter().any(|line| line.contains(" 366 小明 #Ünal :")), "{joined:?}");
+    assert!(bench.ask(bob, "PRIVMSG ÜNAL :hi").is_empty());
+    assert!(bench.hear(ada).iter().any(|line| line.ends_with("PRIVMSG Ünal :hi")));
+    assert!(bench.ask(bob, "NICK üNAL")[0].contains(" 433 "));
+    assert!(bench.ask(ada, "NICK ünal")[0].contains("NICK :ünal"), "one's own may change");
+    bench.say(ada, "MODE #ünal +b ünal!*@*");
+    assert!(bench.ask(ada, "MODE #ünal +b Ünal!*@*").is_empty(), "it is there already");
+    bench.say(ada, "MODE #STRASSE +b Иван!*@*");
+    let ivan = bench.plain("иван");
+    assert!(bench.ask(ivan, "JOIN #straße")[0].contains(" 474 "));
+}
+
+#[test]
+fn a_name_of_another_script_does_not_look_like_somebody() {
+    let mut bench = Bench::new("");
+    bench.plain("ape");
+    let eve = bench.plain("eve");
+    // Cyrillic through and through.
+    let refused = bench.ask(eve, "NICK аре");
+    assert!(refused[0].ends_with("Nickname looks like ape, which is taken"), "{refused:?}");
+    assert!(bench.ask(eve, "NICK иван")[0].contains("NICK :иван"));
+}
+
+#[test]
 fn nothing_unseen_is_in_a_name() {
     let mut bench = Bench::new("");
     let eve = bench.plain("eve");
     for nick in ["ad\u{430}", "a\u{202e}b", "a\u{7}b", "a\u{200b}", "\u{ff41}da"] {
         let refused = bench.ask(eve, &format!("NICK {nick}"));
         assert!(
-            refused[0].contains(" 432 ") && refused[0].contains(":A nick is up to"),
+            refused[0].contains(" 432 ") && refused[0].contains(":That cannot be a nick: it "),
             "{refused:?}"
         );
     }
@@ -98,4 +133,18 @@ fn nothing_unseen_is_in_a_name() {
     let who = bench.arrive();
     bench.say(who, "NICK unseen");
     assert!(bench.ask(who, "USER u 0 * :\u{202e}")[0].contains(" 461 "));
+}
+
+#[test]
+fn nobody_is_called_like_a_service_however_the_name_is_made() {
+    let mut bench = Bench::new("");
+    let eve = bench.plain("eve");
+    for name in ["N1ckServ", "NlckServ", "Chanserv_", "nickserv", "H0stServ", "0perServ"] {
+        let told = bench.ask(eve, &format!("NICK {name}")).join("\n");
+        assert!(told.contains(" 432 eve "), "{name}: {told}");
+        let told = bench.ask(eve, &format!("REGISTER {name} * sesame")).join("\n");
+        assert!(told.contains("FAIL REGISTER BAD_ACCOUNT_NAME"), "{name}: {told}");
+    }
+    let guest = bench.arrive();
+    assert!(bench.ask(guest, "NICK N1ckServ").join("\n").contains(" 432 "));
 }

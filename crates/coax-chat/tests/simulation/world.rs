@@ -10,7 +10,7 @@ use coax_chat::Settings;
 use coax_chat::hub::{
     Answer, ClientId, Effect, Effects, Hub, Input, Keep, Origin, Question, Ticket, Time,
 };
-use coax_store::{Conversation, Entry, Hit, Kept, Password, Target};
+use coax_store::{Account, Conversation, Entry, Hit, Kept, Name, Password, Register, Target};
 
 use crate::watch::Watch;
 use crate::{CLIENTS, Step};
@@ -95,7 +95,10 @@ impl World {
             Step::Tick => self.apply(Input::Tick),
             Step::Account(name) => {
                 let password = Password { phc: Some("phc".to_owned()), scram: None };
-                self.apply(Input::Account { name, password });
+                let (key, settings) = (name.to_ascii_lowercase(), "{}".to_owned());
+                let (name, created) = (Name::new(&*key, &**name), self.now as i64);
+                let account = Account { name, password, created, settings, ..Account::default() };
+                self.apply(Input::Kept(Box::new(Keep::Account(Register(account)))));
             }
             Step::Answer(good) if !self.questions.is_empty() => {
                 let (ticket, question) = self.questions.remove(0);
@@ -132,7 +135,9 @@ impl World {
                 }
                 Effect::Release { client } => self.held[client.0 as usize] = false,
                 Effect::Ask { ticket, question } => {
-                    if let Question::Keep(entry) = &question {
+                    if let Question::Keep(keep) = &question
+                        && let Keep::Entry(entry) = &**keep
+                    {
                         self.write(entry);
                     }
                     self.questions.push((ticket, question));

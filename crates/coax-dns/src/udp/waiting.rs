@@ -16,10 +16,12 @@ use tokio::time::Instant;
 use super::{Request, UdpError};
 
 /// The wait before a question is sent again, until the server has shown how fast it is; each
-/// later one is twice as long. It is never longer, and never so short that a server which is
+/// later one is twice as long. The first is never longer, and never so short that a server which is
 /// busy for a moment is asked twice.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
+/// No wait gets longer: where a third of the packets is lost each way, it takes ten to be sure.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// Beyond this, a free id would take long to find by chance.
 const MOST: usize = 1 << 14;
 /// The header of a message, RFC 1035 §4.1.1.
@@ -135,7 +137,8 @@ impl Waiting {
             }
             found.get_mut().sent = None;
             outgoing.push(&found.get().request.bytes);
-            self.again.push(Reverse((until.min(now + wait * 2), id, serial, wait * 2)));
+            let wait = (wait * 2).min(LONGEST_WAIT);
+            self.again.push(Reverse((until.min(now + wait), id, serial, wait)));
         }
     }
 

@@ -1,19 +1,16 @@
 //! What a record says, read from the wire.
 //!
-//! A value is read to its last byte, or it is malformed. Types that cannot be asked for are told
-//! in the form that every type has (RFC 3597 §5).
+//! A value is read to its last byte, or it is malformed. The usual types are known here, the others
+//! by their `layout`.
 //!
 //! Where the record stands in the message is not known here.
 
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::layout;
 use super::reader::Reader;
 use crate::record::quote;
-use crate::{Soa, Value};
-
-/// Redirects a whole tree of names (RFC 6672); it comes along with the CNAME made from it.
-const DNAME: u16 = 39;
+use crate::{RecordType, Soa, Value};
 
 /// The value of a record of type `number`, which is all that `data` has.
 pub(super) fn read(number: u16, mut data: Reader<'_>) -> Option<Value> {
@@ -47,8 +44,11 @@ fn known(number: u16, data: &mut Reader<'_>) -> Option<Value> {
             tag: data.string().and_then(tag)?,
             value: data.rest()?.to_vec(),
         },
-        DNAME => Value::Other { record_type: "DNAME".to_owned(), text: data.name()?.text() },
-        _ => Value::Other { record_type: format!("TYPE{number}"), text: unknown(data.rest()?) },
+        _ => {
+            let value = layout::read(RecordType::from_number(number), data.clone())?;
+            data.rest()?;
+            value
+        }
     })
 }
 
@@ -64,7 +64,7 @@ fn soa(data: &mut Reader<'_>) -> Option<Soa> {
     })
 }
 
-fn strings(data: &mut Reader<'_>) -> Option<Vec<Vec<u8>>> {
+pub(super) fn strings(data: &mut Reader<'_>) -> Option<Vec<Vec<u8>>> {
     let mut strings = Vec::new();
     while !data.is_at_end() {
         strings.push(data.string()?.to_vec());
@@ -78,8 +78,8 @@ fn tag(bytes: &[u8]) -> Option<String> {
     plain.then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The parameters of an HTTPS record, RFC 9460 §2.2: keys grow strictly.
-fn parameters(data: &mut Reader<'_>) -> Option<Vec<(String, String)>> {
+/// The parameters of an HTTPS or SVCB record, RFC 9460 §2.2: keys grow strictly.
+pub(super) fn parameters(data: &mut Reader<'_>) -> Option<Vec<(String, String)>> {
     let mut parameters = Vec::new();
     let mut last = None;
     while !data.is_at_end() {
@@ -105,6 +105,8 @@ fn key_name(key: u16) -> String {
         4 => "ipv4hint".to_owned(),
         5 => "ech".to_owned(),
         6 => "ipv6hint".to_owned(),
+        7 => "dohpath".to_owned(),
+        8 => "ohttp".to_owned(),
         other => format!("key{other}"),
     }
 }
@@ -114,7 +116,7 @@ fn parameter(key: u16, value: &mut Reader<'_>) -> Option<String> {
     let text = match key {
         0 => listed(value, |keys| keys.u16().map(key_name))?,
         1 => alpn(value)?,
-        2 => String::new(),
+        2 | 8 => String::new(),
         3 => value.u16()?.to_string(),
         4 => listed(value, |hints| hints.address::<4>().map(Ipv4Addr::from))?,
         5 => data_encoding::BASE64.encode(value.rest()?),
@@ -143,14 +145,4 @@ fn alpn(value: &mut Reader<'_>) -> Option<String> {
     let protocols = strings(value)?;
     let named = !protocols.is_empty() && protocols.iter().all(|one| !one.is_empty());
     named.then(|| quote(&protocols.join(&b',')))
-}
-
-/// `\# LENGTH HEX`.
-fn unknown(bytes: &[u8]) -> String {
-    let mut text = format!("\\# {}", bytes.len());
-    for (index, byte) in bytes.iter().enumerate() {
-        let gap = if index == 0 { " " } else { "" };
-        write!(text, "{gap}{byte:02x}").expect("a string takes all");
-    }
-    text
 }

@@ -68,7 +68,14 @@ pub(super) fn check_status(response: &Response) -> Result<(), DownloadError> {
         return Ok(());
     }
     let after = retry_after(&response.headers, Timestamp::now());
-    Err(DownloadError::status(response.url.as_str(), response.status, after))
+    let error = DownloadError::status(response.url.as_str(), response.status, after);
+    // Some servers ask for a certificate in TLS and refuse in HTTP.
+    let wanted = response.hops.last().is_some_and(|hop| hop.certificate_wanted);
+    Err(if wanted && response.status.is_client_error() {
+        error.wanting_certificate()
+    } else {
+        error
+    })
 }
 
 /// Whether it is all of the file `identity`, proved by its validator.

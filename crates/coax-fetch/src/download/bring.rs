@@ -23,7 +23,7 @@ use crate::download::hands::{Next, Slot};
 use crate::download::job::Job;
 use crate::download::watch::News;
 use crate::download::{DownloadError, DownloadErrorKind};
-use crate::error::FetchError;
+use crate::error::{FetchError, without_credentials};
 use crate::part::state::Identity;
 use crate::response::{Hop, Response};
 
@@ -128,8 +128,8 @@ fn is_of_one(error: &DownloadError) -> bool {
 
 /// Every hand said that it was done, and still bytes are missing.
 fn ended_early(job: &Job) -> DownloadError {
-    let url = job.download.request.url.as_str();
-    DownloadError::changed(url, "fewer bytes came than were announced")
+    let url = without_credentials(&job.download.request.url);
+    DownloadError::changed(&url, "fewer bytes came than were announced")
 }
 
 async fn first(job: Arc<Job>, slot: Slot, answer: Answer) -> Over {
@@ -268,7 +268,8 @@ async fn rest(body: &mut Body) {
 fn check_size(job: &Job, reached: u64) -> Result<(), DownloadError> {
     match job.download.max_size {
         Some(limit) if reached > limit => {
-            Err(DownloadError::too_large(job.download.request.url.as_str(), limit))
+            let url = without_credentials(&job.download.request.url);
+            Err(DownloadError::too_large(&url, limit))
         }
         _ => Ok(()),
     }

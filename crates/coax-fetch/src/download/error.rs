@@ -27,6 +27,7 @@ struct Inside {
     after: Option<Duration>,
     /// Where TLS is why.
     tls: Option<TlsError>,
+    certificate_wanted: bool,
 }
 
 /// What kind of failure it was.
@@ -61,7 +62,13 @@ use DownloadErrorKind as Kind;
 
 impl DownloadError {
     fn new(kind: Kind, text: String) -> DownloadError {
-        DownloadError(Box::new(Inside { kind, text, after: None, tls: None }))
+        DownloadError(Box::new(Inside {
+            kind,
+            text,
+            after: None,
+            tls: None,
+            certificate_wanted: false,
+        }))
     }
 
     pub(super) fn status(url: &str, status: StatusCode, after: Option<Duration>) -> DownloadError {
@@ -116,7 +123,18 @@ impl DownloadError {
         DownloadError::new(Kind::Busy, text)
     }
 
-    pub(crate) fn disk(path: &Path, error: &io::Error) -> DownloadError {
+    pub(crate) fn replaced(path: &Path) -> DownloadError {
+        let text = format!("{} was replaced by another file while it was written", path.display());
+        DownloadError::new(Kind::Disk, text)
+    }
+
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> DownloadError {
+        let text = format!("cannot read {}: {}", path.display(), cause_in_words(error));
+        DownloadError::new(Kind::Disk, text)
+    }
+
+    /// A file could not be written.
+    pub fn disk(path: &Path, error: &io::Error) -> DownloadError {
         let text = format!("cannot write {}: {}", path.display(), cause_in_words(error));
         DownloadError::new(Kind::Disk, text)
     }
@@ -127,6 +145,18 @@ impl DownloadError {
             _ => Kind::Disk,
         };
         DownloadError::new(kind, format!("cannot write output: {}", cause_in_words(error)))
+    }
+
+    /// The same, of a server that asked for a certificate and got none.
+    pub(super) fn wanting_certificate(mut self) -> DownloadError {
+        self.0.text.push_str("; it asked for a certificate of its client, and got none");
+        self.0.certificate_wanted = true;
+        self
+    }
+
+    /// Whether the server asked for a certificate of its client, and got none.
+    pub fn certificate_wanted(&self) -> bool {
+        self.0.certificate_wanted
     }
 
     /// The same, with how much came before.

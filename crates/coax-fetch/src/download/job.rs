@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::PacketCount;
+use coax_net::{PacketCount, aside};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -258,11 +258,11 @@ impl Job {
     pub(super) fn sync(self: &Arc<Job>) {
         let Some((file, safe)) = self.lock().part.due_to_sync() else { return };
         let job = Arc::clone(self);
-        tokio::task::spawn_blocking(move || {
+        tokio::spawn(aside(move || {
             if file.sync_data().is_ok() {
                 job.lock().part.synced(safe);
             }
-        });
+        }));
     }
 
     /// How far a hand is, and where it is to end.
@@ -342,6 +342,11 @@ impl Job {
     /// Hands at once, at most.
     pub(super) fn most(&self) -> usize {
         self.lock().most
+    }
+
+    /// Other names of the file that it took the name of.
+    pub(super) fn other_names(&self) -> u64 {
+        self.lock().part.other_names()
     }
 
     /// Sums it up where that is wanted. Blocks.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use coax_net::aside;
 use http::StatusCode;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -17,6 +18,7 @@ use crate::client::Client;
 use crate::download::answer::{self, Piece};
 use crate::download::bring::{self, Answer};
 use crate::download::job::Job;
+use crate::download::there::There;
 use crate::download::watch::{News, Watch};
 use crate::download::{Download, DownloadError, DownloadErrorKind, Fetched, Sum, Target};
 use crate::error::{FetchErrorKind, without_credentials};
@@ -54,6 +56,8 @@ pub(super) struct Run<'a> {
     resumed: u64,
     /// Of the answer that counts.
     fetched: Option<Fetched>,
+    /// The file, where it was there before.
+    there: Option<There>,
 }
 
 impl<'a> Run<'a> {
@@ -78,6 +82,7 @@ impl<'a> Run<'a> {
             sum: None,
             resumed: 0,
             fetched: None,
+            there: None,
         }
     }
 
@@ -126,8 +131,12 @@ impl<'a> Run<'a> {
                 return self.go_on(&job, &identity, gap).await;
             }
         }
-        let answer = self.ask_whole().await?;
+        let mut answer = self.ask_whole().await?;
         let identity = self.identity(&answer.response);
+        if self.is_there(&mut answer.response).await? {
+            self.remember(&mut answer.response);
+            return Ok(());
+        }
         let job = self.job_for(&answer.response)?;
         if let Some(identity) = &identity
             && let Some((have, length)) = job.take_up(|it| it == identity)?
@@ -150,7 +159,7 @@ impl<'a> Run<'a> {
     /// Where the name is known from the beginning, what is there is, too.
     fn prepare(&mut self) -> Result<(), DownloadError> {
         let (None, Target::File(path)) = (&self.job, self.target) else { return Ok(()) };
-        let job = self.open(path, true)?;
+        let job = self.open(path, true, false)?;
         if self.download.is_plain()
             && let Some((have, length)) = job.take_up(|it| it.url == self.url)?
         {
@@ -164,13 +173,13 @@ impl<'a> Run<'a> {
         (self.watch.tell)(News::Resumed { have, length });
     }
 
-    fn open(&mut self, path: &Path, replace: bool) -> Result<Arc<Job>, DownloadError> {
+    fn open(&mut self, path: &Path, replace: bool, light: bool) -> Result<Arc<Job>, DownloadError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let of_url = name::of_url(&self.download.request.url);
         self.sum = must_be(self.download.sum.as_ref(), &[&name, &of_url])?;
         let part = match replace {
-            true => Part::open(path)?,
-            false => Part::open(path)?.sparing_others(),
+            true => Part::open(path, light)?,
+            false => Part::open(path, light)?.sparing_others(),
         };
         (self.watch.tell)(News::Opened { part: part.path() });
         let job = Job::new(self.download, self.client, self.watch, self.begun, part);
@@ -186,17 +195,53 @@ impl<'a> Run<'a> {
     fn job_for(&mut self, response: &Response) -> Result<Arc<Job>, DownloadError> {
         match (&self.job, self.target) {
             (Some(job), _) => Ok(Arc::clone(job)),
-            (None, Target::File(path)) => self.open(path, true),
+            (None, Target::File(path)) => self.open(path, true, false),
             (None, Target::Folder { path, replace }) => {
-                let place = path.join(name::of(&response.headers, &response.url));
-                // What need not be waited for finds out at its end.
-                let late = response.body.is_here();
-                if !replace && !late && place.symlink_metadata().is_ok() {
-                    return Err(DownloadError::exists(&place));
-                }
-                self.open(&place, *replace)
+                let place = path.join(self.name(response));
+                self.open(&place, *replace, response.body.is_here())
             }
         }
+    }
+
+    fn name(&self, response: &Response) -> String {
+        name::of(&response.headers, &response.url, &self.download.request.url)
+    }
+
+    /// Whether a file that has the name stays, as the one that is asked for. Any other that may not
+    /// be replaced is in the way.
+    async fn is_there(&mut self, response: &mut Response) -> Result<bool, DownloadError> {
+        let (place, replace) = match self.target {
+            Target::File(path) => (path.clone(), true),
+            Target::Folder { path, replace } => (path.join(self.name(response)), *replace),
+        };
+        let found = !replace || self.download.if_newer;
+        if !found || place.symlink_metadata().is_err() {
+            return Ok(false);
+        }
+        let there = There::at(&place).ok_or_else(|| DownloadError::exists(&place))?;
+        let stays = if replace {
+            there.is_as_new(response)
+        } else {
+            self.download.skips_existing || self.is_same(&there, &place, response).await?
+        };
+        if stays {
+            self.there = Some(there);
+        } else if !replace {
+            return Err(DownloadError::exists(&place));
+        }
+        Ok(stays)
+    }
+
+    async fn is_same(
+        &self,
+        there: &There,
+        place: &Path,
+        response: &mut Response,
+    ) -> Result<bool, DownloadError> {
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let of_url = name::of_url(&self.download.request.url);
+        let must = must_be(self.download.sum.as_ref(), &[&name, &of_url])?;
+        there.is_same(self.download, response, must).await
     }
 
     async fn ask(&self, part: Option<(&Identity, &Range<u64>)>) -> Result<Answer, DownloadError> {
@@ -327,21 +372,31 @@ impl<'a> Run<'a> {
 
     /// Checks it and gives it its name.
     async fn finish(&mut self) -> Result<Fetched, DownloadError> {
+        if let Some(there) = self.there.take()
+            && let Some(fetched) = self.fetched.take()
+        {
+            if let Some(job) = &self.job {
+                job.leave(true);
+            }
+            return Ok(there.fetched(fetched, self.begun.elapsed()));
+        }
         let (Some(job), Some(fetched)) = (self.job.clone(), self.fetched.take()) else {
             return Err(DownloadError::changed(&self.url, "nothing came"));
         };
         let (must, url, work) = (self.sum, self.url.clone(), Arc::clone(&job));
-        let named = match job.is_light() {
-            true => Ok(name_it(&work, must, &url)),
-            false => tokio::task::spawn_blocking(move || name_it(&work, must, &url)).await,
+        let named = if job.is_light() {
+            Some(name_it(&work, must, &url))
+        } else {
+            aside(move || name_it(&work, must, &url)).await
         };
-        let unnamed = |_| Err(DownloadError::changed(&self.url, "it could not be finished"));
+        let unnamed = || Err(DownloadError::changed(&self.url, "it could not be finished"));
         let (file, sha256) = named.unwrap_or_else(unnamed)?;
         Ok(Fetched {
             file: Some(file),
             length: job.length().unwrap_or_default(),
             resumed: self.resumed,
             connections: job.most(),
+            other_names: job.other_names(),
             sha256,
             took: self.begun.elapsed(),
             ..fetched

@@ -33,6 +33,7 @@ struct Stream<'a> {
     sent: u64,
     /// No other try follows this one.
     last_try: bool,
+    head_sent: bool,
     sum: Option<Running>,
     /// What it is, where it can be gone on with.
     identity: Option<Identity>,
@@ -55,6 +56,7 @@ pub(super) async fn run(
         url: without_credentials(&download.request.url),
         sent: 0,
         last_try: false,
+        head_sent: false,
         sum: must.is_some().then(Running::new),
         identity: None,
         fetched: None,
@@ -108,7 +110,9 @@ impl Stream<'_> {
         let part = part.map(|identity| (self.sent..identity.length, identity));
         let Some((range, identity)) = &part else {
             let (mut response, begun) = self.ask(&self.download.request).await?;
+            let head = response.head();
             self.accept(&mut response)?;
+            self.send_head(&head).await?;
             return self.copy(response, begun, 0).await;
         };
         let request = answer::ask_for(&self.download.request, range, identity);
@@ -162,6 +166,14 @@ impl Stream<'_> {
         self.identity = plain.then(|| answer::identity(response, &self.url)).flatten();
         self.fetched = Some(Fetched::of(response));
         Ok(())
+    }
+
+    /// Sends the head of the first answer that counts, if it is to be seen.
+    async fn send_head(&mut self, head: &[u8]) -> Result<(), DownloadError> {
+        if !self.download.with_head || std::mem::replace(&mut self.head_sent, true) {
+            return Ok(());
+        }
+        self.sink.write_all(head).await.map_err(|error| DownloadError::output(&error))
     }
 
     /// Sends what comes, but for the first `known` bytes.

@@ -166,13 +166,17 @@ fn framing(method: &Method, status: StatusCode, headers: &HeaderMap) -> Result<F
     Ok(length(headers)?.map_or(Framing::Close, Framing::Length))
 }
 
-/// Chunked is the only coding that we take (we name no other), and it overrides any length.
+/// Chunked is the only coding that we take (we name no other), and it overrides any length. Servers
+/// behind servers name it twice, and apply it once (RFC 9112 §6.1 allows no more).
 fn transfer(headers: &HeaderMap) -> Result<Framing, Trouble> {
-    let mut codings = tokens(headers, &TRANSFER_ENCODING);
-    match (codings.next(), codings.next()) {
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"identity") => Ok(Framing::Close),
-        _ => Err(Trouble::protocol("it sends with a transfer coding that was not asked for")),
+    let codings = || tokens(headers, &TRANSFER_ENCODING);
+    let all = |word: &[u8]| codings().all(|coding| coding.eq_ignore_ascii_case(word));
+    if codings().next().is_some() && all(b"chunked") {
+        Ok(Framing::Chunked)
+    } else if codings().count() == 1 && all(b"identity") {
+        Ok(Framing::Close)
+    } else {
+        Err(Trouble::protocol("it sends with a transfer coding that was not asked for"))
     }
 }
 
@@ -198,7 +202,9 @@ pub(crate) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
 fn keeps_open(version: Version, headers: &HeaderMap) -> bool {
     let says = |word: &[u8]| tokens(headers, &CONNECTION).any(|it| it.eq_ignore_ascii_case(word));
     // A length beside chunks may be an attempt at having one answer taken for two.
-    let doubtful = headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH);
+    let twice = tokens(headers, &TRANSFER_ENCODING).count() > 1;
+    let doubtful =
+        headers.contains_key(TRANSFER_ENCODING) && (headers.contains_key(CONTENT_LENGTH) || twice);
     match version {
         _ if doubtful || says(b"close") => false,
         Version::HTTP_10 => says(b"keep-alive"),
@@ -248,6 +254,7 @@ mod tests {
             ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n", false),
             ("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: Keep-Alive\r\n\r\n", true),
             ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", false),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", false),
         ];
         for (head, reusable) in table {
             assert_eq!(read(head).unwrap().reusable, reusable, "{head}");

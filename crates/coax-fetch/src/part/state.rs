@@ -5,6 +5,9 @@
 //! written survives the process, not the machine: after another start of the machine only what was
 //! synced before counts.
 //!
+//! A state is there from the moment that the file is, and names its inode: that proves whose the
+//! file is, before anything is known of it.
+//!
 //! Nothing here looks at the file itself.
 
 use std::fmt::Write as _;
@@ -24,7 +27,7 @@ use crate::validator::Validator;
 /// A page of memory: the kernel copies one without interruption.
 const PAGE: usize = 4096;
 /// The first line of every page.
-const TITLE: &str = "coax part 1";
+const TITLE: &str = "coax part 2";
 
 /// The line of a file that the server gives over one connection alone.
 const NOT_SPLITTABLE: &str = "not splittable";
@@ -56,27 +59,74 @@ pub(crate) struct Known {
     pub(crate) synced: Ranges,
     /// Whether it may be asked for over several connections.
     pub(crate) splits: bool,
+    /// Which file it is about: its inode. Another file of that name is not ours.
+    pub(crate) inode: u64,
     /// The number of the page that says so.
     turn: u64,
 }
 
+/// Whose a state file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// There is none.
+    Free,
+    /// Ours, about the file with this inode. None was written down where the run that made it was
+    /// killed in that moment: the file that it made has no bytes then.
+    Ours(Option<u64>),
+    /// It says nothing that we write.
+    Foreign,
+}
+
+/// Whose the file at `path` is.
+pub(crate) fn claim(path: &Path) -> io::Result<Claim> {
+    let bytes = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Claim::Free),
+        Err(error) => return Err(error),
+        Ok(found) if !found.is_file() || found.len() > 2 * PAGE as u64 => {
+            return Ok(Claim::Foreign);
+        }
+        Ok(_) => fs::read(path)?,
+    };
+    if bytes.is_empty() {
+        return Ok(Claim::Ours(None));
+    }
+    let inode = bytes.chunks(PAGE).find_map(|page| {
+        let text = std::str::from_utf8(page).ok()?;
+        body(text)?.lines().find_map(|line| line.strip_prefix("inode "))?.parse().ok()
+    });
+    Ok(inode.map_or(Claim::Foreign, |inode| Claim::Ours(Some(inode))))
+}
+
+/// Writes at `path` that the file with this inode is ours, and no more.
+pub(crate) fn write_claim(path: &Path, inode: u64) -> io::Result<()> {
+    let text = format!("{TITLE}\ninode {inode}\n");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    let file = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
+    file.write_all_at(&sealed(text), 0)
+}
+
 impl State {
-    /// A new one at `path`, in place of any other. `None` where it would not fit on its page: such
-    /// a file cannot be continued.
-    pub(crate) fn create(path: &Path, identity: &Identity) -> io::Result<Option<State>> {
-        State::open(path, identity, 0)
+    /// A new one at `path` for the file with this inode, in place of a bare claim. `None` where it
+    /// would not fit on its page: such a file cannot be continued.
+    pub(crate) fn create(
+        path: &Path,
+        identity: &Identity,
+        inode: u64,
+    ) -> io::Result<Option<State>> {
+        State::open(path, identity, inode, 0)
     }
 
     /// Goes on with the one at `path`. What it says stays true until the next page is whole.
     pub(crate) fn go_on(path: &Path, known: &Known) -> io::Result<Option<State>> {
-        State::open(path, &known.identity, known.turn)
+        State::open(path, &known.identity, known.inode, known.turn)
     }
 
-    fn open(path: &Path, identity: &Identity, turn: u64) -> io::Result<Option<State>> {
+    fn open(path: &Path, identity: &Identity, inode: u64, turn: u64) -> io::Result<Option<State>> {
         let boot = boot();
-        let Some(head) = head(identity, &boot) else { return Ok(None) };
+        let Some(head) = head(identity, inode, &boot) else { return Ok(None) };
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(turn == 0);
+        options.write(true).create(true).truncate(false);
         let file = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
         Ok(Some(State { file, head, turn }))
     }
@@ -96,7 +146,7 @@ impl State {
     /// The boot it belongs to.
     #[cfg(test)]
     fn set_boot(&mut self, identity: &Identity, boot: &str) {
-        self.head = head(identity, boot).unwrap();
+        self.head = head(identity, 7, boot).unwrap();
     }
 }
 
@@ -114,15 +164,16 @@ fn boot() -> String {
     text.trim().to_owned()
 }
 
-fn head(identity: &Identity, boot: &str) -> Option<String> {
+fn head(identity: &Identity, inode: u64, boot: &str) -> Option<String> {
     let Identity { url, validator, length } = identity;
     let kind = match validator {
         Validator::Tag(_) => "tag",
         Validator::Date(_) => "date",
     };
     let text = validator.text();
-    let head = format!("{TITLE}\nurl {url}\n{kind} {text}\nlength {length}\nboot {boot}\n");
-    let lines = head.lines().count() == 5 && !text.contains('\n');
+    let head =
+        format!("{TITLE}\nurl {url}\n{kind} {text}\nlength {length}\ninode {inode}\nboot {boot}\n");
+    let lines = head.lines().count() == 6 && !text.contains('\n');
     // The rest of the page is for what is there.
     (lines && head.len() <= PAGE / 2).then_some(head)
 }
@@ -146,10 +197,23 @@ fn page(head: &str, turn: u64, written: &Ranges, synced: &Ranges, splits: bool) 
         text.push_str(NOT_SPLITTABLE);
         text.push('\n');
     }
+    sealed(text)
+}
+
+/// With its sum, as long as a page.
+fn sealed(mut text: String) -> Vec<u8> {
     let _ = writeln!(text, "sum {}", sum(&text));
     let mut page = text.into_bytes();
     page.resize(PAGE, b'\n');
     page
+}
+
+/// What a page says, if it is whole and ours.
+fn body(text: &str) -> Option<&str> {
+    let end = text.rfind("\nsum ")? + 1;
+    let said = text[end..].lines().next()?.strip_prefix("sum ")?;
+    let body = &text[..end];
+    (said == sum(body) && body.lines().next() == Some(TITLE)).then_some(body)
 }
 
 /// Enough to tell a page that was torn from one that is whole.
@@ -159,15 +223,8 @@ fn sum(text: &str) -> String {
 
 fn parse(page: &[u8], boot: &str) -> Option<(u64, Known)> {
     let text = std::str::from_utf8(page).ok()?;
-    let end = text.rfind("\nsum ")? + 1;
-    let said = text[end..].lines().next()?.strip_prefix("sum ")?;
-    let body = &text[..end];
-    if said != sum(body) {
-        return None;
-    }
-    let mut lines = body.lines();
+    let mut lines = body(text)?.lines().skip(1);
     let mut line = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix([' ']);
-    (line("coax part")? == "1").then_some(())?;
     let url = line("url")?.to_owned();
     let (kind, text) = lines.next()?.split_once(' ')?;
     let validator = match kind {
@@ -177,13 +234,14 @@ fn parse(page: &[u8], boot: &str) -> Option<(u64, Known)> {
     };
     let mut line = |name: &str| lines.next()?.strip_prefix(name);
     let length = line("length ")?.parse().ok()?;
+    let inode = line("inode ")?.parse().ok()?;
     let same = line("boot ")? == boot && !boot.is_empty();
     let turn = line("turn ")?.parse().ok()?;
     let (written, synced) = (runs(line("written")?, length)?, runs(line("synced")?, length)?);
     let splits = lines.next() != Some(NOT_SPLITTABLE);
     let have = if same { written } else { synced.clone() };
     let identity = Identity { url, validator, length };
-    Some((turn, Known { identity, have, synced, splits, turn }))
+    Some((turn, Known { identity, have, synced, splits, inode, turn }))
 }
 
 fn runs(text: &str, length: u64) -> Option<Ranges> {
@@ -199,6 +257,8 @@ fn runs(text: &str, length: u64) -> Option<Ranges> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const INODE: u64 = 7;
 
     fn identity() -> Identity {
         let validator = Validator::Tag("\"a b\"".into());
@@ -218,7 +278,7 @@ mod tests {
     #[test]
     fn the_newest_state_is_read() {
         let (_folder, path) = place();
-        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         assert_eq!(read(&path), None);
         for end in 1..5 {
             state.write(&set(&[(0, end), (500, 600)]), &set(&[]), true).unwrap();
@@ -226,15 +286,39 @@ mod tests {
             let synced = set(&[]);
             assert_eq!(
                 read(&path),
-                Some(Known { identity: identity(), have, synced, splits: true, turn: end })
+                Some(Known {
+                    identity: identity(),
+                    have,
+                    synced,
+                    splits: true,
+                    inode: INODE,
+                    turn: end
+                })
             );
         }
     }
 
     #[test]
+    fn whose_a_state_is_can_be_told_at_every_moment() {
+        let (_folder, path) = place();
+        assert_eq!(claim(&path).unwrap(), Claim::Free);
+        fs::write(&path, "").unwrap();
+        assert_eq!(claim(&path).unwrap(), Claim::Ours(None));
+        write_claim(&path, INODE).unwrap();
+        assert_eq!((claim(&path).unwrap(), read(&path)), (Claim::Ours(Some(INODE)), None));
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
+        assert_eq!(claim(&path).unwrap(), Claim::Ours(Some(INODE)));
+        state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
+        assert_eq!(claim(&path).unwrap(), Claim::Ours(Some(INODE)));
+        assert_eq!(read(&path).unwrap().have, set(&[(0, 10)]));
+        fs::write(&path, "inode 7\nsum of what I have").unwrap();
+        assert_eq!(claim(&path).unwrap(), Claim::Foreign);
+    }
+
+    #[test]
     fn what_is_known_stays_known_while_it_is_gone_on_with() {
         let (_folder, path) = place();
-        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
         let known = read(&path).unwrap();
         let mut state = State::go_on(&path, &known).unwrap().unwrap();
@@ -246,7 +330,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_split_is_remembered() {
         let (_folder, path) = place();
-        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         state.write(&set(&[(0, 10)]), &set(&[]), false).unwrap();
         let known = read(&path).unwrap();
         assert!(!known.splits && known.have == set(&[(0, 10)]));
@@ -255,7 +339,7 @@ mod tests {
     #[test]
     fn a_page_that_was_torn_leaves_the_one_before() {
         let (_folder, path) = place();
-        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
         state.write(&set(&[(0, 20)]), &set(&[]), true).unwrap();
         let whole = fs::read(&path).unwrap();
@@ -271,7 +355,7 @@ mod tests {
     #[test]
     fn after_another_start_of_the_machine_only_what_was_synced_counts() {
         let (_folder, path) = place();
-        let mut state = State::create(&path, &identity()).unwrap().unwrap();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         state.set_boot(&identity(), "another");
         state.write(&set(&[(0, 20), (30, 40)]), &set(&[(0, 10)]), true).unwrap();
         assert_eq!(read(&path).unwrap().have, set(&[(0, 10)]));
@@ -281,7 +365,7 @@ mod tests {
     fn a_validator_that_does_not_fit_is_not_kept() {
         let (_folder, path) = place();
         let long = Identity { validator: Validator::Tag("x".repeat(3000)), ..identity() };
-        assert!(State::create(&path, &long).unwrap().is_none());
+        assert!(State::create(&path, &long, INODE).unwrap().is_none());
     }
 
     proptest! {
@@ -296,7 +380,7 @@ mod tests {
         fn what_is_written_is_read(runs in proptest::collection::vec((0u64..1000, 1u64..50), 0..300)) {
             let (_folder, path) = place();
             let written = runs.iter().map(|&(at, size)| at..(at + size).min(1000)).collect::<Ranges>();
-            let mut state = State::create(&path, &identity()).unwrap().unwrap();
+            let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
             state.write(&written, &Ranges::default(), true).unwrap();
             let known = read(&path).unwrap();
             prop_assert_eq!(known.identity, identity());

@@ -39,6 +39,7 @@ impl Trip<'_> {
         let codings = if self.decodes() { "gzip, deflate" } else { "identity" };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
         self.add_given(&mut headers, ask, route);
+        self.add_cookies(&mut headers, ask);
         self.add_login(&mut headers, ask);
         self.add_length(&mut headers, ask);
         if let Some(user) = route.forwards().and_then(|proxy| proxy.user.as_ref()) {
@@ -62,6 +63,17 @@ impl Trip<'_> {
             for value in given.get_all(name) {
                 headers.append(name, value.clone());
             }
+        }
+    }
+
+    /// Those of the servers beside those of the caller.
+    fn add_cookies(&self, headers: &mut HeaderMap, ask: &Ask) {
+        let Some(kept) = self.shared.cookies.of(&ask.origin, &ask.url) else { return };
+        let given = headers.get(COOKIE).map(|given| [given.as_bytes(), b"; "].concat());
+        let all = [given.unwrap_or_default(), kept.into_bytes()].concat();
+        if let Ok(mut value) = HeaderValue::from_bytes(&all) {
+            value.set_sensitive(true);
+            headers.insert(COOKIE, value);
         }
     }
 

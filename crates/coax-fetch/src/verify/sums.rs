@@ -1,7 +1,8 @@
 //! A list of sums as `sha256sum` writes it, or as the BSDs do.
 //!
-//! `HEX  NAME`, `HEX *NAME` or `SHA256 (NAME) = HEX`, one a line; a single sum alone is for whatever
-//! it stands beside. Lines that are none of these are passed over, as such lists are often signed.
+//! `HEX  NAME`, `HEX *NAME`, `SHA256 (NAME) = HEX` or `SHA2-256(NAME)= HEX`, one a line; a single sum
+//! alone is for whatever it stands beside. Lines that are none of these are passed over, as such lists
+//! are often signed.
 //!
 //! Nothing here fetches the list.
 
@@ -16,6 +17,7 @@ pub struct Sums {
 impl Sums {
     /// Reads a list.
     pub fn parse(text: &str) -> Sums {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Sums { sums: text.lines().filter_map(line).collect() }
     }
 
@@ -44,23 +46,31 @@ impl Sums {
 }
 
 fn line(text: &str) -> Option<(String, Sha256)> {
-    let text = text.trim_end();
-    if let Some((name, sum)) = text.strip_prefix("SHA256 (").and_then(|it| it.rsplit_once(") = ")) {
-        return Some((name.to_owned(), sum.parse().ok()?));
+    let text = text.trim();
+    if let Some(tagged) = tagged(text) {
+        return Some(tagged);
     }
     // A name with a backslash or a line end in it is escaped, and the line marked so.
     let (escaped, text) = match text.strip_prefix('\\') {
         Some(text) => (true, text),
         None => (false, text),
     };
-    let (sum, name) = text.split_once(' ').unwrap_or((text, ""));
-    let name = name.strip_prefix([' ', '*']).unwrap_or(name).trim_start();
+    let (sum, name) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+    let name = name.trim_start();
+    let name = name.strip_prefix('*').unwrap_or(name);
     let name = name.strip_prefix("./").unwrap_or(name);
     let name = match escaped {
         true => name.replace("\\n", "\n").replace("\\\\", "\\"),
         false => name.to_owned(),
     };
     Some((name, sum.parse().ok()?))
+}
+
+/// `SHA256 (NAME) = HEX` of the BSDs, and `SHA2-256(NAME)= HEX` of openssl.
+fn tagged(text: &str) -> Option<(String, Sha256)> {
+    let rest = ["SHA256", "SHA2-256"].iter().find_map(|tag| text.strip_prefix(tag))?;
+    let (name, sum) = rest.trim_start().strip_prefix('(')?.rsplit_once(')')?;
+    Some((name.to_owned(), sum.trim_start().strip_prefix('=')?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -85,6 +95,14 @@ mod tests {
             format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{A}  x.iso"),
             format!("{B}  deep/other\n{A}  deep/x.iso\n"),
             A.to_owned(),
+            format!("\u{feff}{A}  x.iso\r\n"),
+            format!("\u{feff}{A}\r\n"),
+            format!("{A}\tx.iso"),
+            format!("  {A}  x.iso"),
+            format!("SHA2-256(x.iso)= {A}"),
+            format!("SHA256(x.iso)= {A}"),
+            format!("sha256:{A}  x.iso"),
+            format!("sha256:{A}"),
         ] {
             assert_eq!(sum(&text, "x.iso").as_deref(), Some(A), "{text}");
         }

@@ -46,8 +46,8 @@ fn a_netrc_that_cannot_be_used_is_named_with_its_line() {
     let path = folder.path().join("netrc");
     let error = Netrc::read(&path).unwrap_err().to_string();
     assert_eq!(error, format!("cannot read {}: no such file or directory", path.display()));
-    std::fs::write(&path, "machine h\nlgoin me\n").unwrap();
+    std::fs::write(&path, "machine h\nlogin\n").unwrap();
     let error = Netrc::read(&path).unwrap_err().to_string();
-    let why = "line 2: expected machine, default, login, password, account or macdef";
+    let why = "line 2: 'login' has nothing behind it";
     assert_eq!(error, format!("cannot use {}: {why}", path.display()));
 }

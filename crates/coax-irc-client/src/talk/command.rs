@@ -1,7 +1,8 @@
 //! What a person typed, as IRC.
 //!
-//! A line that begins with a slash is a command, `//` is a slash, all else is talk. Talk too long for
-//! one line is said in several, cut between characters.
+//! A slash and a word of letters are a command, `//` is a slash, all else is talk: a path such as
+//! `/usr/bin/env` too. From a pipe every line is talk. Talk too long for one line is said in several, cut
+//! between characters.
 //!
 //! Nothing here knows what came of it.
 
@@ -15,8 +16,9 @@ const LONGEST_TEXT: usize = 380;
 /// The most bytes of what is searched for: escaped, they are twice as many.
 const LONGEST_SEARCH: usize = 200;
 
-const HELP: [&str; 10] = [
+const HELP: [&str; 11] = [
     "what you type is said in your channel, and",
+    "//TEXT           says /TEXT",
     "/nick NAME       gives you another name",
     "/join #CHANNEL   talks there from now on",
     "/who             who is here",
@@ -33,10 +35,19 @@ impl Talk {
     pub fn typed(&self, line: &str) -> Turned {
         let line = line.trim_end_matches(['\r', '\n']).replace(['\r', '\n', '\0'], " ");
         let words = match line.strip_prefix('/') {
-            Some(command) if !command.starts_with('/') => return self.command(command),
-            Some(escaped) => escaped,
-            None => &line,
+            Some(command) if is_command(command) => return self.command(command),
+            Some(escaped) if escaped.starts_with('/') => escaped,
+            _ => &line,
         };
+        self.talk(words)
+    }
+
+    /// What a line turns into that is talk, whatever it begins with: a pipe's.
+    pub fn piped(&self, line: &str) -> Turned {
+        self.talk(&line.trim_end_matches(['\r', '\n']).replace(['\r', '\n', '\0'], " "))
+    }
+
+    fn talk(&self, words: &str) -> Turned {
         if words.trim().is_empty() {
             return Turned::default();
         }
@@ -72,6 +83,12 @@ impl Talk {
             _ => person(format!("there is no /{verb}; /help shows what there is")),
         }
     }
+}
+
+/// A word of letters, alone or before a space.
+fn is_command(text: &str) -> bool {
+    let word = text.split(char::is_whitespace).next().unwrap_or_default();
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn server(lines: impl IntoIterator<Item = String>) -> Turned {
@@ -113,7 +130,10 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_said_in_the_channel() {
-        let table: [(&str, &[&str]); 14] = [
+        let table: [(&str, &[&str]); 17] = [
+            ("/usr/bin/foo: not found", &["PRIVMSG #lobby :/usr/bin/foo: not found"]),
+            ("/", &["PRIVMSG #lobby :/"]),
+            ("/etc: x", &["PRIVMSG #lobby :/etc: x"]),
             ("hello there\r\n", &["PRIVMSG #lobby :hello there"]),
             ("//slash", &["PRIVMSG #lobby :/slash"]),
             ("  ", &[]),
@@ -132,6 +152,9 @@ mod tests {
         let ada = Talk::new("ada", "#lobby");
         for (typed, lines) in table {
             assert_eq!(ada.typed(typed).server, lines, "{typed:?}");
+        }
+        for line in ["/nick evil", "/msg bob secret", "//x", "/quit", "plain"] {
+            assert_eq!(ada.piped(line).server, [format!("PRIVMSG #lobby :{line}")], "{line}");
         }
         assert_eq!(ada.typed("/dance").person, ["there is no /dance; /help shows what there is"]);
     }

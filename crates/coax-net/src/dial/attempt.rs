@@ -21,20 +21,20 @@ use crate::sys::register;
 
 /// What every attempt of a dial has in common.
 #[derive(Debug)]
-pub(super) struct Setup<'a> {
+pub(super) struct Setup {
     kind: Kind,
     source: Option<SocketAddr>,
-    options: &'a Options,
+    options: Options,
     /// The index of the `interface` option.
     pub(super) interface: Option<u32>,
 }
 
-impl<'a> Setup<'a> {
+impl Setup {
     pub(super) fn new(
         transport: Transport,
         source: Option<SocketAddr>,
-        options: &'a Options,
-    ) -> Result<Setup<'a>, Trouble> {
+        options: &Options,
+    ) -> Result<Setup, Trouble> {
         let kind = if transport == Transport::Udp { Kind::Dgram } else { Kind::Stream };
         let source = match (source, &options.bind) {
             (None, Some(text)) => Some(source_in(text)?),
@@ -44,7 +44,7 @@ impl<'a> Setup<'a> {
         if options.join.is_some() {
             return Err(Trouble::Invalid("a group is joined by listening; leave join out".into()));
         }
-        Ok(Setup { kind, source, options, interface })
+        Ok(Setup { kind, source, options: options.clone(), interface })
     }
 
     pub(super) fn is_datagram(&self) -> bool {
@@ -99,7 +99,7 @@ impl<'a> Setup<'a> {
     }
 
     fn set_options(&self, socket: &Socket, to: IpAddr) -> Result<(), SocketError> {
-        configure(socket, self.kind, self.options)?;
+        configure(socket, self.kind, &self.options)?;
         if to == IpAddr::V4(Ipv4Addr::BROADCAST) {
             socket.set_broadcast(true)?;
         }
@@ -142,7 +142,7 @@ fn reaches_many(ip: IpAddr) -> bool {
 }
 
 /// Connects a TCP socket, waiting as long as the system does.
-pub(super) async fn tcp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
+pub(super) async fn tcp(to: SocketAddr, setup: &Setup) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
     let address = Address::Ip(to);
     let socket = match socket.try_connect(&address) {
@@ -182,7 +182,7 @@ fn failed(to: &Address, cause: impl Into<std::io::Error>) -> SocketError {
 
 /// Connects a UDP socket, which finds out whether there is a route; where many are meant, the
 /// socket is bound only.
-pub(super) fn udp(to: SocketAddr, setup: &Setup<'_>) -> Result<Found, SocketError> {
+pub(super) fn udp(to: SocketAddr, setup: &Setup) -> Result<Found, SocketError> {
     let socket = setup.open(to)?;
     // Whether an address is a subnet's broadcast address only its subnet knows; the option says so.
     let many = reaches_many(to.ip()) || setup.options.broadcast == Some(true);

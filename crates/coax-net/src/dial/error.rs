@@ -126,6 +126,7 @@ fn kind_of_resolving(kind: &ResolveErrorKind) -> DialErrorKind {
         ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress => DialErrorKind::NoSuchName,
         ResolveErrorKind::TimedOut => DialErrorKind::TimedOut,
         ResolveErrorKind::Malformed(_) => DialErrorKind::Invalid,
+        ResolveErrorKind::Machine(_) => DialErrorKind::Socket(SocketErrorKind::OutOfMemory),
         _ => DialErrorKind::Resolver,
     }
 }

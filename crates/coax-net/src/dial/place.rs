@@ -36,7 +36,7 @@ impl Target<'_> {
         &self,
         resolver: &dyn Resolve,
         wanted: Wanted,
-        setup: &Setup<'_>,
+        setup: &Setup,
     ) -> Result<Vec<SocketAddr>, Trouble> {
         let scope = setup.interface.unwrap_or(0);
         let ips = match self.host {
@@ -47,7 +47,7 @@ impl Target<'_> {
             Host::Name(name) => {
                 resolver.resolve(name, wanted).await.map_err(Trouble::Resolve)?.addresses
             }
-            Host::Ip(ip) => vec![*ip],
+            Host::Ip(ip) => vec![ip.to_canonical()],
             Host::Any if setup.is_datagram() => vec![V4_HERE, V6_HERE],
             Host::Any => vec![V6_HERE, V4_HERE],
         };

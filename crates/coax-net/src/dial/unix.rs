@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use coax_addr::{Endpoint, UnixKind, UnixName};
+use coax_addr::{Endpoint, Options, UnixKind, UnixName};
 
 use super::error::Trouble;
 use super::race::{Attempt, AttemptOutcome};
@@ -26,8 +26,10 @@ pub(super) async fn connect(
     clock: Clock,
     report: &mut DialReport,
 ) -> Result<Found, Trouble> {
-    if endpoint.options.bind.is_some() {
-        return Err(Trouble::Invalid("bind is for IP endpoints".into()));
+    let Options { mode, owner, group, .. } = &endpoint.options;
+    if mode.is_some() || owner.is_some() || group.is_some() {
+        let why = "mode, owner and group are for listening: they are given to the file it makes";
+        return Err(Trouble::Invalid(why.into()));
     }
     let to = Address::Unix(name.clone());
     let started = clock.start.elapsed();
@@ -65,9 +67,6 @@ fn open(kind: UnixKind, endpoint: &Endpoint) -> Result<Socket, SocketError> {
     }
     if let Some(bytes) = endpoint.options.sndbuf {
         socket.set_send_buffer(bytes as usize)?;
-    }
-    if let Some(bytes) = endpoint.options.rcvbuf {
-        socket.set_receive_buffer(bytes as usize)?;
     }
     socket.set_nonblocking(true)?;
     Ok(socket)

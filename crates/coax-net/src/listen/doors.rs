@@ -31,6 +31,10 @@ pub(crate) async fn open(
     wanted: Wanted,
     resolver: &dyn Resolve,
 ) -> Result<Opened, ListenError> {
+    if endpoint.options.bind.is_some() {
+        let why = "bind is for connecting; the address to listen on stands before the '?'";
+        return Err(ListenError::Misplaced(why));
+    }
     match &endpoint.place {
         Place::Net { host, port, .. } => {
             let mut places = places(host, *port, wanted, resolver).await?;
@@ -40,7 +44,7 @@ pub(crate) async fn open(
         }
         Place::Unix { name, .. } => {
             let address = Address::Unix(name.clone());
-            let (socket, file) = super::file::bind(kind, name)?;
+            let (socket, file) = super::file::bind(kind, name, &endpoint.options)?;
             configure(&socket, kind, &endpoint.options)?;
             Ok(Opened { sockets: vec![(socket, address)], file })
         }
@@ -57,6 +61,11 @@ async fn places(
     let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
     let addresses = match host {
         Host::Any => any.into_iter().filter(|address| wanted.has(*address)).collect(),
+        // An IPv4 address in IPv6's clothes: the socket here is for one family alone.
+        Host::Ip(address) if address.to_canonical() != *address => {
+            let canonical = Host::Ip(address.to_canonical());
+            return Box::pin(places(&canonical, port, wanted, resolver)).await;
+        }
         Host::Ip(address) if !wanted.has(*address) => {
             return Err(ListenError::WrongFamily(*address));
         }

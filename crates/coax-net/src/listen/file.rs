@@ -11,9 +11,10 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use coax_addr::UnixName;
+use coax_addr::{Options, UnixName};
 
 use super::ListenError;
+use super::access::Access;
 use crate::{Address, ConnectOutcome, Family, Kind, Socket, SocketErrorKind};
 
 /// A socket file of ours; dropping it removes it.
@@ -47,6 +48,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 pub(super) fn bind(
     kind: Kind,
     name: &UnixName,
+    options: &Options,
 ) -> Result<(Socket, Option<SocketFile>), ListenError> {
     let address = Address::Unix(name.clone());
     let socket = Socket::new(Family::Unix, kind, None)?;
@@ -54,6 +56,8 @@ pub(super) fn bind(
         socket.bind(&address)?;
         return Ok((socket, None));
     };
+    let access = Access::wanted(options)?;
+    access.before_bind(&socket, path)?;
     if let Err(error) = socket.bind(&address) {
         if error.kind() != SocketErrorKind::AddressInUse {
             return Err(error.into());
@@ -61,7 +65,9 @@ pub(super) fn bind(
         remove_stale(path)?;
         socket.bind(&address)?;
     }
-    Ok((socket, SocketFile::of(path).ok()))
+    let file = SocketFile::of(path).ok();
+    access.after_bind(path)?;
+    Ok((socket, file))
 }
 
 /// Removes the file at `path` if it is a socket that nobody serves.

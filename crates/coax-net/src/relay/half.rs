@@ -7,7 +7,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -42,9 +42,12 @@ impl Pieces {
         self.ends.push(self.bytes.len());
     }
 
+    /// Each piece that was ended, empty ones too, and what follows the last.
     fn each(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
-        let ends = self.ends.iter().copied().chain([self.bytes.len()]);
+        let (last, rest) = (self.ends.last().copied().unwrap_or(0), self.bytes.len());
+        let rest = (last < rest).then_some(rest);
+        let ends = self.ends.iter().copied().chain(rest);
         starts.zip(ends).map(|(start, end)| &self.bytes[*start..end])
     }
 
@@ -87,16 +90,28 @@ pub(super) struct Meter {
     bytes: AtomicU64,
     /// Microseconds from the start to the last byte.
     last: AtomicU64,
+    /// Whether something was read and has not reached the sink.
+    holds: AtomicBool,
 }
 
 impl Meter {
     pub(super) fn new(started: Instant) -> Meter {
-        Meter { started, bytes: AtomicU64::new(0), last: AtomicU64::new(0) }
+        Meter {
+            started,
+            bytes: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            holds: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn add(&self, count: usize) {
         self.bytes.fetch_add(count as u64, Ordering::Relaxed);
         self.last.store(self.started.elapsed().as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether something was read and has not reached the sink.
+    pub(super) fn holds(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
     }
 
     /// Bytes that left the source.
@@ -217,17 +232,20 @@ async fn copy(
     let mut turn = TURN;
     loop {
         let read = source.read(&mut buffer).await;
+        let ended = read.as_ref().map_or(true, |&count| count == 0 && source.has_ended());
         let fed = match &read {
-            Ok(count @ 1..) => filter.feed(&buffer[..*count], &mut output),
-            Ok(0) | Err(_) => filter.finish(&mut output),
+            Ok(count) if !ended => filter.feed(&buffer[..*count], &mut output),
+            _ => filter.finish(&mut output),
         };
+        meter.holds.store(true, Ordering::Relaxed);
         for piece in output.each() {
             sink.write_all(piece).await.map_err(HalfEnd::Sink)?;
         }
         output.clear();
+        meter.holds.store(false, Ordering::Relaxed);
         let count = read.map_err(HalfEnd::Source)?;
         fed.map_err(HalfEnd::Framing)?;
-        if count == 0 {
+        if ended {
             return Ok(());
         }
         meter.add(count);
@@ -244,9 +262,26 @@ pub(super) async fn discard(source: &Descriptor, meter: &Meter) -> HalfEnd {
     let mut buffer = vec![0; BUFFER];
     loop {
         match source.read(&mut buffer).await {
-            Ok(0) => return HalfEnd::Eof,
+            Ok(0) if source.has_ended() => return HalfEnd::Eof,
             Ok(count) => meter.add(count),
             Err(error) => return HalfEnd::Source(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pieces;
+
+    #[test]
+    fn pieces_are_what_was_ended_and_what_follows_the_last_end() {
+        let mut pieces = Pieces::default();
+        assert_eq!(pieces.each().count(), 0, "nothing is no piece");
+        pieces.cut();
+        pieces.bytes().extend(b"one");
+        pieces.cut();
+        assert_eq!(pieces.each().collect::<Vec<_>>(), [&b""[..], b"one"]);
+        pieces.bytes().extend(b"rest");
+        assert_eq!(pieces.each().collect::<Vec<_>>(), [&b""[..], b"one", b"rest"]);
     }
 }

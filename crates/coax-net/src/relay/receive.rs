@@ -31,15 +31,14 @@ impl Inward<'_, '_> {
         if on_reader_left == OnReaderLeft::End {
             return moving.await;
         }
-        let left = tokio::select! {
+        tokio::select! {
             biased;
             end = moving => match end {
-                HalfEnd::Sink(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
+                HalfEnd::Sink(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
                 end => return end,
             },
-            () = sink.reader_left() => true,
-        };
-        debug_assert!(left, "the other ways out have returned");
+            () = sink.reader_left() => {}
+        }
         drop(sink);
         reader_left.notify_one();
         half::discard(stream.descriptor(), meter).await

@@ -3,19 +3,25 @@
 //! `getaddrinfo` honours the hosts file and nsswitch, blocks, and cannot be cancelled. So each
 //! lookup has a thread of its own, at most so many at once: a resolver that hangs costs a bounded
 //! number of threads, and the caller is answered at its deadline while the thread finishes alone.
-//! A fresh thread also reads resolv.conf afresh.
+//! A fresh thread also reads resolv.conf afresh. Without a deadline a lookup takes as long as
+//! resolv.conf allows, as in every other program.
+//!
+//! The C library waits five seconds before it sends a question a second time. A lookup that is
+//! not answered soon is therefore begun again beside the first one: the first answer of any is
+//! taken, and the failure of the first one is the failure of all.
 //!
 //! Address literals and zone ids never get here.
 
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dns_lookup::{AddrFamily, AddrInfo, AddrInfoHints, LookupError, LookupErrorKind, SockType};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
     Addresses, HostsFile, NssSource, Resolve, ResolveError, ResolveErrorKind, Wanted,
@@ -25,6 +31,13 @@ use crate::cause_in_words;
 
 /// Enough for a person and a dialer; few enough that a dead resolver cannot eat the machine.
 const THREADS: usize = 16;
+/// A question is put again after so long, and so often. An answer seldom takes longer; with a third
+/// of all packets lost both ways, nine questions get one.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+const MOST_AGAIN: usize = 8;
+/// Repeated lookups have threads of their own, so many for each first one: they never take the turn
+/// of another name.
+const REPEATED: usize = 4;
 /// glibc's `AI_CANONNAME`, the same on every system coax runs on.
 const AI_CANONNAME: i32 = 2;
 /// Which sources the C library asks, nsswitch.conf(5).
@@ -39,6 +52,7 @@ const EAI_ADDRFAMILY: i32 = -9;
 #[derive(Clone, Debug)]
 pub struct SystemResolver {
     threads: Arc<Semaphore>,
+    repeated: Arc<Semaphore>,
     deadline: Option<Duration>,
 }
 
@@ -51,8 +65,9 @@ impl Default for SystemResolver {
 impl SystemResolver {
     /// A resolver that has at most `threads` lookups under way; more wait their turn.
     pub fn new(threads: usize) -> SystemResolver {
-        let threads = threads.clamp(1, Semaphore::MAX_PERMITS);
-        SystemResolver { threads: Arc::new(Semaphore::new(threads)), deadline: None }
+        let threads = threads.clamp(1, Semaphore::MAX_PERMITS / REPEATED);
+        let (first, repeated) = (Semaphore::new(threads), Semaphore::new(threads * REPEATED));
+        SystemResolver { threads: Arc::new(first), repeated: Arc::new(repeated), deadline: None }
     }
 
     /// Answers `TimedOut` after so long, waiting for a turn included.
@@ -69,9 +84,9 @@ impl SystemResolver {
 
     async fn on_a_thread<T: Send + 'static>(
         &self,
-        lookup: impl FnOnce() -> Result<T, ResolveErrorKind> + Send + 'static,
+        lookup: impl Fn() -> Result<T, ResolveErrorKind> + Clone + Send + 'static,
     ) -> Result<T, ResolveErrorKind> {
-        let answer = run_on_a_thread(self.threads.clone(), lookup);
+        let answer = self.answer(lookup);
         match self.deadline {
             None => answer.await,
             Some(deadline) => tokio::time::timeout(deadline, answer)
@@ -79,6 +94,44 @@ impl SystemResolver {
                 .unwrap_or(Err(ResolveErrorKind::TimedOut)),
         }
     }
+
+    /// The first lookup's outcome, or what a repeated one found before.
+    async fn answer<T: Send + 'static>(
+        &self,
+        lookup: impl Fn() -> Result<T, ResolveErrorKind> + Clone + Send + 'static,
+    ) -> Result<T, ResolveErrorKind> {
+        let turn = self.threads.clone().acquire_owned().await;
+        let turn = turn.expect("the semaphore is never closed");
+        let (done, mut answers) = mpsc::unbounded_channel();
+        start(turn, Rank::First, lookup.clone(), &done)?;
+        let mut left = MOST_AGAIN;
+        loop {
+            let answer = tokio::select! {
+                biased;
+                answer = answers.recv() => answer.expect("a sender is kept"),
+                () = tokio::time::sleep(AGAIN_AFTER), if left > 0 => {
+                    // Without a free thread there is another chance in a while.
+                    if let Ok(turn) = self.repeated.clone().try_acquire_owned() {
+                        left -= 1;
+                        // Where no thread can be started, the first lookup is still under way.
+                        let _ = start(turn, Rank::Repeated, lookup.clone(), &done);
+                    }
+                    continue;
+                }
+            };
+            match answer {
+                (Rank::Repeated, Err(ResolveErrorKind::Failed(_))) => {}
+                (_, outcome) => return outcome,
+            }
+        }
+    }
+}
+
+/// Whether a lookup was begun first, or again beside the first.
+#[derive(Clone, Copy, Debug)]
+enum Rank {
+    First,
+    Repeated,
 }
 
 impl Resolve for SystemResolver {
@@ -88,10 +141,10 @@ impl Resolve for SystemResolver {
         wanted: Wanted,
     ) -> Pin<Box<dyn Future<Output = Result<Addresses, ResolveError>> + Send + 'a>> {
         Box::pin(async move {
-            let answer = match super::check_host_name(name) {
+            let answer = match super::ascii_host_name(name) {
                 Err(kind) => Err(kind),
-                Ok(()) => {
-                    let owned = name.to_owned();
+                Ok(ascii) => {
+                    let owned = ascii.into_owned();
                     self.on_a_thread(move || forward(&owned, wanted)).await
                 }
             };
@@ -100,26 +153,28 @@ impl Resolve for SystemResolver {
     }
 }
 
-async fn run_on_a_thread<T: Send + 'static>(
-    threads: Arc<Semaphore>,
+/// Starts a lookup on a thread that keeps its turn to the end, whether somebody still waits or not.
+fn start<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    rank: Rank,
     lookup: impl FnOnce() -> Result<T, ResolveErrorKind> + Send + 'static,
-) -> Result<T, ResolveErrorKind> {
-    let turn = threads.acquire_owned().await.expect("the semaphore is never closed");
-    let (done, answer) = oneshot::channel();
+    done: &mpsc::UnboundedSender<(Rank, Result<T, ResolveErrorKind>)>,
+) -> Result<(), ResolveErrorKind> {
+    let done = done.clone();
     let work = move || {
-        let answer = lookup();
+        // The caller waits for an outcome even where the lookup itself breaks.
+        let answer = std::panic::catch_unwind(AssertUnwindSafe(lookup)).unwrap_or_else(|_| {
+            Err(ResolveErrorKind::Failed("the system's resolver broke down".to_owned()))
+        });
         drop(turn);
         // The caller may have left at its deadline.
-        let _ = done.send(answer);
+        let _ = done.send((rank, answer));
     };
     let thread = std::thread::Builder::new().name("resolve".to_owned());
-    thread.spawn(work).map_err(|error| {
-        ResolveErrorKind::Failed(format!("cannot start a thread: {}", cause_in_words(&error)))
-    })?;
-    // The sender is lost only if the lookup itself broke.
-    answer.await.unwrap_or_else(|_| {
-        Err(ResolveErrorKind::Failed("the system's resolver broke down".to_owned()))
-    })
+    thread
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| ResolveErrorKind::Machine(crate::no_thread(&error)))
 }
 
 fn forward(name: &str, wanted: Wanted) -> Result<Addresses, ResolveErrorKind> {
@@ -187,7 +242,8 @@ fn in_words(error: LookupError) -> ResolveErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, mpsc};
     use std::time::Instant;
 
     fn block_on<F: Future>(future: F) -> F::Output {
@@ -225,18 +281,48 @@ mod tests {
 
     #[test]
     fn a_name_that_cannot_exist_never_reaches_the_system() {
-        let none_free = SystemResolver { threads: Arc::new(Semaphore::new(0)), deadline: None };
+        let none_free =
+            SystemResolver { threads: Arc::new(Semaphore::new(0)), ..SystemResolver::default() };
         let error = block_on(async { none_free.resolve(&"a".repeat(300), Wanted::Both).await });
         assert!(matches!(error.unwrap_err().kind, ResolveErrorKind::Malformed(_)));
     }
 
+    /// What hangs until the sender is dropped.
+    fn until_released() -> (mpsc::Sender<()>, impl Fn() + Clone + Send + 'static) {
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let hangs = move || {
+            let _ = held.lock().unwrap().recv();
+        };
+        (release, hangs)
+    }
+
+    #[test]
+    fn a_lookup_whose_packets_are_lost_is_begun_again_beside_the_first() {
+        let (release, hangs) = until_released();
+        let calls = Arc::new(AtomicUsize::new(0));
+        let count = calls.clone();
+        let resolver = SystemResolver::new(1);
+        let answer = block_on(resolver.on_a_thread(move || {
+            match count.fetch_add(1, Ordering::SeqCst) {
+                0 => hangs(),
+                // What a repeated one cannot find out, another may.
+                1 => return Err(ResolveErrorKind::Failed("no answer".to_owned())),
+                _ => {}
+            }
+            Ok(())
+        }));
+        assert_eq!((answer, calls.load(Ordering::SeqCst)), (Ok(()), 3));
+        drop(release);
+    }
+
     #[test]
     fn the_deadline_answers_while_the_lookup_hangs() {
-        let (release, held) = mpsc::channel::<()>();
+        let (release, hangs) = until_released();
         let resolver = SystemResolver::new(1).deadline(Duration::from_millis(50));
         let started = Instant::now();
         let answer = block_on(resolver.on_a_thread(move || {
-            let _ = held.recv();
+            hangs();
             Ok(())
         }));
         assert_eq!(answer, Err(ResolveErrorKind::TimedOut));

@@ -7,17 +7,20 @@
 //! Nothing here knows why the call is made.
 
 use std::io::{self, IoSlice, IoSliceMut};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-use nix::sys::socket::{MsgFlags, MultiHeaders};
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags};
 use socket2::{Domain, SockRef, Type};
 
 use super::kind::{Family, Kind, Protocol};
+use super::pktinfo;
 use crate::Shutdown;
 use crate::address::Address;
+use crate::datagrams::{Arrival, Origin};
 use crate::trace::{self, Told};
 
 impl Told for socket2::Socket {
@@ -185,6 +188,49 @@ pub(crate) fn recvmmsg(
         Ok(lengths.len() - before)
     });
     received.map(drop)
+}
+
+/// [`recvmmsg`] from a socket that anybody may send to: each datagram with its sender and, where the
+/// socket was asked to say so, the address of ours that it was sent to.
+pub(crate) fn recv_batch(
+    fd: impl AsFd,
+    room: &mut [u8],
+    longest: usize,
+    letters: &mut Vec<(usize, usize, Origin)>,
+) -> io::Result<()> {
+    let (fd, most) = (raw(&fd), room.len() / longest);
+    let args = || format!("{fd}, {most} datagrams of {longest}");
+    let received = trace::call("recvmmsg", args, || {
+        let space = nix::cmsg_space!(libc::in_pktinfo, libc::in6_pktinfo);
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(most, Some(space));
+        let chunks = room.chunks_exact_mut(longest);
+        let mut slices: Vec<_> = chunks.map(|chunk| [IoSliceMut::new(chunk)]).collect();
+        let (slices, flags) = (slices.iter_mut(), MsgFlags::MSG_DONTWAIT);
+        let received = nix::sys::socket::recvmmsg(fd, &mut headers, slices, flags, None)?;
+        for (number, message) in received.enumerate() {
+            letters.push((number * longest, message.bytes, pktinfo::origin(&message)));
+        }
+        Ok(letters.len())
+    });
+    received.map(drop)
+}
+
+/// Sends one datagram to `to` from `arrival`, whatever address the route would choose.
+pub(crate) fn send_from(
+    fd: impl AsFd,
+    bytes: &[u8],
+    to: SocketAddr,
+    arrival: Arrival,
+) -> io::Result<usize> {
+    let fd = raw(&fd);
+    let args = || format!("{fd}, {} bytes, {to}, from {}", bytes.len(), arrival.address);
+    trace::call("sendmsg", args, || {
+        let (iov, to) = ([IoSlice::new(bytes)], SockaddrStorage::from(to));
+        let flags = MsgFlags::MSG_NOSIGNAL;
+        pktinfo::with_source(arrival, |from| {
+            Ok(nix::sys::socket::sendmsg(fd, &iov, &[from], flags, Some(&to))?)
+        })
+    })
 }
 
 /// The caller chooses the size, so too much is an error and not an abort.

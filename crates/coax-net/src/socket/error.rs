@@ -169,6 +169,9 @@ impl SocketError {
             (Call::Open, errno) if kind_of(errno) == SocketErrorKind::NotSupported => {
                 format!("this system does not offer it ({})", cause_in_words(&self.cause))
             }
+            (Call::SetOption, Errno::PERM) => {
+                "permission denied (this system lets only root do it)".into()
+            }
             (Call::Bind, _) => self.bind_words(errno)?.into(),
             (Call::Connect | Call::Send, _) => self.reach_words(errno)?.into(),
             _ => return None,
@@ -192,7 +195,7 @@ impl SocketError {
     fn reach_words(&self, errno: Errno) -> Option<&'static str> {
         Some(match (errno, self.ip()) {
             (Errno::ACCESS, Some(SocketAddr::V4(_))) => {
-                "permission denied (a broadcast address needs the broadcast option)"
+                "permission denied (a broadcast address needs ?broadcast=true after the port)"
             }
             (Errno::INVAL, Some(address)) if needs_interface(address) => LINK_LOCAL,
             (Errno::PROTOTYPE, None) => "the socket there is of another kind",
@@ -379,7 +382,7 @@ mod tests {
             ),
             (
                 (Call::Send, ip("192.0.2.255:9"), Errno::ACCESS),
-                "cannot send to 192.0.2.255:9: permission denied (a broadcast address needs the broadcast option)",
+                "cannot send to 192.0.2.255:9: permission denied (a broadcast address needs ?broadcast=true after the port)",
                 K::PermissionDenied,
             ),
             (

@@ -273,6 +273,40 @@ impl Socket {
         })
     }
 
+    /// Makes each datagram say to which address of this machine it was sent.
+    pub(crate) fn set_packet_info(&self, on: bool) -> Result<(), SocketError> {
+        use nix::sys::socket::{setsockopt, sockopt};
+        match self.family()? {
+            Family::Inet6 => self.write_option("IPV6_RECVPKTINFO", "packet info", on, |inner| {
+                Ok(setsockopt(inner, sockopt::Ipv6RecvPacketInfo, &on)?)
+            }),
+            _ => self.write_option("IP_PKTINFO", "packet info", on, |inner| {
+                Ok(setsockopt(inner, sockopt::Ipv4PacketInfo, &on)?)
+            }),
+        }
+    }
+
+    /// Room for `bytes` that wait to be read, as near as the system allows: beyond its limit only
+    /// with privilege. Never less than before.
+    pub(crate) fn widen_receive_buffer(&self, bytes: usize) -> Result<(), SocketError> {
+        use nix::sys::socket::{setsockopt, sockopt};
+        if self.receive_buffer()? >= bytes {
+            return Ok(());
+        }
+        let forced = self.write_option("SO_RCVBUFFORCE", "the receive buffer", bytes, |inner| {
+            Ok(setsockopt(inner, sockopt::RcvBufForce, &bytes)?)
+        });
+        forced.or_else(|_| self.set_receive_buffer(bytes))
+    }
+
+    /// Uses this interface alone: what arrives by another is not heard, and nothing leaves by
+    /// another.
+    pub fn bind_device(&self, interface: &str) -> Result<(), SocketError> {
+        self.write_option("SO_BINDTODEVICE", "the interface", interface.to_owned(), |inner| {
+            inner.bind_device(Some(interface.as_bytes()))
+        })
+    }
+
     /// The family the socket was opened with.
     pub fn family(&self) -> Result<Family, SocketError> {
         self.read_option("SO_DOMAIN", "the family", |inner| match inner.domain()? {

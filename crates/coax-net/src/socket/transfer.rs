@@ -6,10 +6,12 @@
 //! Nothing here knows where one message ends in a stream.
 
 use std::io;
+use std::net::SocketAddr;
 
 use super::error::{Call, Object, SocketError};
 use super::{Socket, calls, uninterrupted};
 use crate::address::Address;
+use crate::datagrams::Arrival;
 
 impl Socket {
     /// Sends some of `bytes` and says how many.
@@ -34,6 +36,18 @@ impl Socket {
     pub fn send_to(&self, bytes: &[u8], to: &Address) -> Result<usize, SocketError> {
         uninterrupted(|| calls::send_to(self, bytes, to)).map_err(|cause| {
             SocketError::new(Call::Send, Object::Address(to.clone()), self.timed_out(cause))
+        })
+    }
+
+    /// [`Socket::send_to`] from the address where an earlier datagram arrived.
+    pub(crate) fn send_from(
+        &self,
+        bytes: &[u8],
+        to: SocketAddr,
+        arrival: Arrival,
+    ) -> Result<usize, SocketError> {
+        uninterrupted(|| calls::send_from(self, bytes, to, arrival)).map_err(|cause| {
+            SocketError::new(Call::Send, Object::Address(Address::Ip(to)), self.timed_out(cause))
         })
     }
 

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -38,8 +40,7 @@ pub(super) fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, String> {
         (false, Some(fingerprint)) => Belief::Pinned(fingerprint),
         (false, None) => {
             let (roots, trusted) = trusted(&options.authorities)?;
-            let by = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            Belief::Signed { by: by.map_err(|error| error.to_string())?, trusted }
+            Belief::signed(roots, trusted, provider)?
         }
     };
     let verifier = Arc::new(Verifier { belief, algorithms });
@@ -57,6 +58,22 @@ pub(super) fn build(options: &TlsOptions) -> Result<Arc<ClientConfig>, String> {
     };
     config.alpn_protocols.clone_from(&options.protocols);
     Ok(Arc::new(config))
+}
+
+/// Whom a client believes that trusts these issuers, and these certificates themselves. For whoever
+/// speaks TLS through another library of the same provider.
+///
+/// # Errors
+///
+/// There is no issuer.
+pub fn certificate_verifier(
+    roots: RootCertStore,
+    trusted: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let belief = Belief::signed(roots, trusted, provider)?;
+    Ok(Arc::new(Verifier { belief, algorithms }))
 }
 
 /// The machine's certificates, those of the web where it has none, and those in `files`; as
@@ -165,6 +182,17 @@ enum Belief {
     /// Whoever shows the certificate with this SHA-256, whatever it says.
     Pinned([u8; 32]),
     Anybody,
+}
+
+impl Belief {
+    fn signed(
+        roots: RootCertStore,
+        trusted: Vec<CertificateDer<'static>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Belief, String> {
+        let by = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(Belief::Signed { by: by.map_err(|error| error.to_string())?, trusted })
+    }
 }
 
 impl ServerCertVerifier for Verifier {

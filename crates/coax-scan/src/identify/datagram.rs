@@ -8,7 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use coax_addr::{Endpoint, Host, Options, Place, Transport};
-use coax_net::{Address, Datagrams, SystemResolver, UdpAnswers, Wanted};
+use coax_net::{Address, Datagrams, Inbox, Origin, SystemResolver, UdpAnswers, Wanted};
 use tokio::time::{Instant, timeout_at};
 
 use super::channel::dial;
@@ -30,7 +30,7 @@ pub(super) async fn identify(address: SocketAddr, until: Instant) -> Identity {
     let mut best = Identity::default();
     for turn in 0..TIMES {
         let question = payload(address.port(), turn);
-        if let Err(error) = socket.send(question, Some(&Address::Ip(address))).await {
+        if let Err(error) = socket.send(question, Some(&Origin::from(Address::Ip(address)))).await {
             return best.or_not_reached(error.cause());
         }
         let turn_until = if turn + 1 == TIMES { until } else { Instant::now() + part };
@@ -90,12 +90,12 @@ async fn open(address: SocketAddr, until: Instant) -> Result<Datagrams, String> 
 
 /// The first datagram from `address`, cut to what is kept; in words what was heard instead.
 async fn answer(socket: &Datagrams, address: SocketAddr) -> Result<Vec<u8>, String> {
-    let mut buffer = vec![0; BANNER_LIMIT];
+    let mut inbox = Inbox::for_one(BANNER_LIMIT);
     for _ in 0..STRAYS {
-        let (count, from) = socket.receive(&mut buffer).await.map_err(|error| error.cause())?;
-        if from.ip() == Some(address.ip()) {
-            buffer.truncate(count);
-            return Ok(buffer);
+        socket.receive(&mut inbox, 1).await.map_err(|error| error.cause())?;
+        let its = inbox.datagrams().find(|(_, from)| from.from.ip() == Some(address.ip()));
+        if let Some((banner, _)) = its {
+            return Ok(banner.to_vec());
         }
     }
     Err("others answer in its place".to_owned())

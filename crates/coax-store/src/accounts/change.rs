@@ -24,7 +24,8 @@ pub struct RenameAccount {
     pub name: Name,
 }
 
-/// Forgets an account, its nicks and its rights. What it said stays.
+/// Forgets an account, its nicks and its rights; channels it founded are no longer registered. What
+/// it said stays.
 #[derive(Clone, Debug)]
 pub struct RemoveAccount {
     /// The key of its name.
@@ -148,14 +149,7 @@ impl Change for RemoveAccount {
 
     fn make(&self, desk: &mut Desk) -> Result<(), Fault> {
         let id = account_id(desk, &self.key)?;
-        let founded: Option<String> = desk
-            .statement("SELECT name FROM channel WHERE founder = ? ORDER BY key LIMIT 1")?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        if let Some(channel) = founded {
-            let line = format!("account '{}' is the founder of {channel}", self.key);
-            return Err(StoreError::invalid(line).into());
-        }
+        desk.statement("DELETE FROM channel WHERE founder = ?")?.execute([id])?;
         desk.statement("DELETE FROM account WHERE id = ?")?.execute([id])?;
         Ok(())
     }

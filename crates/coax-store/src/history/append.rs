@@ -5,11 +5,12 @@
 //!
 //! Nothing here reads what was kept before.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::desk::Desk;
 use crate::entry::{Entry, Place};
 use crate::error::{Fault, StoreError};
+use crate::search::index;
 use crate::writer::Change;
 
 impl Change for Entry {
@@ -24,7 +25,7 @@ impl Change for Entry {
         let conversation = desk.conversation(&self.target)?;
         let sequence = self.insert(desk, conversation)?;
         if self.kind.is_talk() {
-            index(desk, sequence)?;
+            index(&desk.conn, sequence, conversation, self)?;
         }
         desk.note_time(sequence, self.time)?;
         Ok(Place { time: self.time, sequence })
@@ -55,28 +56,4 @@ impl Entry {
             false => error.into(),
         })
     }
-}
-
-/// Makes the words of a message findable.
-fn index(desk: &Desk, id: i64) -> rusqlite::Result<()> {
-    let Some((text, scope)) = words(desk, id)? else { return Ok(()) };
-    desk.statement("INSERT INTO search (rowid, text, scope) VALUES (?, ?, ?)")?
-        .execute(params![id, text, scope])
-        .map(|_| ())
-}
-
-/// Takes the words of a message out of the index. The row must still be as it was put in.
-pub(crate) fn unindex(desk: &Desk, id: i64) -> rusqlite::Result<()> {
-    let Some((text, scope)) = words(desk, id)? else { return Ok(()) };
-    desk.statement("INSERT INTO search (search, rowid, text, scope) VALUES ('delete', ?, ?, ?)")?
-        .execute(params![id, text, scope])
-        .map(|_| ())
-}
-
-/// What the index has of a message. It is fetched here and not by an `INSERT … SELECT`: that begins
-/// a savepoint, at which the index writes out everything it has gathered, for each message anew.
-fn words(desk: &Desk, id: i64) -> rusqlite::Result<Option<(String, String)>> {
-    desk.statement("SELECT text, scope FROM searchable WHERE id = ?")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
 }

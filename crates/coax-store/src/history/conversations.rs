@@ -49,7 +49,7 @@ impl Reader {
         let within = |it: &Conversation| low < it.latest.time && it.latest.time < high;
         let mut found = self.with(|conn| candidates(conn, asked))?;
         found.retain(within);
-        found.sort_unstable_by_key(|it| it.latest);
+        found.sort_unstable_by_key(|it| (it.latest.time, it.latest.sequence));
         if asked.from > asked.to {
             found.reverse();
         }
@@ -127,7 +127,7 @@ fn last_of(
 ) -> rusqlite::Result<Option<Place>> {
     let sql = format!(
         "SELECT time, id FROM message INDEXED BY {index} WHERE conversation = ? AND {which}
-          ORDER BY time DESC, id DESC LIMIT 1"
+          ORDER BY id DESC LIMIT 1"
     );
     conn.prepare_cached(&sql)?
         .query_row(params![id], |row| Ok(Place { time: row.get(0)?, sequence: row.get(1)? }))

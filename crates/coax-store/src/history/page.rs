@@ -1,15 +1,17 @@
 //! One page of a conversation, by where it begins or ends.
 //!
 //! The slices are those of IRCv3 chathistory; a page is always in the order of the conversation,
-//! oldest first. An anchor itself is part of the page for `Around` alone.
+//! oldest first, which is the order in which it was said: a clock that jumped moves nothing. An anchor
+//! itself is part of the page for `Around` alone.
 //!
-//! Nothing here reads more rows than it returns, but for events: at most twice as many.
+//! Nothing here reads more rows than it returns, but for events, at most twice as many, and for times,
+//! those of some thousand neighbours.
 //! Source: <https://ircv3.net/specs/extensions/chathistory>.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{COLUMNS, kept};
-use crate::desk::find_conversation;
+use crate::desk::{find_conversation, ids_between};
 use crate::entry::{Kept, Place, Target};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
@@ -55,22 +57,62 @@ pub enum Anchor {
     Place(Place),
 }
 
-const FIRST: Place = Place { time: i64::MIN, sequence: i64::MIN };
-const LAST: Place = Place { time: i64::MAX, sequence: i64::MAX };
-
-/// The places an anchor covers: one for an entry, all of its millisecond for a moment.
+/// What lies between, neither included, from one end on.
 #[derive(Clone, Copy)]
-struct Extent {
-    first: Place,
-    last: Place,
-}
-
-/// What lies between two places, neither included, from one end on.
 struct Cut {
-    above: Place,
-    below: Place,
+    above: i64,
+    below: i64,
+    after: i64,
+    before: i64,
     newest: bool,
     limit: usize,
+}
+
+impl Cut {
+    /// Everything, from the newest or the oldest on.
+    fn all(newest: bool, limit: usize) -> Cut {
+        let (above, below) = (i64::MIN, i64::MAX);
+        Cut { above, below, after: i64::MIN, before: i64::MAX, newest, limit }
+    }
+
+    fn after(self, mark: Mark) -> Cut {
+        match mark {
+            Mark::Sequence { sequence, .. } => Cut { above: sequence, ..self },
+            Mark::Time(time) => Cut { after: time, ..self },
+        }
+    }
+
+    fn before(self, mark: Mark) -> Cut {
+        match mark {
+            Mark::Sequence { sequence, .. } => Cut { below: sequence, ..self },
+            Mark::Time(time) => Cut { before: time, ..self },
+        }
+    }
+}
+
+/// What an anchor is: an entry, or a moment. Where the clock was set back, a moment is none between
+/// two entries, and what is later than it is what says so of itself.
+#[derive(Clone, Copy)]
+enum Mark {
+    Sequence { sequence: i64, time: i64 },
+    Time(i64),
+}
+
+impl Mark {
+    fn time(self) -> i64 {
+        match self {
+            Mark::Sequence { time, .. } | Mark::Time(time) => time,
+        }
+    }
+
+    fn is_no_later_than(self, other: Mark) -> bool {
+        match (self, other) {
+            (Mark::Sequence { sequence, .. }, Mark::Sequence { sequence: other, .. }) => {
+                sequence <= other
+            }
+            _ => self.time() <= other.time(),
+        }
+    }
 }
 
 impl Reader {
@@ -120,51 +162,59 @@ struct Conversing<'a> {
 impl Conversing<'_> {
     fn cuts(&self) -> Result<Vec<Cut>, Fault> {
         let limit = self.page.limit;
-        let cut = |above, below, newest| Cut { above, below, newest, limit };
+        let (newest, oldest) = (Cut::all(true, limit), Cut::all(false, limit));
         Ok(match &self.page.slice {
-            Slice::Latest => vec![cut(FIRST, LAST, true)],
-            Slice::LatestAfter(anchor) => vec![cut(self.extent(anchor)?.last, LAST, true)],
-            Slice::Before(anchor) => vec![cut(FIRST, self.extent(anchor)?.first, true)],
-            Slice::After(anchor) => vec![cut(self.extent(anchor)?.last, LAST, false)],
+            Slice::Latest => vec![newest],
+            Slice::LatestAfter(anchor) => vec![newest.after(self.mark(anchor)?)],
+            Slice::Before(anchor) => vec![newest.before(self.mark(anchor)?)],
+            Slice::After(anchor) => vec![oldest.after(self.mark(anchor)?)],
             Slice::Between(from, to) => {
-                let (from, to) = (self.extent(from)?, self.extent(to)?);
-                match from.first <= to.first {
-                    true => vec![cut(from.last, to.first, false)],
-                    false => vec![cut(to.last, from.first, true)],
+                let (from, to) = (self.mark(from)?, self.mark(to)?);
+                if from.is_no_later_than(to) {
+                    vec![oldest.after(from).before(to)]
+                } else {
+                    vec![newest.after(to).before(from)]
                 }
             }
             Slice::Around(anchor) => {
-                let middle = self.extent(anchor)?.first;
-                let before = limit / 2;
+                let before = Cut { limit: limit / 2, ..newest };
+                let Some(middle) = self.middle(anchor)? else { return Ok(vec![before]) };
                 // Nothing has the place just below: sequences are counted one by one.
-                let below = Place { sequence: middle.sequence.saturating_sub(1), ..middle };
-                vec![
-                    Cut { above: FIRST, below: middle, newest: true, limit: before },
-                    Cut { above: below, below: LAST, newest: false, limit: limit - before },
-                ]
+                let rest = Cut { above: middle.saturating_sub(1), ..oldest };
+                let rest = Cut { limit: limit - limit / 2, ..rest };
+                vec![Cut { below: middle, ..before }, rest]
             }
         })
     }
 
-    fn extent(&self, anchor: &Anchor) -> Result<Extent, Fault> {
-        let at = |place| Extent { first: place, last: place };
-        match anchor {
-            Anchor::Place(place) => Ok(at(*place)),
-            Anchor::Time(time) => Ok(Extent {
-                first: Place { time: *time, sequence: i64::MIN },
-                last: Place { time: *time, sequence: i64::MAX },
-            }),
-            Anchor::Msgid(msgid) => self.place_of(msgid).map(at),
+    /// The sequence of an entry, or of the first one at a moment or later.
+    fn middle(&self, anchor: &Anchor) -> Result<Option<i64>, Fault> {
+        match self.mark(anchor)? {
+            Mark::Sequence { sequence, .. } => Ok(Some(sequence)),
+            Mark::Time(time) => {
+                let first = Cut::all(false, 1).after(Mark::Time(time.saturating_sub(1)));
+                Ok(self.read(&first)?.first().map(|row| row.sequence))
+            }
         }
     }
 
-    fn place_of(&self, msgid: &str) -> Result<Place, Fault> {
-        let sql = "SELECT time, id FROM message WHERE msgid = ? AND conversation = ?";
+    fn mark(&self, anchor: &Anchor) -> Result<Mark, Fault> {
+        match anchor {
+            Anchor::Place(Place { sequence, time }) => {
+                Ok(Mark::Sequence { sequence: *sequence, time: *time })
+            }
+            Anchor::Time(time) => Ok(Mark::Time(*time)),
+            Anchor::Msgid(msgid) => self.mark_of(msgid),
+        }
+    }
+
+    fn mark_of(&self, msgid: &str) -> Result<Mark, Fault> {
+        let sql = "SELECT id, time FROM message WHERE msgid = ? AND conversation = ?";
         let found = self
             .conn
             .prepare_cached(sql)?
             .query_row(params![msgid, self.conversation], |row| {
-                Ok(Place { time: row.get(0)?, sequence: row.get(1)? })
+                Ok(Mark::Sequence { sequence: row.get(0)?, time: row.get(1)? })
             })
             .optional()?;
         found.ok_or_else(|| StoreError::missing(format!("no message '{msgid}'")).into())
@@ -176,27 +226,22 @@ impl Conversing<'_> {
             rows.extend(self.read_index("event", "kind >= 2", cut)?);
         }
         rows.sort_unstable_by_key(Kept::place);
-        match cut.newest {
-            true => drop(rows.drain(..rows.len().saturating_sub(cut.limit))),
-            false => rows.truncate(cut.limit),
+        if cut.newest {
+            rows.drain(..rows.len().saturating_sub(cut.limit));
+        } else {
+            rows.truncate(cut.limit);
         }
         Ok(rows)
     }
 
     fn read_index(&self, index: &str, which: &str, cut: &Cut) -> rusqlite::Result<Vec<Kept>> {
+        let ids = ids_between(self.conn, cut.after, cut.before)?;
+        let (above, below) = (cut.above.max(ids.start.saturating_sub(1)), cut.below.min(ids.end));
         let sql = page_of(index, which, cut.newest);
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let (above, below) = (cut.above, cut.below);
         let limit = i64::try_from(cut.limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(
-            params![
-                self.conversation,
-                above.time,
-                above.sequence,
-                below.time,
-                below.sequence,
-                limit
-            ],
+            params![self.conversation, above, below, cut.after, cut.before, limit],
             |row| kept(row, self.page.target.clone()),
         )?;
         rows.collect()
@@ -207,8 +252,8 @@ fn page_of(index: &str, which: &str, newest: bool) -> String {
     let order = if newest { "DESC" } else { "ASC" };
     format!(
         "SELECT {COLUMNS} FROM message m INDEXED BY {index}
-          WHERE conversation = ? AND {which} AND (time, id) > (?, ?) AND (time, id) < (?, ?)
-          ORDER BY time {order}, id {order} LIMIT ?"
+          WHERE conversation = ? AND {which} AND id > ? AND id < ? AND time > ? AND time < ?
+          ORDER BY id {order} LIMIT ?"
     )
 }
 
@@ -221,7 +266,7 @@ mod tests {
     #[test]
     fn a_page_is_cut_out_of_an_index_at_both_ends_and_never_sorted() {
         let mut conn = Connection::open_in_memory().unwrap();
-        migrate(&mut conn, &MIGRATIONS).unwrap();
+        migrate(&mut conn, &MIGRATIONS, &mut |_| {}).unwrap();
         for (index, which) in [("talk", "kind < 2"), ("event", "kind >= 2")] {
             for newest in [false, true] {
                 let sql = format!("EXPLAIN QUERY PLAN {}", page_of(index, which, newest));
@@ -230,8 +275,7 @@ mod tests {
                     .query_map(params![1, 2, 3, 4, 5, 6], |row| row.get::<_, String>(3))
                     .unwrap();
                 let steps: Vec<_> = steps.map(Result::unwrap).collect();
-                // Ids count only within a millisecond, where the index is walked.
-                let range = "(conversation=? AND time>? AND time<?)";
+                let range = "(conversation=? AND rowid>? AND rowid<?)";
                 assert_eq!(steps, [format!("SEARCH m USING INDEX {index} {range}")]);
             }
         }

@@ -7,10 +7,10 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::append::unindex;
 use crate::desk::{Desk, find_conversation};
 use crate::entry::Target;
 use crate::error::{Fault, StoreError};
+use crate::search::unindex;
 use crate::writer::Change;
 
 /// Deletes the text and tags of a message, and leaves a note in their place.
@@ -32,7 +32,7 @@ impl Change for Redact {
 
     fn make(&self, desk: &mut Desk) -> Result<(), Fault> {
         let id = self.find(desk)?;
-        unindex(desk, id)?;
+        unindex(&desk.conn, id)?;
         desk.statement("UPDATE message SET text = '', tags = x'', redacted = ?2 WHERE id = ?1")?
             .execute(params![id, self.note])?;
         Ok(())

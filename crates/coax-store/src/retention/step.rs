@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::desk::{Desk, SPAN};
 use crate::error::Fault;
-use crate::history::unindex;
+use crate::search::unindex;
 use crate::writer::Change;
 
 /// Deletes these entries; how many there were.
@@ -23,7 +23,7 @@ impl Change for Forget {
     fn make(&self, desk: &mut Desk) -> Result<u64, Fault> {
         let mut gone = 0;
         for id in &self.0 {
-            unindex(desk, *id)?;
+            unindex(&desk.conn, *id)?;
             gone += desk.statement("DELETE FROM message WHERE id = ?")?.execute([id])?;
         }
         Ok(gone as u64)

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, Decoder, Framing, SocketError};
+use coax_net::{Address, Datagrams, Decoder, Framing, Inbox, Origin, SocketError};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -31,7 +31,7 @@ impl Stub {
         stop: impl Future<Output = ()>,
     ) -> Result<std::io::Result<()>, SocketError> {
         let (sockets, mut slow) = (Arc::new(sockets), JoinSet::new());
-        let mut buffer = vec![0; DATAGRAM_LIMIT + 1];
+        let mut inbox = Inbox::default();
         let mut stop = pin!(stop);
         loop {
             tokio::select! {
@@ -42,22 +42,33 @@ impl Stub {
                         return Ok(Err(error));
                     }
                 }
-                received = sockets.receive(&mut buffer) => {
-                    let (length, from) = match received {
-                        Ok(received) => received,
-                        Err(error) if is_a_senders(&error) => continue,
-                        Err(error) => return Err(error),
-                    };
-                    for owed in self.requests(&buffer[..length], &from) {
-                        let (stub, sockets, from) = (self.clone(), sockets.clone(), from.clone());
-                        let turn = Turn { stub, sockets, from, owed };
-                        if let Err(error) = turn.take(&mut slow).await {
+                received = sockets.receive(&mut inbox, usize::MAX) => match received {
+                    Ok(()) => {
+                        if let Err(error) = self.answer(&inbox, &sockets, &mut slow).await {
                             return Ok(Err(error));
                         }
                     }
-                }
+                    Err(error) if is_a_senders(&error) => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
+    }
+
+    /// Answers everything that came, or leaves it to a task.
+    async fn answer(
+        self: &Arc<Stub>,
+        inbox: &Inbox,
+        sockets: &Arc<Datagrams>,
+        slow: &mut JoinSet<std::io::Result<()>>,
+    ) -> std::io::Result<()> {
+        for (datagram, from) in inbox.datagrams() {
+            for owed in self.requests(datagram, &from.from) {
+                let (stub, sockets, from) = (self.clone(), sockets.clone(), from.clone());
+                Turn { stub, sockets, from, owed }.take(slow).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The requests of one datagram: one, unless a framing finds more in it.
@@ -96,7 +107,7 @@ fn is_a_senders(error: &SocketError) -> bool {
 struct Turn {
     stub: Arc<Stub>,
     sockets: Arc<Datagrams>,
-    from: Address,
+    from: Origin,
     owed: Owed,
 }
 
@@ -109,7 +120,7 @@ impl Turn {
         if slow.len() < SLOW {
             slow.spawn(self.pay());
         } else {
-            let what = format!("{} gets no reply: {SLOW} others are on their way", self.from);
+            let what = format!("{} gets no reply: {SLOW} others are on their way", self.from.from);
             self.stub.witness.trouble(None, &what);
         }
         Ok(())
@@ -120,13 +131,14 @@ impl Turn {
         if !owed.delay().is_zero() {
             sleep(owed.delay()).await;
         }
-        let caller = Caller { connection: None, peer: &from };
+        let caller = Caller { connection: None, peer: &from.from };
         let body = owed.body(&stub, caller).await;
         if let Some(body) = &body {
             let mut message = Vec::with_capacity(body.len() + 4);
             stub.framing(&owed.rules).encode_text(body, &mut message);
             if let Err(error) = sockets.send(&message, Some(&from)).await {
-                stub.witness.trouble(None, &format!("{from} gets no reply: {}", error.cause()));
+                stub.witness
+                    .trouble(None, &format!("{} gets no reply: {}", from.from, error.cause()));
             }
         }
         owed.tell(&stub, caller, body.as_deref()).await

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use coax_addr::Endpoint;
-use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, SocketError};
+use coax_net::{Address, DATAGRAM_LIMIT, Datagrams, Inbox, SocketError};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Check, Evidence, Open, Verdict, of_socket};
@@ -26,14 +26,13 @@ impl Check<'_> {
         port: u16,
         limit: Duration,
     ) -> Result<Verdict, Verdict> {
-        let until = Instant::now() + limit;
-        let dialed = self.dial(endpoint, limit).await?;
-        let talk =
+        let (dialed, until) = self.dial(endpoint, limit).await?;
+        let mut talk =
             Datagrams::towards(dialed).map_err(|error| Verdict::Unclear(error.to_string()))?;
         let message = self.question.unwrap_or_else(|| question(port));
         for _ in 0..TIMES {
             let soon = until.min(Instant::now() + PATIENCE);
-            if let Ok(heard) = timeout_at(soon, ask(&talk, message)).await {
+            if let Ok(heard) = timeout_at(soon, ask(&mut talk, message)).await {
                 let (answer, from) = heard.map_err(|error| of_socket(&error))?;
                 if self.expected.fits(&answer) {
                     return Ok(Verdict::There(Evidence::of("it answers", from), Open::Nothing));
@@ -50,10 +49,22 @@ impl Check<'_> {
     }
 }
 
-async fn ask(talk: &Datagrams, message: &[u8]) -> Result<(Vec<u8>, Address), SocketError> {
-    talk.send(message, None).await?;
-    let mut answer = vec![0; DATAGRAM_LIMIT];
-    let (length, from) = talk.receive(&mut answer).await?;
-    answer.truncate(length);
-    Ok((answer, from))
+/// The answer, and who gave it; an address of a name that refuses is followed by the next.
+async fn ask(talk: &mut Datagrams, message: &[u8]) -> Result<(Vec<u8>, Address), SocketError> {
+    let mut inbox = Inbox::for_one(DATAGRAM_LIMIT);
+    let mut asked = talk.send(message, None).await;
+    loop {
+        let heard = match asked {
+            Ok(()) => talk.receive(&mut inbox, 1).await,
+            refused => refused,
+        };
+        match heard {
+            Ok(()) => break,
+            Err(_) if talk.fail_over().await => asked = Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    let first = inbox.datagrams().next();
+    let answer = first.map(|(answer, origin)| (answer.to_vec(), origin.from.clone()));
+    Ok(answer.unwrap_or((Vec::new(), Address::Unnamed)))
 }

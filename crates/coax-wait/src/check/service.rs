@@ -2,10 +2,12 @@
 //!
 //! Nothing here knows what an answer means: the protocol judges.
 
+use std::time::Duration;
+
 use coax_addr::Endpoint;
 use coax_net::{Stream, cause_in_words};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::{Check, Evidence, Open, Verdict};
 use crate::protocol::{Judged, MAX_ANSWER_BYTES, Protocol};
@@ -15,10 +17,9 @@ impl Check<'_> {
         &self,
         endpoint: &Endpoint,
         protocol: Protocol,
-        until: Instant,
+        limit: Duration,
     ) -> Result<Verdict, Verdict> {
-        let limit = until.saturating_duration_since(Instant::now());
-        let mut stream = self.stream(endpoint, limit).await?;
+        let (mut stream, until) = self.stream(endpoint, limit).await?;
         let address = stream.peer().clone();
         let asked = timeout_at(until, ask(&mut stream, protocol)).await;
         let words = match asked {

@@ -185,7 +185,10 @@ impl<'r> Run<'r> {
             sleep(pause).await;
             let _turn = turns.acquire().await;
             let left = deadline.saturating_duration_since(Instant::now());
-            let verdict = check.look(goal, longest.min(left)).await;
+            // Only a name may take longer than the look itself, and it ends with the wait.
+            let looked = timeout_at(deadline + MARGIN / 2, check.look(goal, longest.min(left)));
+            let unknown = || Verdict::Unclear("its name was not resolved in time".to_owned());
+            let verdict = looked.await.unwrap_or_else(|_| unknown());
             Look { index, verdict, cut: left < longest }
         }));
     }

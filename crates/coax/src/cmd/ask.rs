@@ -5,6 +5,7 @@
 //!
 //! How a peer is reached is `connect`'s; how its reply ends is told in `reply`.
 
+mod packets;
 mod reply;
 
 use std::io::{self, Write};
@@ -13,11 +14,11 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{DATAGRAM_LIMIT, Framing, Kind, Stream, SystemResolver, cause_in_words};
+use coax_net::{Framing, Kind, Stream, SystemResolver, cause_in_words};
 use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::connect::{Reach, is_datagram};
 use crate::cli::EXIT_STATUS;
@@ -37,6 +38,7 @@ EXAMPLES
     coax ask localhost:25 QUIT --framing crlf --greeting
     coax ask localhost:6379 PING --framing crlf --expect PONG
     coax ask udp://localhost:9999 hello
+    coax ask 'udp://<broadcast>:1900' hello --count all --wait 2s
     coax ask localhost:7 - < message            the message from standard input
 ";
 
@@ -79,9 +81,15 @@ pub(crate) struct Args {
     ///
     /// Where a message ends: line, crlf, nul and delimiter:TEXT end with those bytes (\\r \\n \\t \\0
     /// \\xHH in TEXT stand for one byte each), len32 begins with its length;
-    /// chunk and raw are whole when the peer closes or is silent.
-    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk)]
+    /// chunk (the default) and raw are whole when the peer closes or is silent.
+    #[arg(long, value_name = "NAME", default_value_t = Framing::Chunk, hide_default_value = true)]
     framing: Framing,
+    /// Take N replies by datagram, or all that come
+    ///
+    /// Each is waited for as long as --wait says. Fewer than N are a failure; all ends when no
+    /// more come, and the first must. One that matches is enough for --expect.
+    #[arg(long, value_name = "N")]
+    count: Option<packets::Replies>,
     /// Exit 1 unless the reply matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = expression)]
     expect: Option<Regex>,
@@ -143,13 +151,6 @@ impl Report for Reply {
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let (port, text) = args.port_and_message();
     let endpoint = place::endpoint(&args.endpoint, port)?;
-    if is_datagram(&endpoint) {
-        let given = [("--half-close", args.half_close), ("--greeting", args.greeting)];
-        if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
-            let text = format!("{flag} needs a connection, and datagrams have none");
-            return Err(Failure::new(Exit::Usage, text));
-        }
-    }
     runtime::run(async {
         let mut signals = Signals::catch()?;
         let asking = async {
@@ -215,11 +216,10 @@ fn without_newline(bytes: &[u8]) -> &[u8] {
 async fn ask(args: &Args, endpoint: &Endpoint, message: &[u8], out: &Out) -> Result<(), Failure> {
     let resolver = SystemResolver::default();
     let start = Instant::now();
-    let heard = match is_datagram(endpoint) {
-        true => datagram(args, endpoint, message, &resolver, out, start).await?,
-        false => stream(args, endpoint, message, &resolver, out, start).await?,
-    };
-    heard.tell(args, out)
+    if is_datagram(endpoint) {
+        return packets::ask(args, endpoint, message, &resolver, out, start).await;
+    }
+    stream(args, endpoint, message, &resolver, out, start).await?.tell(args, out)
 }
 
 /// What came back, and from whom.
@@ -228,29 +228,6 @@ struct Heard {
     connected: Duration,
     hearing: Hearing,
     whole: Whole,
-}
-
-async fn datagram(
-    args: &Args,
-    endpoint: &Endpoint,
-    message: &[u8],
-    resolver: &SystemResolver,
-    out: &Out,
-    start: Instant,
-) -> Result<Heard, Failure> {
-    let talk = args.reach.datagrams(endpoint, resolver, out).await?;
-    let connected = start.elapsed();
-    talk.send(message, None).await?;
-    let mut packet = vec![0; DATAGRAM_LIMIT];
-    let received = timeout(args.wait, talk.receive(&mut packet)).await;
-    let (count, from) = received.map_err(|_| {
-        let wait = duration::words(args.wait);
-        Failure::new(Exit::Network, format!("{endpoint}: no reply within {wait}"))
-    })??;
-    let from = from.to_string();
-    let mut hearing = Hearing::new(args.framing, args.patience(Kind::Dgram), &from, start);
-    let whole = hearing.packet(&packet[..count]);
-    Ok(Heard { from, connected, hearing, whole })
 }
 
 async fn stream(

@@ -17,7 +17,7 @@ mod search;
 mod serve;
 mod when;
 
-pub(crate) use account::{AccountChange, AccountReport};
+pub(crate) use account::{AccountChange, AccountReport, HashReport};
 pub(crate) use backup::BackupReport;
 pub(crate) use conversation::ConversationReport;
 pub(crate) use entry::EntryReport;

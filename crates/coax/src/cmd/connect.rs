@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use coax_addr::{Endpoint, Place, Transport, UnixKind};
 use coax_net::{Datagrams, Dial, Kind, Stream, SystemResolver};
 
-use crate::cli::EXIT_STATUS;
+use crate::cli::{ENDPOINT_OPTIONS, EXIT_STATUS};
 use crate::duration::{Deadline, late};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
@@ -29,7 +29,7 @@ EXAMPLES
 
 /// Standard input to a socket, and the socket to standard output
 #[derive(ClapArgs, Debug)]
-#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+#[command(after_long_help = format!("{EXAMPLES}\n{ENDPOINT_OPTIONS}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// Where: host:port, /path, @name, udp://…, unix-seqpacket:…
     endpoint: String,
@@ -55,12 +55,16 @@ pub(crate) struct Reach {
     /// 10.0.0.2, :4000 or [::1]:4000.
     #[arg(long, value_name = "ADDRESS", value_parser = place::source, help_heading = "Connection")]
     source: Option<SocketAddr>,
-    /// Give up connecting after this long
+    /// Give up connecting after this long [default: 30s]
     ///
-    /// All the addresses of a name together, and finding them.
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
-    pub(crate) timeout: Duration,
+    /// All the addresses of a name together, and finding them. Without this option, finding them
+    /// takes as long as the system's resolver does, and the 30 s begin after it.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connection")]
+    pub(crate) timeout: Option<Duration>,
 }
+
+/// How long connecting takes at most, where nothing else is said.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Reach {
     /// A connection to `endpoint`, announced.
@@ -103,7 +107,8 @@ impl Reach {
     fn dial<'a>(&self, resolver: &'a SystemResolver) -> Dial<'a> {
         Dial {
             wanted: place::wanted(self.ipv4, self.ipv6),
-            timeout: Some(self.timeout),
+            timeout: self.timeout,
+            connect_timeout: Some(self.timeout.unwrap_or(CONNECT_TIMEOUT)),
             source: self.source,
             ..Dial::new(resolver)
         }
@@ -120,7 +125,7 @@ pub(crate) fn is_datagram(endpoint: &Endpoint) -> bool {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let endpoint = place::endpoint(&args.endpoint, args.port.as_deref())?;
-    args.session.check(&endpoint)?;
+    args.session.check()?;
     runtime::run(async {
         let resolver = SystemResolver::default();
         let mut signals = Signals::catch()?;

@@ -5,13 +5,19 @@
 //!
 //! How bytes get to their place is the library's business.
 
+mod address;
 mod again;
 mod client;
 mod event;
+mod form;
 mod gauge;
 mod head;
+mod headers;
+mod input;
 mod many;
+mod outcome;
 mod plan;
+mod request;
 mod size;
 mod sum;
 mod teller;
@@ -22,7 +28,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use coax_fetch::{Client, Download, DownloadError, DownloadErrorKind, Fetched};
+use coax_fetch::{Client, Download, DownloadError, Fetched};
 
 use crate::cli::EXIT_STATUS;
 use crate::duration::{self, Deadline, late};
@@ -45,15 +51,22 @@ EXAMPLES
     coax get -o disk.iso https://example.org/debian.iso --sha256 https://example.org/SHA256SUMS
     coax get -i urls.txt -o downloads/            many files, into a folder
     coax get --via /run/docker.sock http://localhost/info
+    coax get -o - https://example.org/install.sh | sh
     coax get -d name=ada http://example.org/form  POST, as a form
+    coax get -F photo=@me.png https://example.org/form
     coax get -I --timing https://example.org/     the headers alone, and what took how long
 
 FILES
     A file is written to NAME.part and gets its name when it is whole, right, and on
     the disk. NAME.part.state says what is there of it: the next run goes on from
     there if the server still has the same file, by its ETag or date, and begins
-    anew if not. -o replaces a file that has the name; -O does so with --replace.
-    What -O, or -o FOLDER, has saved is printed, one path a line.
+    anew if not. A file of such a name that is not of coax is left alone, and
+    NAME.part.1 is taken. -o replaces a file that has the name, and keeps its mode;
+    -O does so with --replace. Without it, a file that is there already is a
+    success where it is what --sha256 says, has the server's length and time, or is
+    the same byte for byte, and else an error.
+    What -O, or -o FOLDER, has saved is printed, one path a line. -o NEW/ makes
+    the folder.
 
     Large files come over several connections where one is slowed: by a server that
     limits each, or by a line that loses packets. What a server gives no part of
@@ -73,17 +86,17 @@ pub(crate) struct Args {
     #[arg(value_name = "URL", required_unless_present = "input")]
     urls: Vec<String>,
     /// Read URLs from FILE, one a line; - is stdin
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, visible_short_alias = 'f', value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write to FILE, or into FOLDER
+    /// Write to FILE, or into FOLDER; - is stdout
     #[arg(short, long, value_name = "FILE", conflicts_with = "remote_name")]
     output: Option<PathBuf>,
     /// Write here, named as the server says
     #[arg(short = 'O', long)]
     remote_name: bool,
-    /// With -O or -o FOLDER: replace files that are there
+    /// Print the headers before the body
     #[arg(long)]
-    replace: bool,
+    include: bool,
     /// What it must be: 64 digits, or a list (file or URL)
     ///
     /// A list is what sha256sum prints, or its BSD form; a file is found in it by its name.
@@ -93,7 +106,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_size: Option<u64>,
     #[command(flatten)]
-    request: plan::RequestArgs,
+    request: request::RequestArgs,
+    #[command(flatten)]
+    files: plan::FileArgs,
     #[command(flatten)]
     pace: Pace,
     #[command(flatten)]
@@ -163,8 +178,8 @@ async fn fetch(
     out: &Out,
     told: &OnceLock<Arc<Teller>>,
 ) -> Result<(), Failure> {
-    let plan = plan.with_sink()?;
-    let client = args.client.client()?;
+    let mut plan = plan.with_sink()?;
+    let client = args.client.client(&mut plan, out)?;
     let sum = match &args.sha256 {
         Some(text) => Some(sum::read(text, &client, plan.goals.len()).await?),
         None => None,
@@ -196,7 +211,13 @@ async fn bring(
     let download = plan.download(goal);
     let watch = teller.begin(goal);
     let done = match (&goal.target, &plan.sink) {
-        (Some(target), _) => download.to_file(client, target, &watch).await,
+        (Some(target), _) => {
+            let done = match plan.skipped(goal) {
+                Some(there) => Ok(there),
+                None => download.to_file(client, target, &watch).await,
+            };
+            plan.finish(goal, done)
+        }
         (None, sink) => {
             let sink = sink.as_ref().expect("whatever goes to no file has a stream");
             download.to_stream(client, sink, &watch).await
@@ -217,19 +238,7 @@ async fn one(
             teller.saved(&fetched);
             teller.print_saved()
         }
-        Err(error) => Err(failure(&error)),
-    }
-}
-
-/// With something to type, where something helps.
-fn failure(error: &DownloadError) -> Failure {
-    let failure = Failure::from(error);
-    match error.kind() {
-        DownloadErrorKind::Exists => failure.hint("--replace, or -o with another name"),
-        DownloadErrorKind::Status(status) if status.as_u16() == 401 => {
-            failure.hint("--user NAME:PASSWORD says who asks")
-        }
-        _ => failure,
+        Err(error) => Err(plan.failure(&error)),
     }
 }
 

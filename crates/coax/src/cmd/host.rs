@@ -8,14 +8,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use coax_net::{Interface, Resolve, SystemResolver, Wanted, interfaces, source_towards};
+use coax_net::{
+    Interface, Resolve, ResolveErrorKind, SystemResolver, Wanted, interfaces, source_towards,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::EXIT_STATUS;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report, clean};
-use crate::runtime;
+use crate::{duration, runtime};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -69,7 +71,7 @@ pub(crate) fn run(_: &Args, out: &Out) -> Result<(), Failure> {
     })?;
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     out.report(&HostReport {
-        full_name: full_name(&name)?,
+        full_name: full_name(&name, out)?,
         outside_ipv4: match source_towards(ELSEWHERE_V4.into()) {
             Ok(Some(IpAddr::V4(address))) => Some(address),
             _ => None,
@@ -84,10 +86,15 @@ pub(crate) fn run(_: &Args, out: &Out) -> Result<(), Failure> {
 }
 
 /// The canonical name of this machine's own name.
-fn full_name(name: &str) -> Result<Option<String>, Failure> {
+fn full_name(name: &str, out: &Out) -> Result<Option<String>, Failure> {
     let resolver = SystemResolver::new(1).deadline(PATIENCE);
     runtime::run(async {
         let found = resolver.resolve(name, Wanted::Both).await;
+        let late = found.as_ref().is_err_and(|error| error.kind == ResolveErrorKind::TimedOut);
+        if late && !out.is_json() {
+            let limit = duration::words(PATIENCE);
+            out.talk(&format!("coax: no full name of {} was found in {limit}", clean(name)));
+        }
         Ok(found.ok().and_then(|found| found.canonical))
     })
 }

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use coax_addr::Endpoint;
-use coax_net::{Address, Datagrams, Listen, Stream, SystemResolver};
+use coax_net::{Address, Datagrams, Listen, Stream, Supervisor, SystemResolver};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli::EXIT_STATUS;
+use crate::cli::{ENDPOINT_OPTIONS, EXIT_STATUS};
 use crate::cmd::connect::is_datagram;
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
@@ -37,13 +37,14 @@ EXAMPLES
     coax listen 9000 --broker                   everyone hears everyone
     coax listen 9000 --keep-open --exec 'date'  run a command for each connection
     coax listen /tmp/in.sock > received         a Unix socket into a file
+    coax listen '/run/in.sock?mode=0660&group=www'   for a group alone
     coax listen udp://:9000 --count 10          ten datagrams
     coax listen udp://239.1.2.3:5000            join a multicast group
 ";
 
 /// Wait for connections or datagrams, and talk to whoever comes
 #[derive(ClapArgs, Clone, Debug)]
-#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
+#[command(after_long_help = format!("{EXAMPLES}\n{ENDPOINT_OPTIONS}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// Where: port, host:port, /path, @name, udp://…, unix-seqpacket:…
     endpoint: String,
@@ -88,7 +89,9 @@ pub(crate) struct Args {
     /// Run a shell command for each connection
     ///
     /// The connection is its standard input and output. COAX_REMOTE_ADDR, COAX_REMOTE_PORT,
-    /// COAX_LOCAL_ADDR, COAX_LOCAL_PORT and COAX_CONNECTION tell it whom it serves.
+    /// COAX_LOCAL_ADDR, COAX_LOCAL_PORT and COAX_CONNECTION tell it whom it serves. With one
+    /// connection, a command that fails makes this exit with 1, one that cannot be run with 5; -v
+    /// and --json say its status.
     #[arg(long, value_name = "CMD", help_heading = "What to do")]
     exec: Option<String>,
     /// End after N datagrams
@@ -122,7 +125,7 @@ pub(crate) fn run(mut args: Args, out: &Out) -> Result<(), Failure> {
     endpoint.options.join = endpoint.options.join.or(args.join);
     args.keepalive = endpoint.options.keepalive != Some(false);
     flags::check(&args, &endpoint)?;
-    args.session.check(&endpoint)?;
+    args.session.check()?;
     runtime::run(async {
         let signals = Signals::catch()?;
         let resolver = SystemResolver::default();
@@ -164,6 +167,7 @@ async fn accept(
     }
 }
 
+/// Says where it listens, to a service manager as well.
 pub(super) fn announce<'a>(
     addresses: impl Iterator<Item = &'a Address>,
     out: &Out,
@@ -171,6 +175,7 @@ pub(super) fn announce<'a>(
     for address in addresses {
         out.report(&Listening { address: address.to_string() })?;
     }
+    Supervisor::of_environment().ready();
     Ok(())
 }
 

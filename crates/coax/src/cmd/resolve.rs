@@ -5,10 +5,12 @@
 //!
 //! How a name is looked up is the libraries' business; here are the flags and the choice.
 
+mod aliases;
 mod bulk;
 mod event;
 mod explain;
 mod names;
+mod nothing;
 mod programs;
 mod records;
 
@@ -39,7 +41,9 @@ EXAMPLES
 
 NAMES
     With -t, a name without a dot is completed by the search list of /etc/resolv.conf; any other
-    name, and every name when --server is given, is asked as it stands.
+    name, and every name when --server is given, is asked as it stands, unless --search is given.
+    Names beyond ASCII are asked as browsers ask for them. '' is every address of this machine,
+    '<broadcast>' everybody on its network. In a file, what follows a # is a comment.
     Of many names, the highest of the codes below is the exit status.";
 
 /// Look up names and addresses: what programs get, and what DNS says
@@ -56,6 +60,9 @@ pub(crate) struct Args {
     #[arg(short = '6', long)]
     ipv6: bool,
     /// Ask name servers for these record types (A,MX,TXT)
+    ///
+    /// Any type by its name or number (TLSA, ANY, TYPE65); AXFR brings a whole zone from a server
+    /// that lets you have it.
     #[arg(short = 't', long = "type", value_name = "TYPES", value_delimiter = ',', conflicts_with_all = ["ipv4", "ipv6"])]
     types: Vec<RecordType>,
     /// Ask this name server
@@ -63,21 +70,30 @@ pub(crate) struct Args {
     /// HOST[:PORT], udp://HOST, tcp://HOST, tls://HOST or https://HOST/PATH.
     #[arg(long, value_name = "SERVER")]
     server: Option<Server>,
+    /// Complete names by the search list, as programs do
+    ///
+    /// With -t or --server: search, domain and ndots of /etc/resolv.conf. What was asked for is
+    /// said.
+    #[arg(long)]
+    search: bool,
     /// Also trust the authorities in this PEM file
     ///
     /// For servers with tls:// and https://.
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// Give up on a name after so long
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse, allow_hyphen_values = true)]
-    timeout: Duration,
+    ///
+    /// Without this option a name takes as long as /etc/resolv.conf allows: its timeout (5 s) for
+    /// an attempt, its attempts (2) at each server.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
+    timeout: Option<Duration>,
     /// Print addresses or values alone, one a line
     #[arg(long)]
     short: bool,
     /// Show each step programs take, beside what DNS says
     ///
     /// The hosts file, the name services, DNS; each with its source, and where they differ.
-    #[arg(long, conflicts_with_all = ["types", "file", "short"])]
+    #[arg(long, conflicts_with_all = ["types", "file", "short", "search"])]
     explain: bool,
     /// Read names from a file, one a line; - is stdin
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "names")]
@@ -91,6 +107,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
+    if args.search && args.record_types().is_empty() {
+        let message = "--search is for -t and --server: programs always use the search list";
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let outcome = runtime::run(async {
         if args.explain { explain::run(args, out).await } else { bulk::run(args, out).await }
     });
@@ -121,8 +141,8 @@ impl Args {
             (true, None) => Vec::new(),
             (true, Some(_)) => match self.wanted() {
                 coax_net::Wanted::V4 => vec![RecordType::A],
-                coax_net::Wanted::V6 => vec![RecordType::Aaaa],
-                coax_net::Wanted::Both => vec![RecordType::A, RecordType::Aaaa],
+                coax_net::Wanted::V6 => vec![RecordType::AAAA],
+                coax_net::Wanted::Both => vec![RecordType::A, RecordType::AAAA],
             },
         }
     }
@@ -134,6 +154,7 @@ impl Cause {
             Cause::NoSuchName | Cause::NoSuchRecord => Exit::No,
             Cause::MalformedName => Exit::Usage,
             Cause::Timeout | Cause::ServerFailed => Exit::Network,
+            Cause::Machine => Exit::Machine,
             Cause::MalformedAnswer | Cause::Untrusted => Exit::Untrusted,
         }
     }

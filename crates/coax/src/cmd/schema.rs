@@ -36,6 +36,7 @@ fn schema() -> Value {
     events.add::<session::MessageReport>();
     events.add::<session::Closed>();
     events.add::<session::MemberLeft>();
+    events.add::<crate::datagrams::DatagramSummary>();
     events.add::<super::listen::Listening>();
     events.add::<super::ask::Greeting>();
     events.add::<super::ask::Reply>();
@@ -85,6 +86,7 @@ fn schema() -> Value {
     events.add::<super::chat::BackupReport>();
     events.add::<super::chat::AccountReport>();
     events.add::<super::chat::AccountChange>();
+    events.add::<super::chat::HashReport>();
     events.finish()
 }
 

@@ -86,7 +86,7 @@ pub(crate) struct Args {
     /// A table (.csv .tsv .json) or rules (.toml)
     #[arg(value_name = "RULES", required_unless_present = "replay")]
     rules: Option<PathBuf>,
-    /// Where to listen, one or more; without it, a free port of localhost
+    /// Where to listen; a free port of localhost without it
     #[arg(value_name = "ENDPOINT")]
     endpoints: Vec<String>,
     /// What RULES is, whatever its name: csv tsv json toml
@@ -115,12 +115,13 @@ pub(crate) struct Args {
     /// Wait before each reply as long as was waited then
     #[arg(long, requires = "replay", help_heading = "Recordings")]
     paced: bool,
-    /// Where a request ends: chunk line crlf nul len32 delimiter:TEXT raw
+    /// chunk line crlf nul len32 delimiter:TEXT or raw
     ///
-    /// chunk (the default) is what one read returned, as recv(1024) and compare has it; line, crlf,
-    /// nul and delimiter:TEXT end with those bytes, and \\r \\n \\t \\0 \\xHH in TEXT stand for one byte
-    /// each; len32 begins with its length. Replies are marked alike. The last request of a
-    /// connection needs no mark; one that is shorter than len32 announced is refused.
+    /// Where a request ends: chunk (the default) is what one read returned, as recv(1024) and
+    /// compare has it; line, crlf, nul and delimiter:TEXT end with those bytes, and \\r \\n \\t \\0
+    /// \\xHH in TEXT stand for one byte each; len32 begins with its length. Replies are marked alike.
+    /// The last request of a connection needs no mark; one that is shorter than len32 announced is
+    /// refused.
     #[arg(long, value_name = "NAME", help_heading = "Requests")]
     framing: Option<Framing>,
     /// Refuse longer requests: their connection ends
@@ -254,6 +255,8 @@ impl Args {
 
     fn recorder(&self, source: &Source) -> Result<Option<(Recorder, PathBuf)>, Failure> {
         let Some(path) = &self.record else { return Ok(None) };
+        let stdout = PathBuf::from("/dev/stdout");
+        let path = if path.as_os_str() == "-" { &stdout } else { path };
         let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
         if real(path).is_some_and(|file| Some(file) == real(source.path())) {
             let why = format!("--record would write over {}", source.path().display());

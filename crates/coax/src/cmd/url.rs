@@ -4,7 +4,10 @@
 //!
 //! Nothing here connects or looks up anything.
 
-use coax_addr::{Endpoint, Place, PortOrigin, ServiceTable, UnixName, UrlParts};
+use std::borrow::Cow;
+
+use coax_addr::{Endpoint, Host, Place, PortOrigin, QueryPair, ServiceTable, UnixName, UrlParts};
+use coax_net::{ascii_host_name, unicode_host_name};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,7 +23,8 @@ EXAMPLES
     coax url 'udp://:5353?join=239.1.2.3'       an endpoint's parts
     coax url --json URL | jq -r .host
 
-A password is never shown, only that there is one. The query is decoded; the path is not.";
+A password is never shown, only that there is one. User and query are decoded; path and fragment
+stand as they are. An internationalised host is shown in both its forms.";
 
 /// Show the parts of a URL
 #[derive(clap::Args, Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct UrlReport {
     /// Whether there is one. The password itself is never printed.
     password: bool,
     host: Option<String>,
+    /// The host as people write it, where that is not how it is asked for.
+    unicode_host: Option<String>,
     port: Option<u16>,
     /// False when the scheme implies the port.
     port_given: bool,
@@ -53,6 +59,9 @@ pub(crate) struct UrlReport {
 struct Pair {
     name: String,
     value: String,
+    /// Both as they stand in a URL, nothing decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
 }
 
 impl Report for UrlReport {
@@ -73,10 +82,11 @@ impl Report for UrlReport {
         part("user", &self.user);
         part("password", &self.password.then(|| "***".to_owned()));
         part("host", &self.host);
+        part("unicode", &self.unicode_host);
         part("port", &self.port.map(|port| self.port_in_words(port)));
         part("path", &self.path);
         part("command", &self.command);
-        for Pair { name, value } in &self.query {
+        for Pair { name, value, .. } in &self.query {
             part("query", &Some(format!("{name} = {value}")));
         }
         part("fragment", &self.fragment);
@@ -110,6 +120,12 @@ fn read(text: &str, services: &ServiceTable) -> Result<UrlReport, Failure> {
     }
 }
 
+/// The host as resolvers know it; what cannot be encoded stays as it is.
+fn asked_for(host: &Host) -> String {
+    let text = host.to_string();
+    ascii_host_name(&text).map_or(text.clone(), Cow::into_owned)
+}
+
 fn is_endpoint_scheme(text: &str) -> bool {
     const OURS: [&str; 8] =
         ["tcp", "udp", "tls", "unix", "unix-dgram", "unix-seqpacket", "stdio", "exec"];
@@ -127,24 +143,33 @@ impl From<UrlParts> for UrlReport {
             user: parts.user,
             password: parts.has_password,
             host: parts.host,
+            unicode_host: parts.unicode_host,
             port: parts.port.map(|(port, _)| port),
             port_given: matches!(parts.port, Some((_, PortOrigin::Given))),
             path: Some(parts.path).filter(|path| !path.is_empty()),
             command: None,
-            query: parts.query.into_iter().map(|(name, value)| Pair { name, value }).collect(),
+            query: parts.query.into_iter().map(Pair::from).collect(),
             fragment: parts.fragment,
         }
     }
 }
 
+impl From<QueryPair> for Pair {
+    fn from(QueryPair { name, value, raw }: QueryPair) -> Pair {
+        Pair { name, value, raw: Some(raw) }
+    }
+}
+
 fn endpoint(endpoint: &Endpoint) -> UrlReport {
     let query = endpoint.options.pairs();
-    let query = query.map(|(name, value)| Pair { name: name.to_owned(), value }).collect();
+    let query =
+        query.map(|(name, value)| Pair { name: name.to_owned(), value, raw: None }).collect();
     let report = UrlReport { query, ..UrlReport::default() };
     match &endpoint.place {
         Place::Net { transport, host, port, path } => UrlReport {
             scheme: transport.scheme().to_owned(),
-            host: Some(host.to_string()),
+            host: Some(asked_for(host)),
+            unicode_host: unicode_host_name(&asked_for(host)),
             port: Some(*port),
             port_given: true,
             path: Some(path.clone()).filter(|path| !path.is_empty()),

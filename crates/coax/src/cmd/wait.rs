@@ -82,13 +82,15 @@ pub(crate) struct Args {
     /// Give up after this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s")]
     timeout: Duration,
-    /// One look at one place takes at most this
+    /// One look takes at most this
+    ///
+    /// Finding the name of a place comes before, and takes the system's time.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "5s")]
     look: Duration,
     /// HTTP statuses to wait for: 200,204 or 2xx
     #[arg(long, value_name = "LIST")]
     status: Option<Statuses>,
-    /// Found in the page, or in the datagram: a regular expression
+    /// A regular expression for the page or datagram
     #[arg(long, value_name = "REGEX", value_parser = expression)]
     expect: Option<Regex>,
     /// A header that the page has: 'NAME: REGEX'

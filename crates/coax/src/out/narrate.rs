@@ -36,7 +36,8 @@ impl Subscriber for Narrator {
         let mut told = Told::default();
         event.record(&mut told);
         // One write, so that lines of several threads do not mix. A lost stderr is no loss.
-        let _ = io::stderr().lock().write_all(told.line().as_bytes());
+        let line = told.line();
+        let _ = io::stderr().lock().write_all(super::shown(&line, io::stderr()).as_bytes());
     }
 
     // The libraries have no spans.

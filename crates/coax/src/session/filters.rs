@@ -44,6 +44,9 @@ pub(crate) struct Outward {
     lines: Option<Decoder>,
     after_return: bool,
     dump: Option<Dump>,
+    /// The most bytes a packet holds, where packets are sent.
+    largest: Option<usize>,
+    unsent: u64,
 }
 
 impl Outward {
@@ -56,12 +59,16 @@ impl Outward {
             lines: (framing != Framing::Raw).then(|| Decoder::new(Framing::Line)),
             after_return: false,
             dump: None,
+            largest: None,
+            unsent: 0,
         }
     }
 
-    /// With a return before each newline, if `on`.
+    /// With a return before each newline, if `on`; a message of its own ends in both.
     pub(crate) fn crlf(self, on: bool) -> Outward {
-        Outward { crlf: on, ..self }
+        let marked = on && self.lines.is_some();
+        let framing = if marked { Framing::Crlf } else { self.framing };
+        Outward { crlf: on, framing, ..self }
     }
 
     /// With a dump of what is sent, if `on`.
@@ -69,9 +76,14 @@ impl Outward {
         Outward { dump: on.then(|| Dump::new(">")), ..self }
     }
 
-    /// Each message on its own, if the socket keeps boundaries.
-    pub(crate) fn packets(self, on: bool) -> Outward {
-        Outward { packets: self.packets || on, ..self }
+    /// Each message on its own, of at most so many bytes, if the socket keeps boundaries.
+    pub(crate) fn packets(self, largest: Option<usize>) -> Outward {
+        Outward { packets: self.packets || largest.is_some(), largest, ..self }
+    }
+
+    /// How many messages did not fit into a packet and were left out.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.unsent
     }
 
     /// `\r\n` for each newline that is not already preceded by a return.
@@ -87,13 +99,22 @@ impl Outward {
 
     /// One message, unless one before it could not be sent.
     fn encoded(
-        &self,
+        &mut self,
         before: &Result<(), FramingError>,
         line: &[u8],
         output: &mut Pieces,
     ) -> Result<(), FramingError> {
         before.clone()?;
+        let start = output.bytes().len();
         self.framing.encode(line, output.bytes())?;
+        let length = output.bytes().len() - start;
+        if let Some(largest) = self.largest.filter(|&largest| length > largest) {
+            output.bytes().truncate(start);
+            self.unsent += 1;
+            let why = format!("a message of {length} bytes, and a packet holds {largest} here");
+            Out::plain().talk(&format!("coax: not sent: {why}"));
+            return Ok(());
+        }
         if self.packets {
             output.cut();
         }
@@ -118,7 +139,12 @@ impl Filter for Outward {
                 fed.and(encoded)?;
             }
             None if self.crlf => self.with_returns(input, output.bytes()),
-            None => output.bytes().extend_from_slice(input),
+            None => {
+                for piece in input.chunks(self.largest.unwrap_or(usize::MAX).max(1)) {
+                    output.bytes().extend_from_slice(piece);
+                    output.cut();
+                }
+            }
         }
         self.dumped(&output.bytes()[before..]);
         Ok(())
@@ -162,7 +188,8 @@ impl Inward {
             }
             Shown::Terminal => self.show_raw(message, output),
         }
-        if newline {
+        // One that ends in a newline needs no second one.
+        if newline && !message.ends_with(b"\n") {
             output.push(b'\n');
         }
     }
@@ -260,6 +287,6 @@ mod tests {
     #[test]
     fn what_one_read_returned_is_printed_with_a_newline() {
         let mut filter = Inward::new(Framing::Chunk, Shown::AsTheyAre, false);
-        assert_eq!(through(&mut filter, &[b"hi"]), b"hi\n");
+        assert_eq!(through(&mut filter, &[b"hi", b"you\n", b"\n"]), b"hi\nyou\n\n");
     }
 }

@@ -48,8 +48,11 @@ pub(crate) fn share_stdout() -> Result<Descriptor, Failure> {
         .map_err(|error| refused("write standard output", &error))
 }
 
-/// A file that takes the place of standard output.
+/// A file that takes the place of standard output; `-` is standard output itself.
 pub(crate) fn open_file(path: &Path) -> Result<Descriptor, Failure> {
+    if path == Path::new("-") {
+        return share_stdout();
+    }
     let opened = OpenOptions::new().write(true).create(true).truncate(true).open(path);
     opened
         .and_then(|file| Descriptor::new(OwnedFd::from(file)))

@@ -20,7 +20,7 @@ fn a_page_outlives_a_server_that_is_killed() {
     page.say("before");
     page.until("!document.querySelector('.pending') && document.querySelector('.say')");
     page.ask("cut");
-    page.until("!document.querySelector('#status').hidden");
+    page.until("!document.querySelector('#line').hidden");
     let server = server.killed_and_started(data.path());
     for number in 0..3 {
         page.say(&format!("meanwhile {number}"));
@@ -31,7 +31,7 @@ fn a_page_outlives_a_server_that_is_killed() {
     for number in 0..3 {
         ten.shown.expect_out(&format!("PRIVMSG #lobby :meanwhile {number}"));
     }
-    page.until("!document.querySelector('.pending') && document.querySelector('#status').hidden");
+    page.until("!document.querySelector('.pending') && document.querySelector('#line').hidden");
     page.say("after");
     ten.shown.expect_out("PRIVMSG #lobby :after");
     page.until_shown("after");
@@ -68,7 +68,7 @@ fn in_doubt(server: &Server, page: &mut Page) {
     server.running.signal(Signal::STOP);
     page.ask("send in doubt");
     page.ask("cut");
-    page.until("!document.querySelector('#status').hidden");
+    page.until("!document.querySelector('#line').hidden");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_arrived_though_its_echo_was_lost_is_not_said_again() {
     server.running.signal(Signal::CONT);
     ten.shown.expect_out("PRIVMSG #lobby :in doubt");
     page.ask("mend");
-    page.until("!document.querySelector('.pending') && document.querySelector('#status').hidden");
+    page.until("!document.querySelector('.pending') && document.querySelector('#line').hidden");
     page.say("after");
     ten.shown.expect_out("PRIVMSG #lobby :after");
     page.until_shown("after");
@@ -109,5 +109,85 @@ fn without_a_history_the_reader_is_asked_what_to_say_again() {
     page.ask("click [data-doubt=again]");
     ten.shown.expect_out("PRIVMSG #lobby :in doubt");
     page.until("!document.querySelector('[data-doubt]') && !document.querySelector('.pending')");
+    page.is_clean();
+}
+
+/// The page as `traveller`, on a line that has stopped still after a line was typed.
+fn stalled(page: &mut Page, freeze: &str) {
+    page.join("traveller", "#lobby");
+    page.say("before");
+    page.until("!document.querySelector('.pending') && document.querySelector('.say')");
+    page.ask(freeze);
+    page.say("said once");
+    // The network changed: the page asks the server whether it is still there, and gives the line up.
+    page.ask("js dispatchEvent(new Event('online'))");
+}
+
+fn said_once(page: &mut Page, ten: &crate::clients::Client) {
+    page.until("document.querySelector('#me').innerText === 'traveller' && document.querySelector('#line').hidden && !document.querySelector('.pending')");
+    page.say("after");
+    ten.shown.expect_out("PRIVMSG #lobby :after");
+    page.until_shown("traveller after");
+    assert_eq!(ten.shown.out().matches("said once").count(), 1, "others heard it once");
+    let shown = page.log().into_iter().filter(|line| line.ends_with("said once")).count();
+    assert_eq!(shown, 1, "the page shows it once");
+    page.is_clean();
+}
+
+fn settings(data: &TempDir, keep: bool) -> std::path::PathBuf {
+    let settings = data.path().join("chat.toml");
+    fs::write(&settings, format!("[history]\nkeep = {keep}\n")).unwrap();
+    settings
+}
+
+#[test]
+fn what_arrives_late_on_the_old_line_was_said_on_the_new_one_already() {
+    for keep in [true, false] {
+        let data = TempDir::new().unwrap();
+        let server = Server::with(&settings(&data, keep), data.path());
+        let Some(ten) = ten_lines(server.port) else { return };
+        let Some(mut page) = Page::open(server.port) else { return };
+        stalled(&mut page, "freeze");
+        ten.shown.expect_out(":traveller_!~traveller@127.0.0.1 PRIVMSG #lobby :said once");
+        page.until("document.querySelector('#line').innerText === 'traveller is taken. You are traveller_ until it is free.'");
+        page.ask("thaw");
+        said_once(&mut page, &ten);
+    }
+}
+
+#[test]
+fn what_arrived_on_the_old_line_is_not_said_on_the_new_one() {
+    for keep in [true, false] {
+        let data = TempDir::new().unwrap();
+        let server = Server::with(&settings(&data, keep), data.path());
+        let Some(ten) = ten_lines(server.port) else { return };
+        let Some(mut page) = Page::open(server.port) else { return };
+        stalled(&mut page, "freeze shut");
+        page.until("document.querySelector('#line.broken:not([hidden])')");
+        page.until("document.querySelector('#line').innerText.startsWith('The connection broke')");
+        page.ask("thaw");
+        ten.shown.expect_out(":traveller!~traveller@127.0.0.1 PRIVMSG #lobby :said once");
+        page.ask("mend");
+        said_once(&mut page, &ten);
+    }
+}
+
+#[test]
+fn a_broken_line_shows_until_it_is_mended() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path());
+    let Some(mut page) = Page::open(server.port) else { return };
+    page.join("ada", "#lobby");
+    page.ask("cut");
+    page.until("document.querySelector('#line.broken:not([hidden])')");
+    page.say("typed meanwhile");
+    page.until_shown("typed meanwhile");
+    assert_eq!(
+        page.value("document.querySelector('#line').hidden"),
+        false,
+        "typing changes nothing"
+    );
+    page.ask("mend");
+    page.until("document.querySelector('#line').hidden && !document.querySelector('.pending')");
     page.is_clean();
 }

@@ -1,7 +1,7 @@
 """A browser, driven by plain WebDriver requests (W3C WebDriver; chromedriver's own commands for logs).
 
-The page is opened through a relay of this script, which can be cut and mended: so a test decides when
-the page's line breaks, and when it may be opened again.
+The page is opened through a relay of this script, which can be cut and mended, and frozen and thawed: so
+a test decides when the page's line breaks, when it may be opened again, and when what was sent arrives.
 
 Reads commands, one a line, and answers each on stderr as `#N answer`. Nothing here knows IRC.
 """
@@ -15,9 +15,11 @@ PATIENCE = 60
 class Relay:
     """Passes bytes between the browser and the server, while it is whole."""
 
-    def __init__(self, port):
-        self.port, self.whole, self.pairs = port, True, set()
+    def __init__(self, place):
+        self.place, self.whole, self.pairs = place, True, set()
         self.said, self.passed = threading.Condition(), 0
+        # Pairs that carry nothing for now; what the page sends on them waits in the socket.
+        self.frozen, self.moved = set(), threading.Condition()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.here = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -27,18 +29,32 @@ class Relay:
             caller = self.listener.accept()[0]
             try:
                 assert self.whole
-                server = socket.create_connection(("127.0.0.1", self.port), 10)
+                server = self.dial()
             except (AssertionError, OSError):
                 caller.close()
                 continue
             self.pairs.add((caller, server))
             threading.Thread(target=self.pump, args=(caller, server), daemon=True).start()
 
+    def dial(self):
+        """A port of this machine; or PATH,ADDRESS: a Unix socket, to which ADDRESS is brought (PROXY protocol)."""
+        if self.place.isdigit():
+            return socket.create_connection(("127.0.0.1", int(self.place)), 10)
+        path, address = self.place.split(",")
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(path)
+        server.sendall(b"PROXY TCP4 %s 127.0.0.1 4711 80\r\n" % address.encode())
+        return server
+
     def pump(self, caller, server):
         other = {caller: server, server: caller}
         try:
             while True:
-                for ready in select.select([caller, server], [], [])[0]:
+                readable = select.select([caller, server], [], [])[0]
+                with self.moved:
+                    while (caller, server) in self.frozen:
+                        self.moved.wait()
+                for ready in readable:
                     part = ready.recv(65536)
                     if not part:
                         return
@@ -68,6 +84,15 @@ class Relay:
 
     def mend(self):
         self.whole = True
+
+    def freeze(self):
+        with self.moved:
+            self.frozen = set(self.pairs)
+
+    def thaw(self):
+        with self.moved:
+            self.frozen = set()
+            self.moved.notify_all()
 
 
 class Browser:
@@ -197,6 +222,18 @@ class Browser:
     def do_mend(self, _):
         self.relay.mend()
 
+    def do_freeze(self, rest):
+        """freeze [shut]: the lines there are carry nothing until `thaw`; shut: none can be opened, either."""
+        self.relay.whole = not rest
+        self.relay.freeze()
+
+    def do_thaw(self, _):
+        self.relay.thaw()
+
+    def do_at(self, address):
+        """at URL: the page at another address."""
+        return self.ask("POST", "/url", {"url": address})
+
     def end(self):
         try:
             self.ask("DELETE", "")
@@ -207,7 +244,7 @@ class Browser:
 def main():
     driver, chromium, driver_port, port = sys.argv[1:]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        browser = Browser(driver, chromium, int(driver_port), int(port), home)
+        browser = Browser(driver, chromium, int(driver_port), port, home)
         try:
             for number, line in enumerate(sys.stdin):
                 word, _, rest = line.rstrip("\n").partition(" ")

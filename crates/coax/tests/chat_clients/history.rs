@@ -52,7 +52,7 @@ fn what_others_said_while_the_line_was_broken_is_there_once() {
     ten.say("line 0");
     page.until_shown("line 0");
     page.ask("cut");
-    page.until("!document.querySelector('#status').hidden");
+    page.until("!document.querySelector('#line').hidden");
     page.say("line of ada");
     for number in 1..10 {
         ten.say(&format!("line {number}"));

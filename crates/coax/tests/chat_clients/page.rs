@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows what the page should do.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -24,16 +25,27 @@ impl Page {
     /// Opens the page of the server at `port`; `None` where there is no browser.
     #[track_caller]
     pub fn open(port: u16) -> Option<Page> {
+        Page::open_at(&port.to_string(), "")
+    }
+
+    /// Opens the page at `path`, by way of a Unix socket to which `address` is brought.
+    #[track_caller]
+    pub fn open_through(socket: &Path, address: &str, path: &str) -> Option<Page> {
+        Page::open_at(&format!("{},{address}", socket.display()), path)
+    }
+
+    #[track_caller]
+    fn open_at(place: &str, path: &str) -> Option<Page> {
         let python = peer_or_skip("python3")?;
         let programs = [peer_or_skip("chromedriver")?, peer_or_skip("chromium")?];
         let running = Program::new(python)
             .args(["-u", SCRIPT])
             .args(programs)
-            .args([unused_port().to_string(), port.to_string()])
+            .args([&unused_port().to_string(), place])
             .deadline(DEADLINE)
             .start();
         let mut page = Page { running, asked: 0 };
-        page.ask("open");
+        page.ask(format!("open {path}").trim_end());
         Some(page)
     }
 

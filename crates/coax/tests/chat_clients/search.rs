@@ -92,3 +92,12 @@ fn a_person_with_nc_finds_what_was_said() {
     guest.say("/search camel");
     guest.shown.expect_out("Nothing found");
 }
+
+#[test]
+fn whoever_comes_first_into_a_channel_reads_what_becomes_of_what_is_said() {
+    let data = TempDir::new().unwrap();
+    let server = Server::start(data.path());
+    let Some(mut guest) = nc(server.port) else { return };
+    guest.say("/join #büro");
+    guest.shown.expect_out("You are the first in #büro. What was said here before everybody left");
+}

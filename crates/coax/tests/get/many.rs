@@ -30,30 +30,36 @@ fn one_that_fails_stops_no_other() {
 }
 
 #[test]
-fn files_that_are_there_stay_and_what_an_earlier_run_left_is_taken_up() {
+fn files_that_are_there_stay_and_so_does_what_is_not_of_coax() {
     let bytes = noise(1, 5_000);
     let Some(nginx) = Nginx::start(&[("a", &bytes), ("b", &bytes), ("c", &bytes)]) else { return };
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a"), "mine").unwrap();
-    // Of earlier runs: bytes of which nothing is known, and what is known of bytes that are gone.
-    fs::write(folder.path().join("b.part"), "rubbish").unwrap();
-    fs::write(folder.path().join("c.part.state"), "rubbish").unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("a"), "mine").unwrap();
+    fs::write(at("b.part"), "mine").unwrap();
+    fs::write(at("c.part.state"), "mine").unwrap();
     let urls = ["a", "b", "c"].map(|name| nginx.url(name));
     let args = ["-O", "--parallel", "2", &urls[0], &urls[1], &urls[2]];
     let outcome = coax(&args).dir(folder.path()).run().exits(5);
     for said in [
-        "coax: a is there already\nhint: --replace, or -o with another name\n",
-        "/b: begins anew: what is there is not known to be of this file (7 B lost)\n",
+        "coax: a is there already\nhint: --replace, --skip-existing, or -o with another name\n",
         "coax: 1 of 3 URLs were not fetched\n",
     ] {
         assert!(outcome.err().contains(said), "{}", outcome.shown());
     }
-    assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"mine");
-    assert!(fs::read(folder.path().join("b")).unwrap() == bytes);
-    assert_eq!(names(folder.path()), ["a", "b", "c"]);
+    let there = ["a", "b", "b.part", "c", "c.part.state"];
+    let mine = || {
+        for name in ["b.part", "c.part.state"] {
+            assert_eq!(fs::read(at(name)).unwrap(), b"mine", "{name}");
+        }
+        assert_eq!(names(folder.path()), there);
+    };
+    assert_eq!(fs::read(at("a")).unwrap(), b"mine");
+    assert!(fs::read(at("b")).unwrap() == bytes);
+    mine();
     coax(&args).arg("--replace").dir(folder.path()).run().exits(0);
-    assert!(fs::read(folder.path().join("a")).unwrap() == bytes);
-    assert_eq!(names(folder.path()), ["a", "b", "c"]);
+    assert!(fs::read(at("a")).unwrap() == bytes);
+    mine();
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Nginx {
         )
     }
 
-    fn with(files: &[(&str, &[u8])], listen: &str, tls: &str) -> Option<Nginx> {
+    pub(crate) fn with(files: &[(&str, &[u8])], listen: &str, tls: &str) -> Option<Nginx> {
         let nginx = peer_or_skip("nginx")?;
         let place = tempfile::tempdir().unwrap();
         let port = unused_port();

@@ -135,6 +135,24 @@ fn a_server_that_wants_a_certificate_says_so_and_gets_one() {
         get(&["--cert", &at("self.pem")]).fails(5, "it has no key in PEM");
         get(&["--key", &at("self.key")]).fails(2, "--cert");
     }
+    // nginx asks in TLS, and refuses in HTTP.
+    let tls = format!(
+        "{}; ssl_verify_client on; ssl_client_certificate {}",
+        at("good.key"),
+        at("self.pem")
+    );
+    let Some(nginx) = Nginx::with(
+        &[("x", b"page")],
+        "ssl",
+        &format!("ssl_certificate {}; ssl_certificate_key {tls};", at("good.pem")),
+    ) else {
+        return;
+    };
+    let url = format!("https://localhost:{}/x", nginx.port);
+    let refused = coax(&["--ca", &at("ca.pem"), &url]).run();
+    let refused = refused.fails(1, "400 Bad Request; it asked for a certificate of its client");
+    assert!(refused.err().contains("hint: --cert FILE --key FILE"), "{}", refused.err());
+    coax(&["--ca", &at("ca.pem"), "--cert", &at("both.pem"), &url]).run().exits(0).prints("page");
     let (_server, url) = s_server(place.path(), "good", "-Verify 1 -verify_return_error");
     let shown = ["--cert", &at("both.pem"), "--ca", &at("ca.pem"), &url];
     coax(&shown).run().fails(4, "it does not trust this client's certificate");

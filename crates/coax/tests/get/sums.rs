@@ -80,3 +80,34 @@ fn what_went_to_stdout_is_summed_up_as_well() {
     let wrong = right.replace('b', "c");
     coax(&["--sha256", &wrong, &nginx.url("x")]).run().fails(4, "is not what it must be");
 }
+
+#[test]
+fn a_sum_is_read_in_every_usual_form() {
+    let Some(openssl) = peer_or_skip("openssl") else { return };
+    let Some(nginx) = Nginx::start(&[("x", b"abc")]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let url = nginx.url("x");
+    let www = nginx.file("").display().to_string();
+    let said = |program: Program| program.dir(&www).run().exits(0).out();
+    let openssls = said(Program::new(&openssl).args(["dgst", "-sha256", "x"]));
+    let coreutils = said(Program::new("sha256sum").arg("x"));
+    let tagged = said(Program::new("sha256sum").args(["--tag", "x"]));
+    let tabbed = coreutils.replace("  ", "\t");
+    for list in [openssls, coreutils.clone(), tagged, tabbed, format!("\u{feff}{coreutils}")] {
+        fs::write(folder.path().join("list"), &list).unwrap();
+        coax(&["--sha256", "list", &url]).dir(folder.path()).run().exits(0).prints("abc");
+        fs::write(folder.path().join("list"), list.replace(sum, &"1".repeat(64))).unwrap();
+        coax(&["--sha256", "list", &url])
+            .dir(folder.path())
+            .run()
+            .fails(4, "is not what it must be");
+    }
+    coax(&["--sha256", &format!("sha256:{sum}"), &url]).run().exits(0).prints("abc");
+    fs::write(folder.path().join("list"), said(Program::new("sha512sum").arg("x"))).unwrap();
+    let other = coax(&["--sha256", "list", &url]).dir(folder.path()).run();
+    other.fails(2, "'list' holds SHA-512 sums, and only SHA-256 is compared");
+    coax(&["--sha256", &"a".repeat(40), &url]).run().fails(2, "that is a sum of SHA-1");
+    let listed = format!("\u{feff}{url}\n");
+    assert_eq!(coax(&["-f", "-", "-o", "-"]).run_with(&listed).out(), "abc");
+}

@@ -1,60 +1,21 @@
 //! What programs get beside what DNS says, on a machine made for the test.
 //!
-//! A name space of its own has its own loopback, /etc/hosts, resolv.conf and nsswitch.conf, and a
-//! name server on port 53.
+//! The machine has its own /etc/hosts, resolv.conf and nsswitch.conf, and a name server on port 53.
 
-use std::process::Command;
-
-use crate::peers::{Heard, is_there, nsd_conf, run};
+use crate::machine::Machine;
+use crate::peers::{Heard, sorted};
 
 const HOSTS: &str = "127.0.0.1 localhost\n192.0.2.77 host.coax.test host box\n";
 const RESOLV: &str =
     "nameserver 127.0.0.1\nsearch nothing.coax.test coax.test\noptions timeout:1\n";
 /// Names that are no text: BIND would not serve them.
 const ODD: &str = "odd CNAME \\255\\027.strange\n\\255\\027.strange A 192.0.2.50\n";
-const NSSWITCH: &str = "passwd: files\nhosts: files dns\n";
 
 /// Runs `coax` with `words` on that machine.
 fn on_a_machine_of_its_own(words: &[&str]) -> Option<Heard> {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let mut probe = Command::new("unshare");
-    probe.args(["-mn", "sh", "-c", "ip link set lo up && mount --bind /etc/hosts /etc/hosts"]);
-    if !is_there("nsd") || !is_there("unshare") || run(probe, b"").code != Some(0) {
-        eprintln!("skipped: this needs root and apt-get install nsd iproute2 util-linux");
-        return None;
-    }
-    let zone = format!("{}{ODD}", crate::peers::ZONE);
-    for (name, text) in [
-        ("coax.zone", zone.as_str()),
-        ("reverse.zone", crate::peers::REVERSE),
-        ("hosts", HOSTS),
-        ("resolv.conf", RESOLV),
-        ("nsswitch.conf", NSSWITCH),
-        ("nsd.conf", &nsd_conf(at, 53)),
-        ("machine", MACHINE),
-    ] {
-        std::fs::write(at.join(name), text).unwrap();
-    }
-    let mut command = Command::new("unshare");
-    command.args(["-mn", "bash"]).arg(at.join("machine")).arg(at).arg(env!("CARGO_BIN_EXE_coax"));
-    command.args(words).env_remove("COAX_JSON").env_remove("LOCALDOMAIN").env_remove("RES_OPTIONS");
-    Some(run(command, b""))
+    let machine = Machine::or_skip()?.hosts(HOSTS).resolv(RESOLV).zone(ODD);
+    Some(machine.coax(words))
 }
-
-/// `$1` is the folder, then the program and its words. nsd says when it is ready; it is ended by
-/// its id.
-const MACHINE: &str = r#"
-at=$1; shift
-ip link set lo up
-for name in hosts resolv.conf nsswitch.conf; do mount --bind "$at/$name" "/etc/$name"; done
-coproc nsd { PATH=$PATH:/usr/sbin exec nsd -d -c "$at/nsd.conf" 2>&1; }
-while read -r line <&"${nsd[0]}"; do [[ $line == *"nsd started"* ]] && break; done
-"$@"
-code=$?
-kill "$nsd_PID"; wait "$nsd_PID" 2>/dev/null
-exit $code
-"#;
 
 #[test]
 fn a_hosts_entry_that_hides_dns_is_marked_with_its_line() {
@@ -116,7 +77,7 @@ fn a_type_asks_the_servers_of_resolv_conf_and_completes_short_names() {
     let Some(heard) = on_a_machine_of_its_own(&words) else { return };
     assert_eq!(heard.code, Some(0), "{heard:?}");
     // DNS itself is asked: the hosts file has no say.
-    assert_eq!(crate::peers::sorted(&heard.stdout), ["192.0.2.1", "192.0.2.2", "192.0.2.9"]);
+    assert_eq!(sorted(&heard.stdout), ["192.0.2.1", "192.0.2.2", "192.0.2.9"]);
 }
 
 #[test]
@@ -127,6 +88,21 @@ fn without_an_answer_from_dns_nothing_is_compared() {
     assert!(heard.stdout.contains("cannot reach 127.0.0.1:1: "), "{heard:?}");
     assert!(heard.stdout.contains("nothing can be compared"), "{heard:?}");
     assert!(!heard.stdout.contains("DIFFERS"), "{heard:?}");
+}
+
+/// Nobody but the server named for it answers, so programs have no answer that could differ.
+#[test]
+fn without_an_answer_for_programs_nothing_is_compared() {
+    let Some(machine) = Machine::or_skip() else { return };
+    let machine = machine.silent().resolv("nameserver 127.0.0.2\noptions timeout:1 attempts:1\n");
+    let heard = machine.coax(&["resolve", "--explain", "--server", "127.0.0.1", "host.coax.test"]);
+    assert_eq!(heard.code, Some(3), "programs have none: {heard:?}");
+    assert!(
+        heard.stdout.contains("host.coax.test. 2001:db8::1, 192.0.2.1, 192.0.2.2"),
+        "{heard:?}"
+    );
+    assert!(heard.stdout.contains("nothing can be compared"), "{heard:?}");
+    assert!(!heard.stdout.contains("only DNS says"), "{heard:?}");
 }
 
 #[test]

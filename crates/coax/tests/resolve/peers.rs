@@ -130,14 +130,19 @@ pub(crate) fn is_there(program: &str) -> bool {
 
 /// nsd with the zone, or nothing and a word why.
 pub(crate) fn nsd() -> Option<Peer> {
+    let many: String = (0..60).map(|number| format!("long TXT \"{number:040}\"\n")).collect();
+    nsd_with(&format!("{ZONE}{many}"))
+}
+
+/// nsd with this text as the zone coax.test.
+pub(crate) fn nsd_with(zone: &str) -> Option<Peer> {
     if !is_there("nsd") || !is_there("dig") {
         eprintln!("skipped: this needs a name server: apt-get install nsd bind9-dnsutils");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let many: String = (0..60).map(|number| format!("long TXT \"{number:040}\"\n")).collect();
-    std::fs::write(folder.path().join("coax.zone"), format!("{ZONE}{many}")).unwrap();
+    std::fs::write(folder.path().join("coax.zone"), zone).unwrap();
     std::fs::write(folder.path().join("reverse.zone"), REVERSE).unwrap();
     let conf = folder.path().join("nsd.conf");
     std::fs::write(&conf, nsd_conf(folder.path(), port)).unwrap();
@@ -156,7 +161,8 @@ pub(crate) fn nsd_conf(folder: &Path, port: u16) -> String {
         "server:\n ip-address: 127.0.0.1\n port: {port}\n username: \"\"\n chroot: \"\"\n \
          zonesdir: \"{at}\"\n pidfile: \"{at}/pid\"\n xfrdfile: \"{at}/xfrd\"\n xfrdir: \"{at}\"\n \
          zonelistfile: \"{at}/list\"\n database: \"\"\n server-count: 1\n rrl-ratelimit: 0\nremote-control:\n \
-         control-enable: no\nzone:\n name: coax.test\n zonefile: coax.zone\nzone:\n \
+         control-enable: no\nzone:\n name: coax.test\n zonefile: coax.zone\n \
+         provide-xfr: 127.0.0.1 NOKEY\nzone:\n \
          name: 2.0.192.in-addr.arpa\n zonefile: reverse.zone\n"
     )
 }

@@ -86,6 +86,12 @@ fn tls_and_https_give_what_udp_gives() {
         assert!(heard.stdout.contains("192.0.2.1\n") && heard.stdout.contains("192.0.2.9\n"));
         assert!(heard.stderr.contains(&format!("answered over {transport}")), "{heard:?}");
     }
+    // The certificate of the server itself is enough.
+    let leaf = named.ca.replace("ca.pem", "leaf.pem");
+    for server in [format!("tls://{tls}"), format!("https://{https}/dns-query")] {
+        let heard = ask(&server, &["--ca", &leaf]);
+        assert_eq!(heard.code, Some(0), "{server} {heard:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Many at once: who has left is not there, and who does not read is told so.
 
-use testkit::{Pattern, Program, Wires, peer_or_skip, python};
+use testkit::{Lab, Pattern, Program, Wires, peer_or_skip, python};
 
 use super::{coax, zeros};
 
@@ -12,9 +12,11 @@ fn who_left_a_broker_makes_room_for_the_next() {
         let coax = coax(&args).start();
         let address = coax.listening();
         for _ in 0..3 {
-            let mut both = [(); 2].map(|()| wires.connect(&address));
-            both.each_mut().map(|member| assert_eq!(member.hear(3), b"in\n", "{wires:?}"));
-            let [mut one, mut other] = both;
+            let [mut one, mut other] = [(); 2].map(|()| {
+                let mut member = wires.connect(&address);
+                assert_eq!(member.hear(3), b"in\n", "{wires:?}");
+                member
+            });
             one.say("hello");
             assert_eq!(other.hear(5), b"hello", "{wires:?}");
         }
@@ -96,4 +98,33 @@ fn a_server_that_ends_at_its_deadline_says_what_did_not_arrive() {
     let coax = coax(&args).stdin(zeros()).start();
     let _deaf = Wires::Tcp.connect(&coax.listening());
     coax.wait().fails(3, "did not reach who was here");
+}
+
+/// Two callers come and go, then two more meet.
+const MEET: &str = "
+import socket, sys
+def dial():
+    c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 30)
+    assert c.recv(3) == b'in\\n'
+    return c
+for round in range(2):
+    one, other = dial(), dial()
+    one.sendall(b'hello')
+    assert other.recv(5) == b'hello'
+    one.close(); other.close()
+print('met')
+";
+
+#[test]
+fn who_left_on_another_machine_makes_room_when_it_is_needed() {
+    let Some(lab) = Lab::or_skip() else { return };
+    let Some(python) = peer_or_skip("python3") else { return };
+    for (host, listen) in [(Lab::V4, Lab::V4.to_owned()), (Lab::V6, format!("[{}]", Lab::V6))] {
+        let endpoint = format!("{listen}:0");
+        let args = ["listen", &endpoint, "--broker", "--max", "2", "--greet", "in"];
+        let coax = lab.target.program(env!("CARGO_BIN_EXE_coax")).args(args).start();
+        let port = coax.listening().rsplit(':').next().unwrap().to_owned();
+        let meet = lab.client.program(&python).args(["-c", MEET, host, &port]);
+        meet.run().exits(0).prints("met\n");
+    }
 }

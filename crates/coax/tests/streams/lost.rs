@@ -16,12 +16,12 @@ while True:
 
 #[test]
 fn what_a_peer_that_closed_did_not_take_is_a_network_failure() {
-    for wires in [Wires::Tcp, Wires::Tcp6, Wires::Unix] {
+    for wires in [Wires::Tcp, Wires::Tcp6] {
         for session in [connected, accepted] {
             let (mut coax, peer) = session(wires, &[]);
             drop(peer);
             coax.expect_end_of_stdout();
-            coax.try_send(b"one\n");
+            coax.send("one\n");
             coax.end_input();
             coax.wait().fails(3, "takes no more");
         }

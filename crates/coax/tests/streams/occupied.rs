@@ -42,7 +42,10 @@ c.close()
 fn a_connection_that_is_over_and_not_forgotten_is_told_with_its_time() {
     let Some(peer) = python(ENDS_FIRST, [""]) else { return };
     let endpoint = format!("127.0.0.1:{}", peer.port());
-    coax(&["connect", &endpoint]).run().exits(0);
+    let mut client = coax(&["connect", &endpoint]).start();
+    client.expect_end_of_stdout();
+    client.end_input();
+    client.wait().exits(0);
     peer.wait().exits(0);
     let outcome = coax(&["listen", &endpoint]).run();
     outcome.fails(5, "is in TIME_WAIT for another");

@@ -19,16 +19,31 @@ pub(super) fn run(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
     let Some((letters, arguments)) = words.split_first().filter(|(it, _)| !it.is_empty()) else {
         return show(turn, id);
     };
+    change(turn, id, letters, arguments, false);
+}
+
+/// Changes modes for an operator of the server, who needs no rank.
+pub(in crate::verb) fn overrule(turn: &mut Turn<'_>, id: ChannelId, words: &[&str]) {
+    if let Some((letters, arguments)) = words.split_first() {
+        change(turn, id, letters, arguments, true);
+    }
+    if turn.my_rank(id).is_none() {
+        // Whoever is outside sees nothing else of it.
+        show(turn, id);
+    }
+}
+
+fn change(turn: &mut Turn<'_>, id: ChannelId, letters: &str, arguments: &[&str], overrules: bool) {
     let arguments = arguments.iter().map(|argument| argument.as_bytes());
     let items = CHANNEL.read(letters.as_bytes(), arguments);
-    let mut change = Change { turn, id, done: Vec::new(), refused: false };
+    let mut change = Change { turn, id, done: Vec::new(), refused: false, overrules };
     for item in items.take(MOST) {
         change.item(item);
     }
     let done = std::mem::take(&mut change.done);
     if !done.is_empty() {
         tell_all(turn, id, &done);
-        turn.save_channel(id);
+        turn.save_channel(id, "MODE");
     }
 }
 
@@ -50,6 +65,8 @@ struct Change<'t, 'h> {
     done: Vec<(Sign, u8, Option<String>)>,
     /// It was said already that a rank is missing.
     refused: bool,
+    /// No rank is needed.
+    overrules: bool,
 }
 
 impl Change<'_, '_> {
@@ -97,7 +114,7 @@ impl Change<'_, '_> {
     /// Whether whoever has the turn has this rank; if not, it is said once.
     fn may(&mut self, least: Rank) -> bool {
         let rank = self.turn.my_rank(self.id);
-        if rank.is_some_and(|rank| rank.at_least(least)) {
+        if self.overrules || rank.is_some_and(|rank| rank.at_least(least)) {
             return true;
         }
         if !std::mem::replace(&mut self.refused, true) {
@@ -176,7 +193,7 @@ impl Change<'_, '_> {
         let channel = self.turn.hub.channels.get_mut(self.id);
         let full = channel.listed() >= most;
         let entries = channel.list_mut(list);
-        let same = |entry: &ListEntry| entry.pattern.text().eq_ignore_ascii_case(pattern.text());
+        let same = |entry: &ListEntry| crate::hub::same(entry.pattern.text(), pattern.text());
         let text = pattern.text().to_owned();
         match (sign, entries.iter().position(same)) {
             (Sign::Plus, None) if full => {

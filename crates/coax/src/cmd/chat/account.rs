@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use coax_chat::Memory;
+use coax_chat::hub::is_suspended;
+use coax_chat::memory::password_hash;
 use coax_chat::orders::{Order, Refused, RefusedKind};
 use coax_chat::settings::Settings;
 use coax_net::{Dial, Stream, SystemResolver};
@@ -22,7 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::entry::{clock, moment};
-use super::folder::{Folder, socket, stored};
+use super::folder::{Folder, socket, stored, upgrading};
 use crate::cli::EXIT_STATUS;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report};
@@ -33,12 +35,29 @@ EXAMPLES
     coax chat account add ada                 asks for the password
     coax chat account add ada < password.txt  reads it, from a file or a pipe
     coax chat account passwd ada              gives her another one
+    coax chat account suspend ada             nobody signs in to it until resume
+    coax chat account delete ada
     coax chat account list
+    coax chat account hash                    what an operator's password is in the settings
+";
+const HASH: &str = "\
+EXAMPLES
+    coax chat account hash                    asks for the password
+    In the settings: operators = { ada = \"$argon2id$v=19$...\" }
 ";
 const ADD: &str = "\
 EXAMPLES
     coax chat account add ada                 asks for the password
     coax chat account add ada < password.txt  reads it, from a file or a pipe
+";
+const DELETE: &str = "\
+EXAMPLES
+    coax chat account delete ada
+";
+const SUSPEND: &str = "\
+EXAMPLES
+    coax chat account suspend ada
+    coax chat account resume ada
 ";
 const PASSWD: &str = "\
 EXAMPLES
@@ -76,9 +95,25 @@ enum Verb {
     /// A server that runs on the folder asks for the new one from then on. Who is signed in stays so.
     #[command(after_long_help = format!("{PASSWD}\n{EXIT_STATUS}"))]
     Passwd(Named),
+    /// End an account; what it said stays
+    ///
+    /// Its nicks are free, and channels it founded are no longer registered.
+    #[command(after_long_help = format!("{DELETE}\n{EXIT_STATUS}"))]
+    Delete(Named),
+    /// Let nobody sign in to an account, and put out who is
+    #[command(after_long_help = format!("{SUSPEND}\n{EXIT_STATUS}"))]
+    Suspend(Named),
+    /// Let people sign in to an account again
+    #[command(after_long_help = format!("{SUSPEND}\n{EXIT_STATUS}"))]
+    Resume(Named),
     /// List the accounts
     #[command(after_long_help = format!("{LIST}\n{EXIT_STATUS}"))]
     List(Listed),
+    /// Print the hash of a password, for the operators of the settings
+    ///
+    /// It costs what the settings say a password costs. No account is changed.
+    #[command(after_long_help = format!("{HASH}\n{EXIT_STATUS}"))]
+    Hash(Listed),
 }
 
 #[derive(clap::Args, Debug)]
@@ -107,6 +142,8 @@ pub(crate) struct AccountReport {
     certificates: Vec<String>,
     /// Whether it can be signed in to by password.
     password: bool,
+    /// Whether nobody may sign in to it.
+    suspended: bool,
     #[serde(skip)]
     shown: String,
 }
@@ -118,11 +155,25 @@ impl Report for AccountReport {
     }
 }
 
-/// An account was added, or has another password.
+/// The hash of a password.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct HashReport {
+    /// Argon2id, in PHC text.
+    hash: String,
+}
+
+impl Report for HashReport {
+    const EVENT: &'static str = "password-hash";
+    fn human(&self) -> Human {
+        Human::Answer(self.hash.clone())
+    }
+}
+
+/// An account was added, changed or deleted.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AccountChange {
     name: String,
-    /// added or password
+    /// added, password, deleted, suspended or resumed
     change: &'static str,
     /// Whether a server runs, and knows it already.
     running: bool,
@@ -134,6 +185,9 @@ impl Report for AccountChange {
         let name = &self.name;
         let what = match self.change {
             "added" => format!("added the account {name}"),
+            "deleted" => format!("deleted the account {name}"),
+            "suspended" => format!("nobody can sign in to {name}"),
+            "resumed" => format!("{name} can be signed in to again"),
             _ => format!("{name} has another password"),
         };
         Human::Talk(match self.running {
@@ -147,13 +201,31 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     match args.verb {
         Verb::Add(named) => {
             let order = |name, password| Order::Add { name, password };
-            named.change("added", order, out)
+            named.change_password("added", order, out)
         }
         Verb::Passwd(named) => {
             let order = |name, password| Order::Passwd { name, password };
-            named.change("password", order, out)
+            named.change_password("password", order, out)
+        }
+        Verb::Delete(named) => named.change("deleted", |name| Order::Delete { name }, out),
+        Verb::Suspend(named) => {
+            named.change("suspended", |name| Order::Suspend { name, on: true }, out)
+        }
+        Verb::Resume(named) => {
+            named.change("resumed", |name| Order::Suspend { name, on: false }, out)
         }
         Verb::List(listed) => list(&listed.folder, out),
+        Verb::Hash(listed) => hash(&listed.folder, out),
+    }
+}
+
+fn hash(folder: &Folder, out: &Out) -> Result<(), Failure> {
+    let settings = folder.settings().map_err(|error| folder.failure(error))?;
+    let password = password::ask("an operator")?;
+    let (memory, passes) = (settings.password_memory, settings.password_passes);
+    match password_hash(password.as_bytes(), memory, passes) {
+        Some(hash) => out.report(&HashReport { hash }),
+        None => Err(Failure::new(Exit::Usage, "that cannot be a password: too long, or no text")),
     }
 }
 
@@ -180,7 +252,12 @@ fn report(account: Account) -> AccountReport {
         1 => shown.push_str("  1 certificate"),
         many => shown.push_str(&format!("  {many} certificates")),
     }
+    let suspended = is_suspended(&account);
+    if suspended {
+        shown.push_str("  suspended");
+    }
     AccountReport {
+        suspended,
         name: account.name.shown,
         created: created.to_string(),
         nicks: account.nicks.into_iter().map(|nick| nick.shown).collect(),
@@ -191,32 +268,48 @@ fn report(account: Account) -> AccountReport {
 }
 
 impl Named {
-    fn change(
+    fn change_password(
         self,
         change: &'static str,
         order: impl FnOnce(String, String) -> Order,
         out: &Out,
     ) -> Result<(), Failure> {
+        // What is wrong with the folder is said before anything is typed.
+        self.folder.existing()?;
+        let password = password::ask(&self.name)?;
+        self.change(change, |name| order(name, password), out)
+    }
+
+    fn change(
+        self,
+        change: &'static str,
+        order: impl FnOnce(String) -> Order,
+        out: &Out,
+    ) -> Result<(), Failure> {
         let settings = self.folder.settings().map_err(|error| self.folder.failure(error))?;
         let folder = self.folder.existing()?;
-        let password = password::ask(&self.name)?;
-        let order = order(self.name.clone(), password);
-        let running = carry_out(&order, &folder, &settings)?;
+        let running = carry_out(&order(self.name.clone()), &folder, &settings, out)?;
         out.report(&AccountChange { name: self.name, change, running })
     }
 }
 
 /// Where no server runs, none can start meanwhile; where one runs, it is told. One that is just
 /// starting, or ending, is waited for. Whether one runs.
-fn carry_out(order: &Order, folder: &Path, settings: &Settings) -> Result<bool, Failure> {
+fn carry_out(
+    order: &Order,
+    folder: &Path,
+    settings: &Settings,
+    out: &Out,
+) -> Result<bool, Failure> {
     let (memory, passes) = (settings.password_memory, settings.password_passes);
     let late = Instant::now() + PATIENCE;
     loop {
-        let used = match Memory::open(Some(folder), memory, passes) {
-            Ok(memory) => return apply(order, &memory, settings).map(|()| false),
-            Err(error) if error.kind() == StoreErrorKind::InUse => error,
-            Err(error) => return Err(stored(&error)),
-        };
+        let used =
+            match Memory::open_telling(Some(folder), memory, passes, &mut upgrading(out, || {})) {
+                Ok(memory) => return apply(order, &memory, settings).map(|()| false),
+                Err(error) if error.kind() == StoreErrorKind::InUse => error,
+                Err(error) => return Err(stored(&error)),
+            };
         if let Some(done) = runtime::run(give(order, folder))? {
             return done.map(|()| true).map_err(refused);
         }

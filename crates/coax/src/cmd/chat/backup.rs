@@ -5,9 +5,11 @@
 //!
 //! Nothing here decides when a copy is due.
 
-use std::fs;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -23,11 +25,13 @@ use crate::cli::EXIT_STATUS;
 use crate::duration;
 use crate::failure::{Exit, Failure};
 use crate::out::{Human, Out, Report};
+use crate::session::is_terminal;
 
 const EXAMPLES: &str = "\
 EXAMPLES
     coax chat backup monday.db                a copy, while the server runs
     coax chat backup /mnt/monday.db -d /srv/chat
+    coax chat backup - | gzip > monday.db.gz  to stdout; a copy is made in TMPDIR first
 
     A copy becomes a chat again in a folder of its own, under the name chat.db:
     mkdir again && cp monday.db again/chat.db
@@ -41,7 +45,7 @@ EXAMPLES
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
-    /// The copy; there must be no file of that name
+    /// The copy; there must be no file of that name. - is stdout
     file: PathBuf,
     #[command(flatten)]
     folder: Folder,
@@ -76,13 +80,65 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     }
     let came = || signals.iter().find(|(_, came)| came.load(Ordering::Relaxed));
     let begun = Instant::now();
-    let done = reader.backup(&args.file, |_| match came() {
+    let to_stdout = args.file.as_os_str() == "-";
+    let place = if to_stdout { Some(Place::new(out)?) } else { None };
+    let file = place.as_ref().map_or(args.file.clone(), |place| place.0.join("chat.db"));
+    let done = reader.backup(&file, |_| match came() {
         Some(_) => ControlFlow::Break(()),
         None => ControlFlow::Continue(()),
     });
     match (done.map_err(|error| failed(&error))?, came()) {
         (None, Some((signal, _))) => Err(Failure::signal(*signal)),
+        _ if to_stdout => give_out(&file, || came().map(|(signal, _)| *signal)),
         _ => out.report(&args.report(begun)),
+    }
+}
+
+/// A folder of one's own for a copy that goes on to stdout: pages are not copied in their order.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(out: &Out) -> Result<Place, Failure> {
+        if out.is_json() {
+            return Err(Failure::new(Exit::Usage, "the copy and --json both go to stdout")
+                .hint("name a file, or leave --json out"));
+        }
+        if is_terminal(io::stdout()) {
+            return Err(Failure::new(Exit::Usage, "a copy is nothing for a terminal")
+                .hint("coax chat backup - > monday.db"));
+        }
+        let path = std::env::temp_dir().join(format!("coax-backup-{}", std::process::id()));
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| {
+            let cause = cause_in_words(&error);
+            Failure::new(Exit::Machine, format!("cannot make {}: {cause}", path.display()))
+                .hint("TMPDIR names the folder for it")
+        })?;
+        Ok(Place(path))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn give_out(file: &Path, came: impl Fn() -> Option<i32>) -> Result<(), Failure> {
+    let unread = |error: io::Error| {
+        let cause = cause_in_words(&error);
+        Failure::new(Exit::Machine, format!("cannot read {}: {cause}", file.display()))
+    };
+    let (mut file, mut stdout) = (File::open(file).map_err(unread)?, io::stdout().lock());
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        if let Some(signal) = came() {
+            return Err(Failure::signal(signal));
+        }
+        match file.read(&mut buffer).map_err(unread)? {
+            0 => return Ok(stdout.flush()?),
+            read => stdout.write_all(&buffer[..read])?,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! Nothing here reads what was said.
 
 use coax_chat::settings::nearest;
+use coax_irc::Casemapping;
 use coax_store::{Conversation, Reader, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -92,7 +93,7 @@ fn same(one: &Target, other: &Target) -> bool {
 }
 
 fn meant(words: &str) -> Vec<Target> {
-    let words = words.to_ascii_lowercase();
+    let words = Casemapping::Rfc7613.fold_text(words);
     let Some((one, other)) = words.split_once(',').filter(|_| !words.starts_with('#')) else {
         let sign = if words.starts_with('#') { "" } else { "#" };
         return vec![Target::Channel(format!("{sign}{words}"))];

@@ -7,14 +7,19 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use coax_addr::{Endpoint, Options, Place, UnixKind, UnixName};
 use coax_chat::orders::socket_in;
 use coax_chat::settings::{Settings, SettingsError};
 use coax_net::cause_in_words;
-use coax_store::{Reader, StoreError, StoreErrorKind};
+use coax_store::{Reader, StoreError, StoreErrorKind, Upgrade};
 
 use crate::failure::{Exit, Failure};
+use crate::out::{Out, clean};
+
+/// How often it is told how far the indexing is.
+const INDEXING_TOLD: Duration = Duration::from_secs(2);
 
 /// Which chat.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -99,6 +104,27 @@ pub(super) fn stored(error: &StoreError) -> Failure {
         }
         (_, Some(advice)) => failure.hint(advice),
         (_, None) => failure,
+    }
+}
+
+/// Says what becomes of the file of an older version; `busy` is called now and then meanwhile.
+pub(super) fn upgrading(out: &Out, mut busy: impl FnMut()) -> impl FnMut(Upgrade<'_>) {
+    let mut told: Option<Instant> = None;
+    move |news| match news {
+        Upgrade::Renamed { old, new } => out.talk(&format!(
+            "{} has had the name of another one, in other letters: it is called {} from now on",
+            clean(old),
+            clean(new)
+        )),
+        Upgrade::Indexed { done, all }
+            if told.is_none_or(|told| told.elapsed() >= INDEXING_TOLD) =>
+        {
+            let percent = done.saturating_mul(100) / all.max(1);
+            out.talk(&format!("indexing {all} messages again, this once: {percent} % done"));
+            busy();
+            told = Some(Instant::now());
+        }
+        _ => {}
     }
 }
 

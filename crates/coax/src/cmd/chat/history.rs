@@ -5,7 +5,7 @@
 //!
 //! Nothing here needs a running server, or disturbs one.
 
-use coax_store::{Anchor, Kept, Page, Place, Reader, Slice, StoreError, Target};
+use coax_store::{Anchor, Kept, Page, Reader, Slice, StoreError, Target};
 
 use super::conversation::{ConversationReport, find, shown};
 use super::entry::EntryReport;
@@ -112,8 +112,8 @@ impl Args {
             let (after, before) = self.between.open();
             let (target, events) = (target.clone(), self.events);
             let page = Vec::new().into_iter();
-            let place = Place { time: after, sequence: i64::MAX };
-            Pages { reader: reader.clone(), target, events, page, after: place, before }.peekable()
+            let after = Anchor::Time(after);
+            Pages { reader: reader.clone(), target, events, page, after, before }.peekable()
         };
         let mut sources = targets.iter().map(pages).collect::<Vec<_>>();
         let mut told = false;
@@ -145,7 +145,7 @@ struct Pages {
     target: Target,
     events: bool,
     page: std::vec::IntoIter<Kept>,
-    after: Place,
+    after: Anchor,
     before: i64,
 }
 
@@ -154,15 +154,15 @@ impl Iterator for Pages {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.page.len() == 0 {
-            let slice = Slice::After(Anchor::Place(self.after));
+            let slice = Slice::Between(self.after.clone(), Anchor::Time(self.before));
             let (target, events) = (self.target.clone(), self.events);
             match self.reader.page(&Page { target, slice, limit: PAGE, events }) {
                 Ok(page) => self.page = page.into_iter(),
                 Err(error) => return Some(Err(error)),
             }
         }
-        let kept = self.page.next().filter(|kept| kept.entry.time < self.before)?;
-        self.after = kept.place();
+        let kept = self.page.next()?;
+        self.after = Anchor::Place(kept.place());
         Some(Ok(kept))
     }
 }

@@ -1,24 +1,28 @@
 //! `coax chat join`: a place at the table, line by line.
 //!
 //! What is typed is said, what is said is printed. A pipe works as well as a terminal: its lines are
-//! said one after the other, and at its end everything has arrived at the server before coax leaves.
-//! What a `--json` reader gets is the same talk, as events.
+//! said one after the other as they are, and at its end everything has arrived at the server before coax
+//! leaves. What the server did not confirm is named. What a `--json` reader gets is the same talk, as
+//! events.
 //!
 //! How IRC is spoken is `coax-irc-client`'s; here are the connection and the standard streams.
 
 mod seat;
+mod unconfirmed;
+
+use std::io;
 
 use coax_addr::{Endpoint, Place, Transport};
 use coax_irc_client::Identity;
-use coax_net::SystemResolver;
+use coax_net::{Address, SystemResolver, cause_in_words};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::EXIT_STATUS;
 use crate::cmd::connect::Reach;
 use crate::failure::{Exit, Failure};
-use crate::out::{Human, Out, Report};
-use crate::session::Signals;
+use crate::out::{Human, Out, Report, hex};
+use crate::session::{Signals, is_terminal};
 use crate::trust::TlsArgs;
 use crate::{place, runtime};
 
@@ -55,8 +59,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WORD", env = "COAX_CHAT_PASSWORD", hide_env = true)]
     password: Option<String>,
     /// Say what stdin holds, then leave; print nothing
+    ///
+    /// Empty lines cannot be said and are left out. Lines that the server did not confirm are named, and
+    /// the exit status is not 0 then. Where the nick is taken, another one is used.
     #[arg(long)]
     once: bool,
+    /// Take /nick, /msg and so on from a pipe, too
+    ///
+    /// On a terminal a slash and a word begin a command. From a pipe every line is said as it is.
+    #[arg(long)]
+    commands: bool,
     #[command(flatten)]
     tls: TlsArgs,
     #[command(flatten)]
@@ -66,7 +78,8 @@ pub(crate) struct Args {
 /// Something said in the chat.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatReport {
-    /// message, action, notice, event or error
+    /// message, action, notice, event or error; earlier: said before we came; unconfirmed: typed, and
+    /// perhaps not said
     kind: &'static str,
     /// Who; empty for the server.
     nick: String,
@@ -109,12 +122,26 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
 async fn join(args: &Args, endpoint: &Endpoint, channel: &str, out: &Out) -> Result<(), Failure> {
     let tls = args.tls.tls()?;
     let (stream, _) = args.reach.stream(&plain(endpoint), &SystemResolver::default(), out).await?;
-    let seat = Seat { identity: args.identity()?, channel: channel.to_owned(), once: args.once };
+    let is_local = match stream.peer() {
+        Address::Ip(address) => address.ip().to_canonical().is_loopback(),
+        _ => true,
+    };
+    let seat = |host: &str, secure| {
+        Ok::<_, Failure>(Seat {
+            identity: args.identity(secure)?,
+            channel: channel.to_owned(),
+            once: args.once,
+            commands: args.commands || is_terminal(io::stdin()),
+            host: host.to_owned(),
+        })
+    };
     match &endpoint.place {
         Place::Net { transport: Transport::Tls, host, .. } => {
+            let seat = seat(&host.to_string(), true)?;
             sit(tls.connect(stream, host).await?, seat, out).await
         }
-        _ => sit(stream, seat, out).await,
+        Place::Net { host, .. } => sit(stream, seat(&host.to_string(), is_local)?, out).await,
+        _ => sit(stream, seat("", true)?, out).await,
     }
 }
 
@@ -144,7 +171,8 @@ impl Args {
         }
     }
 
-    fn identity(&self) -> Result<Identity, Failure> {
+    /// `secure`: nobody on the way can read along.
+    fn identity(&self, secure: bool) -> Result<Identity, Failure> {
         let login = || std::env::var("USER").ok().filter(|name| !name.is_empty());
         let nick = self.nick.clone().or_else(login).unwrap_or_else(|| "coax".to_owned());
         let password = self.password.clone();
@@ -156,8 +184,20 @@ impl Args {
             }
             (None, _) => None,
         };
-        Ok(Identity { real_name: nick.clone(), nick, account, password: None })
+        let nonce = nonce()?;
+        Ok(Identity { real_name: nick.clone(), nick, account, password: None, nonce, secure })
     }
+}
+
+/// Digits that nobody can guess.
+fn nonce() -> Result<String, Failure> {
+    let mut bytes = [0; 18];
+    let drawn = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    drawn.map_err(|error| {
+        let cause = cause_in_words(&error.into());
+        Failure::new(Exit::Machine, format!("cannot draw random numbers: {cause}"))
+    })?;
+    Ok(hex(&bytes))
 }
 
 fn is_secure(endpoint: &Endpoint) -> bool {

@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
     coax chat search backup                      who said backup
     coax chat search 'back*' disk --channel ops  words that begin so, in #ops
+    coax chat search 上海                        any part of a text without spaces
     coax chat search --from ada --since 2h       what ada said lately
     coax chat search backup --private            in the talk of two as well
     coax chat search backup --json               for programs
@@ -27,8 +28,9 @@ EXAMPLES
 /// Find what was said
 ///
 /// All words must be there, in any order, in any case, with or without accents. A star at the end of
-/// a word is any ending; nothing else is syntax. Works on the data folder, with a server running on
-/// it or without.
+/// a word is any ending; nothing else is syntax. In scripts without spaces (Chinese, Japanese, Korean,
+/// Thai ...) any part of a text is a word. Works on the data folder, with a server running on it or
+/// without.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_STATUS}"))]
 pub(crate) struct Args {

@@ -5,38 +5,38 @@
 //!
 //! What the server does is the library's business.
 
+mod control;
 mod events;
 mod invitation;
 mod log;
 
-use std::cell::RefCell;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use coax_chat::hub::Known;
-use coax_chat::serve::{Certify, Control};
+use coax_chat::serve::Certify;
 use coax_chat::settings::{Settings, SettingsError};
 use coax_chat::{Certificate, Memory, Serve};
-use coax_net::{Listen, Listener, SystemResolver, TlsServer, cause_in_words};
-use tokio::signal::unix::{SignalKind, signal};
+use coax_net::{Listen, Listener, Supervisor, SystemResolver, TlsServer, cause_in_words};
 
-use super::folder::{Folder, socket, stored};
+use super::folder::{Folder, socket, stored, upgrading};
 use crate::cli::EXIT_STATUS;
 use crate::cmd::listen::{announce, queue};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
-use crate::session::Signals;
 use crate::{place, runtime};
 
+use control::Controls;
 pub(crate) use events::{
     ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator,
     ChatPassword, ChatRefused, ChatRegistered, ChatReload, ChatStarted, ChatStopping, ChatStore,
     ChatTrouble,
 };
 use invitation::invitation;
-use log::Log;
+use log::{Log, LogFile};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -44,9 +44,12 @@ EXAMPLES
     coax chat serve --listen :8667       for everyone who can reach it, all on one port
     coax chat serve --config chat.toml   with settings: coax chat config prints them
     coax chat serve --password sesame    for those who know the word
-    kill -HUP PID                        read settings and certificate again
+    kill -HUP PID                        read settings and certificate again, reopen --log
     curl localhost:8667/metrics          what it counts, for Prometheus
 ";
+
+/// How long a service manager may hear nothing while an older version's file is changed.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Serve a chat that everyone can join
 #[derive(clap::Args, Debug)]
@@ -60,6 +63,9 @@ pub(crate) struct Args {
     /// What everyone must give before they come in
     #[arg(long, value_name = "WORD")]
     password: Option<String>,
+    /// Write what happens to FILE; SIGHUP opens it again
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
@@ -68,30 +74,32 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let folder = args.folder.path(&settings);
     let certify = certify(folder.clone());
     check_own_certificate(&certify, &settings)?;
-    let memory = args.memory(folder.as_deref(), &settings)?;
+    let log_file = LogFile::open(args.log.as_deref(), out)?;
+    let supervisor = Supervisor::of_environment();
+    let memory = args.memory(folder.as_deref(), &settings, &supervisor, out)?;
     settings.secret = memory.secret().map_err(|error| stored(&error))?;
     let known = memory.known().map_err(|error| stored(&error))?;
     runtime::run(async {
-        let signals = Rc::new(tokio::sync::Mutex::new(Signals::catch()?));
-        let hangup = Rc::new(RefCell::new(signal(SignalKind::hangup()).map_err(|error| {
-            let cause = cause_in_words(&error);
-            Failure::new(Exit::Machine, format!("cannot catch signals: {cause}"))
-        })?));
+        let controls = Rc::new(Controls::catch(supervisor, log_file, *out)?);
         let listeners = listeners(&settings).await?;
-        // Whoever reads that it listens may give it orders.
-        let orders = orders(folder.as_deref(), out).await;
-        let mut addresses = Vec::new();
-        for listener in &listeners {
-            announce(listener.addresses(), out)?;
-            addresses.extend(listener.addresses().map(ToString::to_string));
-        }
         // Everyone who comes takes a descriptor.
         queue::widen();
+        enough_descriptors()?;
+        // Whoever reads that it listens may give it orders.
+        let orders = orders(folder.as_deref(), out).await;
+        if let Some(folder) = &folder {
+            warn_of_others(folder, &settings, out);
+        }
+        let all = || listeners.iter().flat_map(Listener::addresses);
+        announce(all(), out)?;
+        let addresses = all().map(ToString::to_string).collect::<Vec<_>>();
         if !out.is_json() {
             invitation(&addresses).iter().for_each(|line| out.talk(line));
         }
+        controls.take_over()?;
         out.report(&args.started(folder, &known, begun))?;
-        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out);
+        let (log, writer) = Log::begin(args.folder.file().unwrap_or_default(), *out)?;
+        let telling = controls.clone();
         let serve = Serve {
             certify,
             settings,
@@ -99,28 +107,54 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
             orders,
             known,
             reread: Box::new(move || args.settings()),
-            tell: Rc::new(move |told| log.tell(told)),
+            tell: Rc::new(move |told| {
+                telling.told(&told);
+                log.tell(told);
+            }),
         };
-        let (stopping, hanging) = (signals.clone(), hangup.clone());
-        let control = move || {
-            let (stopping, hanging) = (stopping.clone(), hanging.clone());
-            async move {
-                let mut stopping = stopping.lock().await;
-                let hung_up =
-                    std::future::poll_fn(|context| hanging.borrow_mut().poll_recv(context));
-                tokio::select! {
-                    () = stopping.any() => Control::Stop("The server ends".to_owned()),
-                    _ = hung_up => Control::Reload,
-                }
-            }
+        let control = || {
+            let controls = controls.clone();
+            async move { controls.next().await }
         };
         let ended = serve.run(listeners, control).await;
         writer.end();
         match ended.by_operator {
             true => Ok(()),
-            false => Err(signals.lock().await.failure()),
+            false => Err(controls.failure().await),
         }
     })
+}
+
+fn enough_descriptors() -> Result<(), Failure> {
+    Serve::enough_descriptors().map_err(|(most, needed)| {
+        let line = format!("nobody could come in: this process may open {most} files (ulimit -n)");
+        Failure::new(Exit::Machine, line)
+            .hint(format!("allow it at least {needed}: ulimit -n 1024"))
+    })
+}
+
+/// Who else could read the accounts, or write them.
+fn warn_of_others(folder: &Path, settings: &Settings, out: &Out) {
+    let mode = |path: &Path| std::fs::metadata(path).map(|it| it.mode() & 0o777).ok();
+    if mode(folder).is_some_and(|mode| mode & 0o022 != 0) {
+        out.talk(&format!(
+            "others may write to {0}, where the accounts are: chmod go-w {0}",
+            folder.display()
+        ));
+    }
+    let own = settings.certificate_key.clone().unwrap_or_else(|| folder.join("key.pem"));
+    for secret in [own, folder.join("chat.db")] {
+        if mode(&secret).is_some_and(|mode| mode & 0o044 != 0) && others_reach(&secret) {
+            out.talk(&format!("others may read {0}: chmod go-rwx {0}", secret.display()));
+        }
+    }
+}
+
+/// Whether the folder of a file lets others in.
+fn others_reach(file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mode = std::fs::metadata(folder.unwrap_or(Path::new("."))).map(|it| it.mode());
+    mode.is_ok_and(|mode| mode & 0o011 != 0)
 }
 
 async fn listeners(settings: &Settings) -> Result<Vec<Listener>, Failure> {
@@ -145,9 +179,16 @@ async fn orders(folder: Option<&Path>, out: &Out) -> Option<Listener> {
 }
 
 impl Args {
-    fn memory(&self, folder: Option<&Path>, settings: &Settings) -> Result<Memory, Failure> {
+    fn memory(
+        &self,
+        folder: Option<&Path>,
+        settings: &Settings,
+        supervisor: &Supervisor,
+        out: &Out,
+    ) -> Result<Memory, Failure> {
         let (memory, passes) = (settings.password_memory, settings.password_passes);
-        Memory::open(folder, memory, passes).map_err(|error| stored(&error))
+        let mut tell = upgrading(out, || supervisor.takes(LONGEST_SILENCE));
+        Memory::open_telling(folder, memory, passes, &mut tell).map_err(|error| stored(&error))
     }
 
     /// The file's settings, and the flags over them.

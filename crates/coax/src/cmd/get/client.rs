@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use coax_fetch::{Client, ClientOptions, HttpVersion, Netrc, Proxies};
 
+use super::plan::Plan;
 use crate::duration;
 use crate::failure::Failure;
+use crate::out::Out;
 use crate::place;
 use crate::trust::TlsArgs;
 
@@ -30,8 +32,10 @@ pub(super) struct ClientArgs {
     #[arg(long, help_heading = "Connection")]
     no_proxy: bool,
     /// Connect here for every URL: /run/app.sock
+    ///
+    /// http+unix://%2Frun%2Fapp.sock/path says it within a URL.
     #[arg(long, alias = "unix-socket", value_name = "ENDPOINT", help_heading = "Connection")]
-    via: Option<String>,
+    pub(super) via: Option<String>,
     #[command(flatten)]
     tls: TlsArgs,
     /// Leave logins in ~/.netrc unused
@@ -40,9 +44,12 @@ pub(super) struct ClientArgs {
     /// Follow at most so many redirects
     #[arg(long, value_name = "COUNT", default_value = "20", value_parser = crate::count::or_none::<usize>, help_heading = "Connection")]
     max_redirects: usize,
-    /// Give up connecting after this long
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "30s", help_heading = "Connection")]
-    timeout: Duration,
+    /// Give up connecting after this long [default: 30s]
+    ///
+    /// Without this option, finding the name's addresses takes as long as the system's resolver
+    /// does, and the 30 s begin after it.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, help_heading = "Connection")]
+    timeout: Option<Duration>,
     /// A server may be silent so long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true, default_value = "60s", help_heading = "Connection")]
     idle: Duration,
@@ -55,11 +62,23 @@ pub(super) struct ClientArgs {
 }
 
 impl ClientArgs {
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    /// The client. What is wrong with the logins of this user goes to `plan`: it matters only where
+    /// a server asks for one.
+    pub(super) fn client(&self, plan: &mut Plan, out: &Out) -> Result<Client, Failure> {
         // A file that cannot be read is told before anything is asked for.
         self.tls.tls()?;
-        let netrc = if self.no_netrc { None } else { Netrc::of_this_user()? };
-        let via = self.via.as_ref().map(|text| place::endpoint(text, None)).transpose()?;
+        let netrc = if self.no_netrc {
+            None
+        } else {
+            Netrc::of_this_user().unwrap_or_else(|error| {
+                plan.no_netrc = Some(error.to_string());
+                None
+            })
+        };
+        tell_logins(netrc.as_ref(), plan.no_netrc.as_deref(), out);
+        let via = self.via.as_ref().or(plan.via.as_ref());
+        let via = via.map(|text| place::endpoint(text, None)).transpose()?;
+        let usual = ClientOptions::default();
         let options = ClientOptions {
             tls: self.tls.options(),
             proxies: match (&self.proxy, self.no_proxy) {
@@ -75,11 +94,26 @@ impl ClientArgs {
                 (_, true) => HttpVersion::Http2,
                 _ => HttpVersion::Auto,
             },
-            timeout: self.timeout,
+            timeout: self.timeout.unwrap_or(usual.timeout),
+            timeout_resolving: self.timeout.is_some(),
             idle: self.idle,
             max_redirects: self.max_redirects,
-            ..ClientOptions::default()
+            remember_headers: out.is_very_verbose(),
+            ..usual
         };
         Ok(Client::new(options)?)
+    }
+}
+
+/// With -v: what is passed over in the file of logins, or why it is not used.
+fn tell_logins(netrc: Option<&Netrc>, trouble: Option<&str>, out: &Out) {
+    if !out.is_verbose() {
+        return;
+    }
+    for (line, why) in netrc.map(Netrc::passed_over).unwrap_or_default() {
+        out.talk(&format!("coax: netrc, line {line}, is passed over: {why}"));
+    }
+    if let Some(why) = trouble {
+        out.talk(&format!("coax: no logins: {why}"));
     }
 }

@@ -39,6 +39,13 @@ pub(crate) struct FetchReport {
     bytes: u64,
     /// How many of them were there from an earlier run.
     resumed: u64,
+    /// It was there before, as it is on the server, and stays.
+    was_there: bool,
+    /// Other names of the file that it replaced: they still have what was there.
+    other_names: u64,
+    /// The coding that the body is left in, as none of that name is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coding: Option<String>,
     /// How many connections brought it at most at once.
     connections: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +74,9 @@ impl FetchReport {
             file: fetched.file.as_ref().map(|path| path.display().to_string()),
             bytes: fetched.length,
             resumed: fetched.resumed,
+            was_there: fetched.was_there,
+            other_names: fetched.other_names,
+            coding: fetched.coding.clone(),
             connections: fetched.connections,
             sha256: fetched.sha256.map(|sum| sum.to_string()),
             elapsed_ms: milliseconds(fetched.took),
@@ -119,6 +129,10 @@ impl Report for FetchReport {
         let (true, took) = (self.ok, Duration::from_secs_f64(self.elapsed_ms / 1e3)) else {
             return Human::Silent;
         };
+        if self.was_there {
+            let file = self.file.as_deref().unwrap_or(&self.url);
+            return Human::Detail(format!("{file}: is there already, and stays as it is"));
+        }
         let speed = (self.bytes - self.resumed) as f64 / took.as_secs_f64().max(1e-6);
         let mut line = format!(
             "{}: {} in {}, {}/s",

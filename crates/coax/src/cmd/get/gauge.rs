@@ -112,6 +112,7 @@ mod tests {
         assert_eq!(gauge.look(came, at(8_125)), Change::Silent);
         assert_eq!(gauge.look(came, at(9_000)), Change::None);
         assert_eq!((gauge.rate(), gauge.silence()), (0.0, Some(at(4_000))));
+        assert_eq!(gauge.look(came, at(10_000)), Change::None);
         for tick in 1..=8 {
             came += 1000;
             let change = gauge.look(came, at(10_000 + tick * 125));

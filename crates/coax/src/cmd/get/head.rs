@@ -10,6 +10,7 @@ use coax_fetch::{Client, Response};
 use tokio::time::Instant;
 
 use super::event::FetchReport;
+use super::headers;
 use super::plan::{Goal, Plan};
 use super::timing::Chart;
 use crate::failure::{Failure, exit_of_status};
@@ -56,6 +57,9 @@ async fn one(
     chart.add(std::time::Duration::ZERO, hops, None, 0);
     if timing {
         chart.report(out)?;
+    }
+    if out.is_very_verbose() {
+        hops.iter().for_each(|hop| out.talk(&headers::lines(hop)));
     }
     let response = sent?;
     let report = FetchReport::of_head(&goal.url, &response, begun.elapsed(), lines(&response));

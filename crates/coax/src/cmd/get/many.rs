@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use coax_fetch::{Client, DownloadError, Fetched, Target};
 use tokio::task::JoinSet;
 
+use super::bring;
 use super::plan::{Goal, Plan};
 use super::teller::Teller;
-use super::{bring, failure};
 use crate::failure::{Exit, Failure};
 
 /// What is to be done, and what came of it so far.
@@ -95,7 +95,7 @@ impl List {
                 self.teller.saved(&fetched);
             }
             Err(error) => {
-                let failure = failure(&error);
+                let failure = self.plan.failure(&error);
                 self.teller.failed(&failure);
                 let mut tally = self.lock();
                 tally.worst = graver(tally.worst, failure.exit);
@@ -131,7 +131,7 @@ async fn on_the_disk(plan: &Plan) -> Result<(), Failure> {
     };
     let here = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
     let sync = move || rustix::fs::syncfs(std::fs::File::open(&here)?).map_err(io::Error::from);
-    let synced = tokio::task::spawn_blocking(sync).await.unwrap_or(Ok(()));
+    let synced = coax_net::aside(sync).await.unwrap_or(Ok(()));
     synced.map_err(|error| {
         let cause = coax_net::cause_in_words(&error);
         Failure::new(Exit::Machine, format!("cannot write to the disk: {cause}"))

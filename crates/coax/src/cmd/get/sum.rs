@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use coax_fetch::{Client, Request, Sha256, Sum, Sums, Url};
+use coax_fetch::{Client, Request, Sha256, Sum, Sums};
 
-use super::plan;
+use super::{address, input};
 use crate::failure::{Exit, Failure, exit_of_status};
 
 /// A list of sums of a whole distribution has less.
@@ -24,23 +24,45 @@ pub(super) async fn read(text: &str, client: &Client, urls: usize) -> Result<Sum
             }
         };
     }
+    if let Some(name) = other_sum(text.as_bytes()) {
+        let why = format!("that is a sum of {name}, and only SHA-256 is compared");
+        return Err(Failure::new(Exit::Usage, why).hint("64 hexadecimal digits, or a SHA256SUMS"));
+    }
     let list = match text.contains("://") {
         true => fetch(text, client).await?,
-        false => plan::read(Path::new(text))?,
+        false => input::read(Path::new(text))?,
     };
     let sums = Sums::parse(&String::from_utf8_lossy(&list));
     match sums.is_empty() {
         true => {
-            let why = format!("'{text}' holds no SHA-256 sum");
+            let shown = coax_addr::shown(text);
+            let why = match other_sum(&list) {
+                Some(name) => format!("'{shown}' holds {name} sums, and only SHA-256 is compared"),
+                None => format!("'{shown}' holds no SHA-256 sum"),
+            };
             Err(Failure::new(Exit::Usage, why).hint("64 hexadecimal digits, or a SHA256SUMS"))
         }
         false => Ok(Sum::Listed(sums)),
     }
 }
 
+/// What other kind of sum begins the first line that has one.
+fn other_sum(list: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(list);
+    let words = text.lines().flat_map(|line| line.split([' ', '\t', ':', '=']));
+    words.filter(|word| word.bytes().all(|byte| byte.is_ascii_hexdigit())).find_map(|word| {
+        match word.len() {
+            32 => Some("MD5"),
+            40 => Some("SHA-1"),
+            96 => Some("SHA-384"),
+            128 => Some("SHA-512"),
+            _ => None,
+        }
+    })
+}
+
 async fn fetch(text: &str, client: &Client) -> Result<Vec<u8>, Failure> {
-    let url = Url::parse(text)
-        .map_err(|error| Failure::new(Exit::Usage, format!("invalid URL '{text}': {error}")))?;
+    let url = address::url(text)?;
     let mut response = client.send(&Request::get(url)).await?;
     if !response.status.is_success() {
         let status = response.status.as_u16();

@@ -22,7 +22,7 @@ use super::event::{
 use super::gauge::{Change, Gauge};
 use super::plan::{Goal, Plan, may_draw};
 use super::timing::Chart;
-use super::{Args, milliseconds, size};
+use super::{Args, headers, milliseconds, size};
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 
@@ -38,6 +38,7 @@ pub(super) struct Teller {
     timing: bool,
     /// Whether a saved path is printed: somebody else chose it.
     prints_paths: bool,
+    wants_time: bool,
     bar: ProgressBar,
     state: Mutex<State>,
     /// Paths wait to be printed.
@@ -94,6 +95,7 @@ impl Teller {
             begun: Instant::now(),
             timing: args.timing,
             prints_paths: chosen && !out.is_json(),
+            wants_time: plan.files.remote_time,
             bar,
             state: Mutex::new(state),
             saved: Notify::new(),
@@ -177,8 +179,14 @@ impl Teller {
             News::NotSplit { why } => {
                 self.say(&SplitReport { url: plain(url), connections: 1, reason: why.to_string() });
             }
-            News::Trip { begun, hops, over, bytes } if self.timing => {
-                self.lock().chart.add(begun, hops, over, bytes);
+            News::Trip { begun, hops, over, bytes } => {
+                if self.timing {
+                    self.lock().chart.add(begun, hops, over, bytes);
+                }
+                if self.out.is_very_verbose() && !self.out.is_json() {
+                    let text = hops.iter().map(headers::lines).collect::<Vec<_>>().join("\n");
+                    self.bar.suspend(|| self.out.talk(&text));
+                }
             }
             News::Retrying { error, pause, failed } => {
                 let (reason, pause_ms) = (error.to_string(), milliseconds(pause));
@@ -210,6 +218,9 @@ impl Teller {
             (state.count(&watch.meter, done), stalls)
         };
         stalls.iter().for_each(|stall| self.say(stall));
+        if let (Ok(fetched), false) = (done, self.out.is_json()) {
+            self.note(fetched);
+        }
         if !self.out.is_json() && !self.out.is_verbose() {
             return;
         }
@@ -239,6 +250,25 @@ impl Teller {
             }
         }
         any
+    }
+
+    /// What people would not expect; programs have it in the URL's event.
+    fn note(&self, fetched: &Fetched) {
+        let talk = |text: String| self.bar.suspend(|| self.out.talk(&text));
+        if let (Some(file), names @ 1..) = (&fetched.file, fetched.other_names) {
+            let file = file.display();
+            let other = if names == 1 { "other name keeps" } else { "other names keep" };
+            talk(format!("{file}: {names} {other} what was there (hard links)"));
+        }
+        if let (Some(file), true, None) = (&fetched.file, self.wants_time, fetched.last_modified())
+            && self.out.is_verbose()
+        {
+            talk(format!("{}: the server says no time", file.display()));
+        }
+        if let Some(coding) = &fetched.coding {
+            let url = plain(&fetched.url);
+            talk(format!("{url}: its body is in the coding '{coding}', and is left as it is"));
+        }
     }
 
     /// Where it is now is to be printed, if that is news.

@@ -1,4 +1,5 @@
-//! Flags that would do nothing beside the others are refused, with the reason.
+//! Flags that would do nothing beside the others are refused, with the reason. Those that do nothing
+//! over a kind of endpoint are refused before, for every verb.
 //!
 //! Who gives a flag expects something of it; silence would be a wrong answer.
 //!
@@ -16,14 +17,6 @@ type Given = (&'static str, bool);
 
 /// Refuses the first flag that would do nothing.
 pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
-    match is_datagram(endpoint) {
-        true => refuse(&of_connections(args), "needs connections, and datagrams have none")?,
-        false => {
-            let given =
-                [("--count", args.count.is_some()), ("--join", endpoint.options.join.is_some())];
-            refuse(&given, "is for datagrams; put udp:// before the address")?;
-        }
-    }
     if !args.is_many() {
         refuse(&[("--max", args.max.is_some())], "needs --keep-open: else one alone is served")?;
     }
@@ -31,8 +24,8 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
         let given = [("--drop-after", args.drop_after.is_some())];
         refuse(&given, "is for what many hear: --broker, or --keep-open without --echo or --exec")?;
     }
-    if args.echo && !is_datagram(endpoint) {
-        refuse(&of_bytes(args), "does nothing with --echo: bytes go back as they came")?;
+    if args.echo {
+        refuse(&of_bytes(args, endpoint), "does nothing with --echo: bytes go back as they came")?;
     }
     if args.echo || args.exec.is_some() {
         let by = if args.echo { "--echo" } else { "--exec" };
@@ -44,24 +37,13 @@ pub(super) fn check(args: &Args, endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of_connections(args: &Args) -> [Given; 7] {
-    [
-        ("--exec", args.exec.is_some()),
-        ("--broker", args.broker),
-        ("--greet", args.greet.is_some()),
-        ("--max", args.max.is_some()),
-        ("--drop-after", args.drop_after.is_some()),
-        ("--backlog", args.backlog.is_some()),
-        ("--timeout", args.timeout.is_some()),
-    ]
-}
-
-fn of_bytes(args: &Args) -> [Given; 4] {
+fn of_bytes(args: &Args, endpoint: &Endpoint) -> [Given; 4] {
     let framed = args.session.framing.is_some_and(|framing| framing != Framing::Raw);
     [
         ("--framing", framed),
         ("--crlf", args.session.crlf),
-        ("--hex", args.session.hex),
+        // Datagrams go through our hands and can be shown.
+        ("--hex", args.session.hex && !is_datagram(endpoint)),
         ("--read-size", args.session.read_size.is_some()),
     ]
 }

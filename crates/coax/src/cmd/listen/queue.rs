@@ -6,10 +6,12 @@
 //!
 //! Nothing here knows what is done with a connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coax_net::{Listener, SocketError, SocketErrorKind, Stream};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::one;
@@ -48,6 +50,8 @@ pub(in crate::cmd) struct Queue<'a> {
     room: usize,
     served: u64,
     said: Option<Instant>,
+    /// Is notified when somebody waits and there is no room.
+    full: Option<Arc<Notify>>,
 }
 
 impl<'a> Queue<'a> {
@@ -62,7 +66,13 @@ impl<'a> Queue<'a> {
             room: room(cost),
             served: 0,
             said: None,
+            full: None,
         }
+    }
+
+    /// Notifies `full` when a connection waits and there is no room for it.
+    pub(in crate::cmd) fn when_full(self, full: Arc<Notify>) -> Queue<'a> {
+        Queue { full: Some(full), ..self }
     }
 
     /// The next connection and its number, as soon as there is room beside the `here` others.
@@ -72,6 +82,10 @@ impl<'a> Queue<'a> {
             self.say(&format!("{here} connections are all that 'ulimit -n' leaves room for"));
         }
         if here >= self.room.min(self.most) {
+            if let Some(full) = &self.full {
+                self.listener.called().await;
+                full.notify_one();
+            }
             return std::future::pending().await;
         }
         loop {

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use coax_net::{Framing, Kind, Listener, OnEof, OnPeerClose};
 
+use tokio::sync::Notify;
+
 use super::queue::{self, Queue};
 use super::voice::Voice;
 use super::{Args, serve};
@@ -35,6 +37,8 @@ struct Room {
     members: Members,
     /// Bytes for members that were there to the end and did not get them.
     undelivered: AtomicU64,
+    /// Is notified when a newcomer waits for a place.
+    full: Arc<Notify>,
     voice: Voice,
     shown: Shown,
     kind: Kind,
@@ -57,6 +61,7 @@ impl Room {
         Ok(Room {
             members: Members::new(args.drop_after.unwrap_or(DROP_AFTER)),
             undelivered: AtomicU64::new(0),
+            full: Arc::default(),
             voice: Voice::over(sink, out),
             shown,
             kind: listener.kind(),
@@ -129,7 +134,7 @@ pub(super) async fn serve(
     queue::widen();
     let room = Arc::new(Room::new(listener, args, out)?);
     let typed = console::dictate(room.clone(), args.broker || args.session.recv_only);
-    let queue = Queue::new(listener, args.room(1), out);
+    let queue = Queue::new(listener, args.room(1), out).when_full(room.full.clone());
     serve::many(queue, args.session.deadline, signals, out, typed, |id, stream, stop| {
         member::attend(room.clone(), id, stream, args.clone(), stop)
     })

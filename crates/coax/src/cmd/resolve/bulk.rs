@@ -122,5 +122,6 @@ impl Way {
 
 fn rejected(text: &str, why: &str) -> Unresolved {
     let (query, reason) = (text.chars().take(80).collect(), why.to_owned());
-    Unresolved { query, record_type: None, cause: Cause::MalformedName, reason, line: None }
+    let (cause, aliases) = (Cause::MalformedName, Vec::new());
+    Unresolved { query, record_type: None, cause, reason, aliases, line: None }
 }

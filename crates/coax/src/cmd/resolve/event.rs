@@ -29,10 +29,14 @@ pub(crate) enum Style {
 }
 
 /// A name or an address was resolved as programs would.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Resolved {
     /// What was asked for.
     pub(crate) query: String,
+    /// The name that stands for it where it has letters beyond ASCII: what resolvers are asked.
+    pub(crate) ascii: Option<String>,
+    /// The letters that its `xn--` parts stand for.
+    pub(crate) unicode: Option<String>,
     /// The name the system's resolver ended at.
     pub(crate) name: Option<String>,
     /// Other names of the same host that the system tells.
@@ -64,7 +68,11 @@ impl Report for Resolved {
 
 impl Resolved {
     fn full(&self, name: &str, addresses: &[String]) -> String {
-        let mut lines = vec![self.query.clone()];
+        let query =
+            if self.query.is_empty() { "every address of this machine" } else { &self.query };
+        let mut lines = vec![query.to_owned()];
+        lines.extend(self.ascii.iter().map(|ascii| format!("  ascii    {ascii}")));
+        lines.extend(self.unicode.iter().map(|text| format!("  unicode  {}", clean(text))));
         if !name.is_empty() {
             lines.push(format!("  name     {name}"));
         }
@@ -83,6 +91,8 @@ pub(crate) struct Unresolved {
     pub(crate) record_type: Option<String>,
     pub(crate) cause: Cause,
     pub(crate) reason: String,
+    /// The name asked for and the names its aliases lead to, where there are any.
+    pub(crate) aliases: Vec<String>,
     /// The line of the file the name stands on.
     pub(crate) line: Option<u64>,
 }
@@ -98,6 +108,7 @@ pub(crate) enum Cause {
     ServerFailed,
     MalformedAnswer,
     Untrusted,
+    Machine,
 }
 
 impl Report for Unresolved {

@@ -13,13 +13,15 @@ use std::time::Duration;
 
 use coax_dns::{Client, ResolvConf, Trust};
 use coax_net::{
-    HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, check_host_name, nss_hosts_line,
+    HostsFile, Resolve, ResolveErrorKind, SystemResolver, Wanted, ascii_host_name, check_host_name,
+    nss_hosts_line,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::event::Cause;
-use super::{Args, graver, names, programs, records};
+use super::{Args, aliases, graver, names, programs, records};
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, clean};
 use compare::{Difference, differences};
@@ -86,8 +88,8 @@ pub(super) async fn run(args: &Args, out: &Out) -> Result<Exit, Failure> {
     if let Some(server) = &args.server {
         conf.servers = vec![server.clone()];
     }
-    let client = Client::new(conf.servers.clone(), &trust, args.timeout);
-    let steps = Steps { conf, client, wanted: args.wanted(), deadline: args.timeout };
+    let client = Client::new(conf.servers.clone(), &trust, conf.limits());
+    let steps = Steps { conf, client, wanted: args.wanted(), timeout: args.timeout };
     let mut exit = Exit::Done;
     for name in &args.names {
         check(name)?;
@@ -117,22 +119,29 @@ struct Steps {
     conf: ResolvConf,
     client: Client,
     wanted: Wanted,
-    deadline: Duration,
+    timeout: Option<Duration>,
+}
+
+impl Got {
+    /// The system's resolver did not come to an answer.
+    fn failed(&self) -> bool {
+        self.exit.is_some_and(|exit| exit != Exit::No)
+    }
 }
 
 impl Steps {
     async fn explain(&self, query: &str) -> Explained {
-        let candidates = self.conf.candidates(query);
+        let ascii = ascii_host_name(query).unwrap_or(query.into());
+        let candidates = self.conf.candidates(&ascii);
         let (programs, dns) = tokio::join!(self.programs(query), self.dns(&candidates));
         let nsswitch = std::fs::read(NSSWITCH).unwrap_or_default();
         let (sources_line, sources) = order(&String::from_utf8_lossy(&nsswitch));
-        let hosts = matches(&programs::hosts_file(), query, self.wanted);
+        let hosts = matches(&programs::hosts_file(), &ascii, self.wanted);
         let said: Vec<IpAddr> = dns.iter().flat_map(|said| said.addresses.clone()).collect();
-        // A server that did not answer has said nothing that could differ.
-        let differences = match dns.iter().any(|said| said.failed) {
-            true => Vec::new(),
-            false => differences(&programs.addresses, &said),
-        };
+        // A side that has no answer has said nothing that could differ.
+        let unanswered = programs.failed() || dns.iter().any(|said| said.failed);
+        let differences =
+            if unanswered { Vec::new() } else { differences(&programs.addresses, &said) };
         Explained {
             query: query.to_owned(),
             sources,
@@ -147,7 +156,7 @@ impl Steps {
     }
 
     async fn programs(&self, query: &str) -> Got {
-        let resolver = SystemResolver::default().deadline(self.deadline);
+        let resolver = programs::system(SystemResolver::default(), self.timeout);
         match resolver.resolve(query, self.wanted).await {
             Ok(found) => Got {
                 canonical: found.canonical,
@@ -166,17 +175,22 @@ impl Steps {
     /// Asks for each name in turn until one has an address, as the C library does.
     async fn dns(&self, candidates: &[String]) -> Vec<Said> {
         let servers: Vec<_> = self.conf.servers.iter().map(ToString::to_string).collect();
+        let end = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut all = Vec::new();
         for name in candidates {
             let server = servers.join(", ");
-            let (addresses, error) = match self.client.addresses(name, self.wanted).await {
+            let (addresses, error) = match self.client.addresses(name, self.wanted, end).await {
                 Ok(found) => (found.addresses, None),
                 Err(kind) => (Vec::new(), Some(kind)),
             };
             let exit = error.as_ref().map(exit_of);
             let goes_on = exit == Some(Exit::No);
             let failed = exit.is_some() && !goes_on;
-            let error = error.as_ref().map(in_words);
+            let mut error = error.as_ref().map(in_words);
+            if goes_on {
+                let found = aliases::ask(&self.client, name, self.wanted, end).await;
+                error = found.map(|(_, none)| none.reason().to_owned()).or(error);
+            }
             all.push(Said { name: format!("{name}."), server, addresses, error, failed });
             if !goes_on {
                 break;
@@ -208,6 +222,7 @@ fn exit_of(kind: &ResolveErrorKind) -> Exit {
         ResolveErrorKind::NoSuchName | ResolveErrorKind::NoAddress => Exit::No,
         ResolveErrorKind::Malformed(_) => Exit::Usage,
         ResolveErrorKind::TimedOut | ResolveErrorKind::Failed(_) => Exit::Network,
+        ResolveErrorKind::Machine(_) => Exit::Machine,
     }
 }
 
@@ -217,6 +232,6 @@ fn in_words(kind: &ResolveErrorKind) -> String {
         ResolveErrorKind::NoAddress => "the name exists but has no such address".to_owned(),
         ResolveErrorKind::TimedOut => "no answer in time".to_owned(),
         ResolveErrorKind::Malformed(why) => (*why).to_owned(),
-        ResolveErrorKind::Failed(why) => why.clone(),
+        ResolveErrorKind::Failed(why) | ResolveErrorKind::Machine(why) => why.clone(),
     }
 }

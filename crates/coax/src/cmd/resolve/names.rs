@@ -21,6 +21,9 @@ const BATCH: usize = 128;
 /// No name comes near this; the rest of a longer line is skipped unread.
 const LONGEST_LINE: u64 = 4096;
 
+/// No names, and yet they mean something: this machine, everybody here, the root of all names.
+const MEANINGS: [&str; 4] = ["", "*", "<broadcast>", "."];
+
 /// One name to look up, or a line that is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line {
@@ -43,7 +46,7 @@ impl Names {
     /// Opens `file`; `-` is stdin. Also gives the file's size, where it has one.
     pub(super) fn open(file: &Path) -> Result<(Names, Option<u64>), Failure> {
         if file == Path::new("-") {
-            return Ok((Names::read(io::stdin()), None));
+            return Ok((Names::read(io::stdin())?, None));
         }
         let cannot = |error: io::Error| {
             let missing = error.kind() == io::ErrorKind::NotFound;
@@ -57,13 +60,17 @@ impl Names {
             let message = format!("cannot read {}: it is a directory", file.display());
             return Err(Failure::new(Exit::Usage, message));
         }
-        Ok((Names::read(opened), about.is_file().then_some(about.len())))
+        Ok((Names::read(opened)?, about.is_file().then_some(about.len())))
     }
 
-    fn read(source: impl Read + Send + 'static) -> Names {
+    fn read(source: impl Read + Send + 'static) -> Result<Names, Failure> {
         let (to, batches) = mpsc::channel(AHEAD);
-        std::thread::spawn(move || read_all(BufReader::with_capacity(1 << 16, source), &to));
-        Names::Read { batches, batch: Vec::new().into_iter() }
+        let work = move || read_all(BufReader::with_capacity(1 << 16, source), &to);
+        std::thread::Builder::new().name("names".to_owned()).spawn(work).map_err(|error| {
+            let why = coax_net::no_thread(&error);
+            Failure::new(Exit::Machine, format!("cannot read names: {why}"))
+        })?;
+        Ok(Names::Read { batches, batch: Vec::new().into_iter() })
     }
 
     /// The next name, or none at the end.
@@ -130,27 +137,28 @@ fn read_line(source: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<u64> 
     Ok(count)
 }
 
-/// Blank lines and comments are nobody's name.
+/// Blank lines and comments, also behind a name, are nobody's name.
 fn from_bytes(number: u64, bytes: &[u8], position: u64) -> Option<Line> {
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim(),
+        // No name has a '#'.
+        Ok(text) => text.split('#').next().unwrap_or_default().trim(),
         Err(_) => {
             let text = String::from_utf8_lossy(bytes).trim().to_owned();
             let wrong = Some("it is not UTF-8");
             return Some(Line { number: Some(number), text, wrong, position });
         }
     };
-    let said = !text.is_empty() && !text.starts_with('#');
-    said.then(|| line(Some(number), text.to_owned(), position))
+    (!text.is_empty()).then(|| line(Some(number), text.to_owned(), position))
 }
 
 fn line(number: Option<u64>, text: String, position: u64) -> Line {
     let wrong = match coax_net::check_host_name(&text) {
+        _ if MEANINGS.contains(&text.as_str()) => None,
         // Colons are for addresses; the root has records of its own.
         Ok(()) if text.contains(':') && address(&text).is_none() => {
             Some("a host name has no colons, and this is no IPv6 address")
         }
-        Err(coax_net::ResolveErrorKind::Malformed(why)) if text != "." => Some(why),
+        Err(coax_net::ResolveErrorKind::Malformed(why)) => Some(why),
         _ => None,
     };
     Line { number, text, wrong, position }
@@ -178,10 +186,11 @@ mod tests {
 
     #[test]
     fn blank_lines_and_comments_are_skipped_and_rubbish_keeps_its_number() {
-        let found: Vec<_> = lines(b"a.test\n\n# x\n  b.test \r\nno name\n\xff\n::1\na:b\n.\nlast")
-            .into_iter()
-            .map(|line| (line.number.unwrap(), line.text, line.wrong.is_some()))
-            .collect();
+        let found: Vec<_> =
+            lines(b"a.test # it\n\n# x\n  b.test \r\nno name\n\xff\n::1\na:b\n.\nlast")
+                .into_iter()
+                .map(|line| (line.number.unwrap(), line.text, line.wrong.is_some()))
+                .collect();
         let expected = [
             (1, "a.test", false),
             (4, "b.test", false),

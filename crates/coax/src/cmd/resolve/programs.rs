@@ -5,11 +5,17 @@
 //!
 //! What DNS says is not asked here.
 
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
-use coax_net::{HostsFile, Resolve, ResolveError, ResolveErrorKind, SystemResolver, Wanted};
+use coax_net::{
+    HostsFile, Resolve, ResolveError, ResolveErrorKind, SystemResolver, Wanted, ascii_host_name,
+    unicode_host_name,
+};
 
+use tokio::time::Instant;
+
+use super::aliases::Aliases;
 use super::event::{Cause, Resolved, Style, Unresolved};
 use super::names;
 
@@ -22,25 +28,29 @@ pub(super) struct Programs {
     resolver: SystemResolver,
     wanted: Wanted,
     style: Style,
+    /// Tells the names between; none where names are many or values alone are wanted.
+    between: Option<Aliases>,
 }
 
 impl Programs {
     pub(super) fn new(
         parallel: usize,
-        deadline: Duration,
+        timeout: Option<Duration>,
         wanted: Wanted,
         style: Style,
     ) -> Programs {
-        let resolver = SystemResolver::new(parallel.min(MOST_THREADS)).deadline(deadline);
-        Programs { resolver, wanted, style }
+        let resolver = system(SystemResolver::new(parallel.min(MOST_THREADS)), timeout);
+        let between = (style == Style::Full).then(|| Aliases::new(wanted, timeout));
+        Programs { resolver, wanted, style, between }
     }
 
     /// What a program gets for `query`.
     pub(super) async fn look_up(&self, query: &str) -> Result<Resolved, Unresolved> {
         let started = Instant::now();
-        let found = match names::address(query) {
-            Some(address) => self.reverse(query, address).await,
-            None => self.forward(query).await,
+        let found = match (names::address(query), special(query)) {
+            (Some(address), _) => self.reverse(query, address).await,
+            (None, Some(addresses)) => self.without_a_name(query, addresses),
+            (None, None) => self.forward(query).await,
         };
         found.map(|resolved| Resolved {
             elapsed_ms: started.elapsed().as_secs_f64() * 1e3,
@@ -50,18 +60,83 @@ impl Programs {
     }
 
     async fn forward(&self, query: &str) -> Result<Resolved, Unresolved> {
+        if query == "." {
+            let why = "it is the root of all names, which has records alone (-t NS)";
+            let (name, kind) = (query.to_owned(), ResolveErrorKind::Malformed(why));
+            return Err(unresolved(query, &ResolveError { name, kind }, ""));
+        }
+        let started = Instant::now();
         let found = self.resolver.resolve(query, self.wanted).await;
-        let found = found.map_err(|error| unresolved(query, &error, "no such name"))?;
-        let aliases = aliases(query, found.canonical.as_deref(), &found.addresses, &hosts_file());
+        let ascii = ascii_host_name(query).unwrap_or(query.into());
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Err(self.not_found(query, &ascii, &error, started).await),
+        };
+        let canonical = found.canonical.as_deref();
+        let mut aliases = aliases(&ascii, canonical, &found.addresses, &hosts_file());
+        if let (Some(last), false) = (canonical, aliases.is_empty()) {
+            self.add_between(&mut aliases, &ascii, last, started).await;
+        }
         Ok(Resolved {
-            query: query.to_owned(),
-            name: found.canonical,
+            unicode: unicode_host_name(&ascii).filter(|text| text != query),
             aliases,
+            ascii: Some(ascii.into_owned()).filter(|ascii| ascii != query),
+            name: found.canonical,
             addresses: found.addresses,
-            elapsed_ms: 0.0,
-            style: Style::default(),
-            reverse: false,
+            ..Resolved::of(query)
         })
+    }
+
+    /// The names that DNS leads through on the way to `last`.
+    async fn add_between(
+        &self,
+        aliases: &mut Vec<String>,
+        name: &str,
+        last: &str,
+        started: Instant,
+    ) {
+        let Some(between) = &self.between else { return };
+        let Some((names, _)) = between.of(name, started).await else { return };
+        let bare = |name: &String| name.strip_suffix('.').unwrap_or(name).to_owned();
+        let names: Vec<_> = names.iter().map(bare).collect();
+        // The hosts file, or another source, may have led elsewhere.
+        if names.last().is_some_and(|name| name.eq_ignore_ascii_case(last)) {
+            let known = |name: &&String| aliases.iter().any(|one| one.eq_ignore_ascii_case(name));
+            let new: Vec<_> = names[1..names.len() - 1].iter().filter(|one| !known(one)).collect();
+            aliases.extend(new.into_iter().cloned());
+        }
+    }
+
+    /// Why there is no address; where aliases lead nowhere, they are told.
+    async fn not_found(
+        &self,
+        query: &str,
+        ascii: &str,
+        error: &ResolveError,
+        started: Instant,
+    ) -> Unresolved {
+        let mut told = unresolved(query, error, "no such name");
+        let is_no = matches!(told.cause, Cause::NoSuchName | Cause::NoSuchRecord);
+        if let Some(between) = self.between.as_ref().filter(|_| is_no)
+            && let Some((names, none)) = between.of(ascii, started).await
+        {
+            (told.reason, told.aliases) = (none.reason().to_owned(), names);
+        }
+        told
+    }
+
+    /// Words that stand for addresses without a name service being asked.
+    fn without_a_name(
+        &self,
+        query: &str,
+        mut addresses: Vec<IpAddr>,
+    ) -> Result<Resolved, Unresolved> {
+        addresses.retain(|address| self.wanted.has(*address));
+        if addresses.is_empty() {
+            let (name, kind) = (query.to_owned(), ResolveErrorKind::NoAddress);
+            return Err(unresolved(query, &ResolveError { name, kind }, ""));
+        }
+        Ok(Resolved { addresses, ..Resolved::of(query) })
     }
 
     async fn reverse(&self, query: &str, address: IpAddr) -> Result<Resolved, Unresolved> {
@@ -75,15 +150,32 @@ impl Programs {
                 aliases.push(other.clone());
             }
         }
-        Ok(Resolved {
-            query: query.to_owned(),
-            name: Some(name),
-            aliases,
-            addresses: vec![address],
-            elapsed_ms: 0.0,
-            style: Style::default(),
-            reverse: true,
-        })
+        let (unicode, addresses) = (unicode_host_name(&name), vec![address]);
+        let name = Some(name);
+        Ok(Resolved { unicode, name, aliases, addresses, reverse: true, ..Resolved::of(query) })
+    }
+}
+
+impl Resolved {
+    fn of(query: &str) -> Resolved {
+        Resolved { query: query.to_owned(), ..Resolved::default() }
+    }
+}
+
+/// What the calls of sockets take in place of a name: nothing is every address of this machine.
+fn special(query: &str) -> Option<Vec<IpAddr>> {
+    match query {
+        "" | "*" => Some(vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()]),
+        "<broadcast>" => Some(vec![Ipv4Addr::BROADCAST.into()]),
+        _ => None,
+    }
+}
+
+/// The system's resolver, with its own limits unless there are others.
+pub(super) fn system(resolver: SystemResolver, timeout: Option<Duration>) -> SystemResolver {
+    match timeout {
+        Some(timeout) => resolver.deadline(timeout),
+        None => resolver,
     }
 }
 
@@ -125,8 +217,10 @@ pub(crate) fn unresolved(query: &str, error: &ResolveError, none: &str) -> Unres
         ResolveErrorKind::TimedOut => (Cause::Timeout, "no answer in time".to_owned()),
         ResolveErrorKind::Malformed(why) => (Cause::MalformedName, (*why).to_owned()),
         ResolveErrorKind::Failed(why) => (Cause::ServerFailed, why.clone()),
+        ResolveErrorKind::Machine(why) => (Cause::Machine, why.clone()),
     };
-    Unresolved { query: query.to_owned(), record_type: None, cause, reason, line: None }
+    let (query, aliases) = (query.to_owned(), Vec::new());
+    Unresolved { query, record_type: None, cause, reason, aliases, line: None }
 }
 
 #[cfg(test)]

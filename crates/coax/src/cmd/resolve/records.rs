@@ -1,20 +1,33 @@
 //! What name servers say: records of the types asked for.
 //!
-//! "No such name" and "no such record" are answers, a server's trouble is not; a name without a
-//! dot is tried with each domain of the search list until one has the record.
+//! "No such name" and "no such record" are answers, a server's trouble is not; a name is tried with
+//! each domain of the search list until one has the record.
 //!
 //! What programs get is not asked here.
 
 use std::path::Path;
+use std::time::Duration;
 
 use coax_dns::{
     Answer, AskError, AskErrorKind, Client, Question, RecordType, ResolvConf, Status, Trust,
 };
 use coax_net::ResolveErrorKind;
+use tokio::time::Instant;
 
 use super::event::{Answered, Cause, Style, Unresolved};
-use super::{Args, names};
+use super::{Args, names, nothing};
 use crate::failure::{Exit, Failure};
+
+/// Which names are completed by the search list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Search {
+    /// Those that programs complete, `ndots` counted.
+    All,
+    /// Those without a dot.
+    Short,
+    /// None.
+    None,
+}
 
 /// How name servers are asked.
 #[derive(Debug)]
@@ -23,8 +36,11 @@ pub(super) struct Records {
     types: Vec<RecordType>,
     /// Nobody named a type, so either family of addresses is an answer.
     implied: bool,
-    /// Completes names without a dot; none when a server was named.
-    search: Option<ResolvConf>,
+    /// Completes names.
+    conf: ResolvConf,
+    search: Search,
+    /// For one name, with all its types and completions.
+    timeout: Option<Duration>,
     style: Style,
 }
 
@@ -33,20 +49,24 @@ impl Records {
         let trust = Trust::with_files(&args.ca)
             .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         let conf = resolv_conf();
-        let (servers, search) = match &args.server {
-            Some(server) => (vec![server.clone()], None),
-            None => (conf.servers.clone(), Some(conf)),
+        let limits = conf.limits();
+        let servers = args.server.clone().map_or_else(|| conf.servers.clone(), |one| vec![one]);
+        let search = match (args.search, &args.server) {
+            (true, _) => Search::All,
+            (false, None) => Search::Short,
+            (false, Some(_)) => Search::None,
         };
-        let client = Client::new(servers, &trust, args.timeout);
-        let implied = args.types.is_empty();
-        Ok(Records { client, types, implied, search, style: args.style() })
+        let client = Client::new(servers, &trust, limits);
+        let (implied, timeout) = (args.types.is_empty(), args.timeout);
+        Ok(Records { client, types, implied, conf, search, timeout, style: args.style() })
     }
 
     /// One answer for each type asked for. What holds for the name or the server is said once.
     pub(super) async fn look_up(&self, query: &str) -> Vec<Result<Answered, Unresolved>> {
+        let end = self.timeout.map(|timeout| Instant::now() + timeout);
         let mut answers = Vec::with_capacity(self.types.len());
         for &record_type in &self.types {
-            let answer = self.one(query, record_type).await;
+            let answer = self.one(query, record_type, end).await;
             let ends = answer.as_ref().is_err_and(|no| no.cause != Cause::NoSuchRecord);
             answers.push(answer);
             if ends {
@@ -59,43 +79,75 @@ impl Records {
         answers
     }
 
-    async fn one(&self, query: &str, record_type: RecordType) -> Result<Answered, Unresolved> {
-        let mut exists = false;
-        for question in self.questions(query, record_type)? {
-            let answer = self.client.ask(&question).await;
-            let answer = answer.map_err(|error| no_answer(query, record_type, &error))?;
+    async fn one(
+        &self,
+        query: &str,
+        record_type: RecordType,
+        end: Option<Instant>,
+    ) -> Result<Answered, Unresolved> {
+        let mut found_none = None;
+        let mut trouble = None;
+        let questions = self.questions(query, record_type)?;
+        for question in &questions {
+            let answer = match self.client.ask_until(question, end).await {
+                Ok(answer) => answer,
+                // As in the C library, another completion may be another server's.
+                Err(error) if matches!(error.kind, AskErrorKind::Trouble(_)) => {
+                    trouble = trouble.or(Some(error));
+                    continue;
+                }
+                Err(error) => return Err(no_answer(query, record_type, &error)),
+            };
             if has(&answer, record_type) {
-                return Ok(Answered::new(question.name(), record_type, answer, self.style));
+                return Ok(Answered::new(query, question.name(), record_type, answer, self.style));
             }
-            exists |= answer.status == Status::Ok;
+            // A name that exists says more than one that does not.
+            if found_none.is_none() || answer.status == Status::Ok {
+                found_none = Some((question.name(), answer));
+            }
         }
-        Err(match exists {
-            true => {
-                let reason = format!("the name exists but has no {record_type} record");
-                no(query, record_type, Cause::NoSuchRecord, reason)
+        let exists = |(_, answer): &(String, Answer)| answer.status == Status::Ok;
+        Err(match (trouble, found_none) {
+            (Some(error), none) if !none.as_ref().is_some_and(exists) => {
+                no_answer(query, record_type, &error)
             }
-            false => no(query, record_type, Cause::NoSuchName, "no such name".to_owned()),
+            (_, Some((name, answer))) => {
+                let none = nothing::why(&name, record_type, &answer);
+                none.unresolved(query, record_type, &questions)
+            }
+            (_, None) => no(query, record_type, Cause::MalformedName, "it is no name".to_owned()),
         })
     }
 
     fn questions(&self, query: &str, record_type: RecordType) -> Result<Vec<Question>, Unresolved> {
         match (names::address(query), record_type) {
-            (Some(address), RecordType::Ptr) => return Ok(vec![Question::reverse(address)]),
+            (Some(address), RecordType::PTR) => return Ok(vec![Question::reverse(address)]),
             (Some(_), _) => {
                 let reason = "an address has PTR records only (-t PTR)".to_owned();
                 return Err(no(query, record_type, Cause::MalformedName, reason));
             }
             (None, _) => {}
         }
-        let absolute = match &self.search {
-            Some(conf) if !query.contains('.') => conf.candidates(query),
-            _ => vec![query.to_owned()],
-        };
+        if query == "<broadcast>" {
+            let reason = "it stands for an address, which has no records".to_owned();
+            return Err(no(query, record_type, Cause::MalformedName, reason));
+        }
         let malformed = |kind| match kind {
             ResolveErrorKind::Malformed(why) => {
                 no(query, record_type, Cause::MalformedName, why.to_owned())
             }
             _ => no(query, record_type, Cause::MalformedName, "it cannot be asked for".to_owned()),
+        };
+        // What is wrong with the name is said of the name, not of what completes it.
+        Question::new(query, record_type).map_err(malformed)?;
+        let completed = match self.search {
+            Search::All => true,
+            Search::Short => !query.contains('.'),
+            Search::None => false,
+        };
+        let absolute = match completed && query != "." && record_type != RecordType::AXFR {
+            true => self.conf.candidates(query),
+            false => vec![query.to_owned()],
         };
         absolute.iter().map(|name| Question::new(name, record_type).map_err(malformed)).collect()
     }
@@ -124,6 +176,6 @@ fn no_answer(query: &str, record_type: RecordType, error: &AskError) -> Unresolv
 }
 
 fn no(query: &str, record_type: RecordType, cause: Cause, reason: String) -> Unresolved {
-    let record_type = Some(record_type.name().to_owned());
-    Unresolved { query: query.to_owned(), record_type, cause, reason, line: None }
+    let (query, record_type) = (query.to_owned(), Some(record_type.to_string()));
+    Unresolved { query, record_type, cause, reason, aliases: Vec::new(), line: None }
 }

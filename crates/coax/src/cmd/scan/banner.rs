@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use coax_addr::Protocol;
-use coax_net::cause_in_words;
+use coax_net::{cause_in_words, no_thread};
 use coax_scan::{Identify, Identity, Verdict};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::failure::{Exit, Failure};
 
@@ -26,7 +27,9 @@ const WAITING: usize = 1024;
 
 /// Ports that are being asked what they are.
 pub(super) struct Banners {
-    runtime: Runtime,
+    runtime: Handle,
+    /// Ends the thread that asks, when it is dropped.
+    _stop: oneshot::Sender<()>,
     places: Arc<Semaphore>,
     answered: Sender<(Verdict, Identity)>,
     answers: Receiver<(Verdict, Identity)>,
@@ -35,13 +38,20 @@ pub(super) struct Banners {
 
 impl Banners {
     pub(super) fn new() -> Result<Banners, Failure> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.map_err(|error| {
-            Failure::new(Exit::Machine, format!("cannot start: {}", cause_in_words(&error)))
-        })?;
+        let cannot = |why: String| Failure::new(Exit::Machine, format!("cannot start: {why}"));
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| cannot(cause_in_words(&error)))?;
+        let (handle, (stop, stopped)) = (runtime.handle().clone(), oneshot::channel());
+        let ask = move || {
+            let _ = runtime.block_on(stopped);
+            runtime.shutdown_background();
+        };
+        let thread = thread::Builder::new().name("banner".to_owned()).spawn(ask);
+        thread.map_err(|error| cannot(no_thread(&error)))?;
         let (answered, answers) = channel();
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Banners { runtime, places, answered, answers, under_way: HashMap::new() })
+        let under_way = HashMap::new();
+        Ok(Banners { runtime: handle, _stop: stop, places, answered, answers, under_way })
     }
 
     /// Asks an open port; `name` is whom to ask for where several share the address.
@@ -79,7 +89,6 @@ impl Banners {
 
     /// Leaves what is under way, and says what that is.
     pub(super) fn leave(self) -> Vec<Verdict> {
-        self.runtime.shutdown_background();
         self.under_way.into_values().collect()
     }
 }

@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use coax_addr::{AddressRange, AddressSet, Target};
 use coax_net::{Addresses, Resolve, ResolveError, SystemResolver, Wanted, interfaces, scope_of};
@@ -28,8 +27,6 @@ const LONGEST_LINE: u64 = 64 << 10;
 const LOOKUPS: usize = 64;
 /// More suggestions than this are a list that nobody reads.
 const MOST_ZONES: usize = 4;
-/// As long as `coax resolve` waits.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is scanned.
 pub(super) struct Chosen {
@@ -249,7 +246,7 @@ fn resolve_all(
         let mut lookups = JoinSet::new();
         loop {
             for name in names.by_ref().take(LOOKUPS - lookups.len()) {
-                let resolver = resolver.clone().deadline(PATIENCE);
+                let resolver = resolver.clone();
                 lookups.spawn(async move {
                     let found = resolver.resolve(&name, wanted).await;
                     (name, found)

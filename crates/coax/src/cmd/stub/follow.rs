@@ -47,8 +47,7 @@ pub(super) async fn follow(serving: &Serving<'_>, datagrams: bool) -> Result<(),
 async fn again(serving: &Serving<'_>, datagrams: bool) -> Result<bool, Failure> {
     let source = serving.source.clone();
     // A large table takes a moment that no client has to wait for.
-    let read = tokio::task::spawn_blocking(move || source.read()).await;
-    let Ok(read) = read else { return Ok(false) };
+    let Some(read) = coax_net::aside(move || source.read()).await else { return Ok(false) };
     let read = read.map(|rules| serving.args.completed(rules));
     let usable = read.and_then(|rules| usable(rules, serving, datagrams));
     let is_new = usable.is_ok();

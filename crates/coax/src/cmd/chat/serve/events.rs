@@ -6,6 +6,8 @@
 //!
 //! Nothing here holds a password, nor knows when it is told.
 
+use std::net::IpAddr;
+
 use coax_chat::gate::Refusal;
 use coax_chat::hub::{Note, Person};
 use coax_chat::memory::News;
@@ -54,6 +56,8 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
             out.report(&ChatCertificate { fingerprint: None, renewed: false, error: Some(why) })
         }
         Told::Memory(news) => out.report(&ChatStore::of(&news)),
+        Told::ClockDoubted(ahead) => out.report(&ChatTrouble { message: doubted(ahead) }),
+        Told::ClockJumped(jump) => out.report(&ChatTrouble { message: jumped(jump) }),
         Told::Forgot(entries) => out.report(&ChatForgot { entries }),
         Told::NotForgotten(why) => {
             let message = format!("cannot forget what is too old: {why}");
@@ -62,11 +66,29 @@ pub(super) fn tell(told: Told, file: &str, out: &Out) {
         Told::Stopping { why, connected } => {
             out.report(&ChatStopping { why, connected: connected as u64 })
         }
+        Told::UnnamedProxy(address) => out.report(&ChatTrouble { message: unnamed(address) }),
         Told::NotClosed(message) | Told::CannotAccept(message) => {
             out.report(&ChatTrouble { message })
         }
         _ => Ok(()),
     };
+}
+
+fn doubted(ahead: u64) -> String {
+    let days = ahead / DAY;
+    format!(
+        "this machine's clock is {days} days ahead of when a server last ran here: for a day nothing \
+         is forgotten by it"
+    )
+}
+
+fn unnamed(proxy: Option<IpAddr>) -> String {
+    let from = proxy.map_or_else(|| "a Unix socket".to_owned(), |it| it.to_string());
+    let name = proxy.map_or_else(|| "127.0.0.1".to_owned(), |it| it.to_string());
+    format!(
+        "a web proxy at {from} brings people and is not named, so all of them have its address: \
+         listen.http-proxies = [\"{name}\"]"
+    )
 }
 
 fn note(note: Note, out: &Out) {
@@ -89,11 +111,14 @@ fn note(note: Note, out: &Out) {
         }
         Note::AccountMade(who) => out.report(&account("made", who)),
         Note::AccountDropped(who) => out.report(&account("dropped", who)),
+        Note::AccountSuspended { who, on } => {
+            out.report(&account(if on { "suspended" } else { "resumed" }, who))
+        }
         Note::SignedIn(who) => out.report(&account("signed-in", who)),
-        Note::NotSignedIn { who, means, wait } => {
+        Note::NotSignedIn { who, means, wait, is_first } => {
             let Person { nick, address, account } = who;
             let (account, means) = (account.unwrap_or_default(), means.name());
-            out.report(&ChatPassword { account, means, nick, address, wait })
+            out.report(&ChatPassword { account, means, nick, address, wait, first_wait: is_first })
         }
         Note::Operator { who, name } => {
             let Person { nick, address, account } = who;
@@ -119,6 +144,21 @@ fn note(note: Note, out: &Out) {
         }),
         _ => Ok(()),
     };
+}
+
+/// In milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn jumped(jump: Option<i64>) -> String {
+    let Some(jump) = jump else {
+        return "this machine's clock agrees with the chat's time again".to_owned();
+    };
+    let days = jump.unsigned_abs() / DAY;
+    let way = if jump > 0 { "ahead" } else { "back" };
+    format!(
+        "this machine's clock jumped {days} days {way}: the chat goes on with its own time; \
+         SIGHUP or a restart takes over the new one"
+    )
 }
 
 /// A line of the log.
@@ -266,7 +306,7 @@ impl Report for ChatLeft {
 /// An account was made, dropped, or signed in to.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatAccount {
-    /// made, dropped or signed-in
+    /// made, dropped, suspended, resumed or signed-in
     change: &'static str,
     account: String,
     nick: String,
@@ -279,7 +319,9 @@ impl Report for ChatAccount {
         let (account, nick, address) = (&self.account, &self.nick, &self.address);
         match self.change {
             "made" => said(format!("account {account} was made by {nick} from {address}")),
-            "dropped" => said(format!("account {account} was dropped by {nick} from {address}")),
+            "dropped" | "suspended" | "resumed" => {
+                said(format!("account {account} was {} by {nick} from {address}", self.change))
+            }
             _ => detail(format!("{nick} from {address} signed in to {account}")),
         }
     }
@@ -288,14 +330,16 @@ impl Report for ChatAccount {
 /// Somebody gave a wrong password, or one that came too soon after wrong ones.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ChatPassword {
-    /// The account, or the operator, that was named.
+    /// The account, the operator or the channel that was named.
     account: String,
-    /// sasl, nickserv or oper
+    /// sasl, nickserv, oper, server, key or webirc
     means: &'static str,
     nick: String,
     address: String,
     /// Seconds until an attempt counts again; 0 is one that was looked at and was wrong.
     wait: u64,
+    /// Whether it is the first one after a while that has to wait.
+    first_wait: bool,
 }
 
 impl Report for ChatPassword {
@@ -305,6 +349,10 @@ impl Report for ChatPassword {
         let account = quoted(&self.account);
         match self.wait {
             0 => detail(format!("wrong password for {account} ({means}) by {nick} from {address}")),
+            wait if self.first_wait => said(format!(
+                "too many wrong passwords ({means}) from {address}, the last for {account} by {nick}: \
+                 the next one counts in {wait} s"
+            )),
             wait => detail(format!(
                 "a password for {account} ({means}) by {nick} from {address} came {wait} s too early"
             )),
@@ -457,7 +505,7 @@ pub(crate) struct ChatForgot {
 impl Report for ChatForgot {
     const EVENT: &'static str = "chat-forgot";
     fn human(&self) -> Human {
-        detail(format!("forgot {} entries of the history", self.entries))
+        said(format!("forgot {} entries of the history", self.entries))
     }
 }
 
@@ -523,6 +571,7 @@ mod tests {
             nick: "*".into(),
             address: "::1".into(),
             wait: 0,
+            first_wait: false,
         };
         let line = line(&password);
         assert!(line.ends_with(r#"wrong password for "a\u{7}" (sasl) by * from ::1"#), "{line}");

@@ -5,6 +5,10 @@
 //!
 //! Nothing here knows what is told.
 
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,8 +16,11 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use coax_chat::serve::Told;
+use coax_net::cause_in_words;
+use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use super::events::{ChatTrouble, tell};
+use crate::failure::{Exit, Failure};
 use crate::out::Out;
 
 /// Lines that may wait: some megabytes.
@@ -34,7 +41,7 @@ pub(super) struct Writer(Receiver<()>);
 
 impl Log {
     /// Begins a log; `file` is what the settings are called.
-    pub(super) fn begin(file: String, out: Out) -> (Log, Writer) {
+    pub(super) fn begin(file: String, out: Out) -> Result<(Log, Writer), Failure> {
         let (queue, told) = sync_channel(WAITING);
         let (done, ended) = sync_channel::<()>(1);
         let log = Log { queue, lost: Arc::default() };
@@ -50,9 +57,12 @@ impl Log {
             }
             drop(done);
         };
-        // Without a thread there is no log, and a chat all the same.
-        let _ = Builder::new().name("coax-log".to_owned()).spawn(write);
-        (log, Writer(ended))
+        // A server of which nothing is told would not be trusted by anybody.
+        Builder::new().name("coax-log".to_owned()).spawn(write).map_err(|error| {
+            let why = coax_net::no_thread(&error);
+            Failure::new(Exit::Machine, format!("cannot write the log: {why}"))
+        })?;
+        Ok((log, Writer(ended)))
     }
 
     pub(super) fn tell(&self, told: Told) {
@@ -60,6 +70,50 @@ impl Log {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// The file of a log, which takes the place of stderr, or with `--json` of stdout.
+pub(super) struct LogFile(Option<PathBuf>);
+
+impl LogFile {
+    /// A file that can be written; none, and all stays where it is.
+    pub(super) fn open(path: Option<&Path>, out: &Out) -> Result<LogFile, Failure> {
+        let path = path.map(std::path::absolute).transpose();
+        let file = LogFile(path.map_err(|error| unusable(Path::new("--log"), &error))?);
+        file.opened(out, |_, _| Ok(())).map(|()| file)
+    }
+
+    /// From now on all is written there.
+    pub(super) fn take_over(&self, out: &Out) -> Result<(), Failure> {
+        self.opened(out, |file, out| {
+            let result = if out.is_json() { dup2_stdout(file) } else { dup2_stderr(file) };
+            result.map_err(io::Error::from)
+        })
+    }
+
+    /// The file may have been moved away: a new one is begun. If that fails the old one goes on.
+    pub(super) fn open_again(&self, out: &Out) {
+        if let Err(failure) = self.take_over(out) {
+            out.failure(&failure);
+        }
+    }
+
+    fn opened(
+        &self,
+        out: &Out,
+        then: impl Fn(&File, &Out) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        let Some(path) = &self.0 else { return Ok(()) };
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o640);
+        let file = options.open(path).and_then(|file| then(&file, out));
+        file.map_err(|error| unusable(path, &error))
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    let cause = cause_in_words(error);
+    Failure::new(Exit::Machine, format!("cannot write the log to {}: {cause}", path.display()))
 }
 
 impl Writer {

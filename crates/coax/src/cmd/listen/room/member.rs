@@ -34,6 +34,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 enum Left {
     /// In order.
     Ended,
+    /// It had ended, perhaps for both directions, and a newcomer waited for its place.
+    MadeRoom,
     /// We are to end.
     Stopped,
     /// It does not read.
@@ -46,6 +48,7 @@ impl Left {
     fn words(&self) -> &str {
         match self {
             Left::Ended => "ended",
+            Left::MadeRoom => "ended, and its place was needed",
             Left::Stopped => "stopped",
             Left::Dropped => "did not read what was sent",
             Left::Broken(why) => why,
@@ -54,7 +57,7 @@ impl Left {
 
     fn grace(&self) -> Duration {
         match self {
-            Left::Ended => GRACE,
+            Left::Ended | Left::MadeRoom => GRACE,
             Left::Stopped => HASTE,
             Left::Dropped | Left::Broken(_) => Duration::ZERO,
         }
@@ -126,17 +129,22 @@ impl Member<'_> {
     ) -> Result<Left, Failure> {
         let mut speaking = std::pin::pin!(self.speak());
         let mut hearing = std::pin::pin!(self.hear(inbox));
-        let (mut spoke, mut heard) = (false, false);
+        let (mut spoke, mut heard, mut elsewhere) = (false, false, false);
         loop {
             tokio::select! {
                 end = &mut speaking, if !spoke => match end? {
-                    Left::Ended => spoke = true,
+                    Left::Ended => {
+                        spoke = true;
+                        elsewhere = !self.stream.is_from_here();
+                    }
                     broken => return Ok(broken),
                 },
                 end = &mut hearing, if !heard => match end {
                     Some(left) => return Ok(left),
                     None => heard = true,
                 },
+                // The one that ended first is the first to be notified.
+                () = self.room.full.notified(), if elsewhere => return Ok(Left::MadeRoom),
                 () = self.stream.left(), if spoke => return Ok(Left::Ended),
                 () = self.stream.abandoned(limits.unacknowledged) => {
                     return Ok(Left::Broken("no sign of it".into()));

@@ -14,7 +14,7 @@ use super::{Done, Outcome};
 use crate::cmd::resolve::event::{Answered, ResolveSummary};
 use crate::cmd::resolve::graver;
 use crate::failure::{Exit, Failure};
-use crate::out::{Human, Out, Report};
+use crate::out::{Human, Out, Report, shown};
 
 /// Prints outcomes and counts them.
 pub(super) struct Teller<'a> {
@@ -50,6 +50,9 @@ impl<'a> Teller<'a> {
                 Outcome::Unresolved(unresolved) => self.report(unresolved)?,
                 Outcome::Answered(answered) => {
                     self.report(answered)?;
+                    if let Some(asked) = answered.asked().filter(|_| !self.out.is_json()) {
+                        self.talk(&format!("coax: {asked}"))?;
+                    }
                     if self.tells_provenance(answered) {
                         self.talk(&answered.provenance())?;
                     }
@@ -98,8 +101,11 @@ impl<'a> Teller<'a> {
             return self.bar.suspend(|| self.out.report(report));
         }
         match report.human() {
-            Human::Answer(text) if self.bar.is_hidden() => writeln!(self.stdout, "{text}")?,
+            Human::Answer(text) if self.bar.is_hidden() => {
+                writeln!(self.stdout, "{}", shown(&text, io::stdout()))?;
+            }
             Human::Answer(text) => {
+                let text = shown(&text, io::stdout());
                 let stdout = &mut self.stdout;
                 self.bar.suspend(|| writeln!(stdout, "{text}").and_then(|()| stdout.flush()))?;
             }

@@ -8,19 +8,25 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use coax_dns::{Answer, Record, RecordType, Value};
+use coax_dns::{Answer, Part, Record, RecordType, Value};
+use coax_net::unicode_host_name;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, json};
 
 use super::Style;
-use crate::out::{Human, Report};
+use crate::cmd::resolve::names;
+use crate::out::{Human, Report, clean};
 
 /// A name server answered, with records of the type asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Answered {
     /// The name the server was asked for.
     query: String,
+    /// The name as it was typed: short, or with letters beyond ASCII.
+    typed: String,
+    /// The letters that the `xn--` parts of the name stand for.
+    unicode: Option<String>,
     #[serde(rename = "type", serialize_with = "text")]
     #[schemars(with = "String")]
     record_type: RecordType,
@@ -47,8 +53,9 @@ struct AnsweredRecord<'a> {
     name: &'a str,
     /// Seconds it may be remembered.
     ttl: u32,
-    #[serde(rename = "type")]
-    record_type: &'a str,
+    #[serde(rename = "type", serialize_with = "text")]
+    #[schemars(with = "String")]
+    record_type: RecordType,
     /// As zone files write it.
     value: String,
     /// The parts of the value by name.
@@ -73,12 +80,15 @@ impl Report for Answered {
 
 impl Answered {
     pub(crate) fn new(
+        typed: &str,
         query: String,
         record_type: RecordType,
         answer: Answer,
         style: Style,
     ) -> Answered {
         Answered {
+            typed: typed.to_owned(),
+            unicode: unicode_host_name(&query),
             query,
             record_type,
             records: answer.records,
@@ -89,6 +99,24 @@ impl Answered {
             elapsed_ms: answer.elapsed.as_secs_f64() * 1e3,
             style,
         }
+    }
+
+    /// Which name was asked for, where it is not the one that was typed.
+    pub(crate) fn asked(&self) -> Option<String> {
+        let Answered { query, typed, unicode, style, .. } = self;
+        let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let wanted = *style == Style::Full && !self.is_reverse();
+        match (bare(typed) == bare(query), unicode) {
+            _ if !wanted => None,
+            (false, _) => Some(format!("{} was asked for as {query}", clean(typed))),
+            (true, Some(unicode)) => Some(format!("{query} is {}", clean(unicode))),
+            (true, None) => None,
+        }
+    }
+
+    /// An address was typed: its own name in DNS says nothing new.
+    fn is_reverse(&self) -> bool {
+        names::address(&self.typed).is_some()
     }
 
     /// Who answered, how, and how long it took.
@@ -115,7 +143,7 @@ fn records<S: Serializer>(records: &[Record], serializer: S) -> Result<S::Ok, S:
     serializer.collect_seq(records.iter().map(|record| AnsweredRecord {
         name: &record.name,
         ttl: record.ttl,
-        record_type: record.value.type_name(),
+        record_type: record.value.record_type(),
         value: record.value.to_string(),
         parts: parts(&record.value),
     }))
@@ -127,7 +155,7 @@ struct Labelled<'a>(&'a Record);
 impl fmt::Display for Labelled<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Record { name, ttl, value } = self.0;
-        write!(f, "{name}  {ttl}  {:5}  {}", value.type_name(), labelled(value))
+        write!(f, "{name}  {ttl}  {:5}  {}", value.record_type(), labelled(value))
     }
 }
 
@@ -176,7 +204,18 @@ fn parts(value: &Value) -> Map<String, serde_json::Value> {
         Value::Caa { flags, tag, value } => {
             json!({"flags": flags, "tag": tag, "value": String::from_utf8_lossy(value)})
         }
-        Value::Other { .. } => json!({}),
+        Value::Other { parts, .. } => {
+            let json = |part: &Part| match part {
+                Part::Number(number) => json!(number),
+                Part::String(bytes) => json!(String::from_utf8_lossy(bytes)),
+                Part::Strings(strings) => {
+                    let texts = strings.iter().map(|one| String::from_utf8_lossy(one));
+                    json!(texts.collect::<Vec<_>>())
+                }
+                Part::Text(text) => json!(text),
+            };
+            parts.iter().map(|(name, part)| (*name, json(part))).collect()
+        }
     };
     match parts {
         serde_json::Value::Object(parts) => parts,

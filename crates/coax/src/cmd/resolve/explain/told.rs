@@ -88,6 +88,9 @@ impl Explained {
         if self.dns.iter().any(|said| said.failed) {
             return step("UNKNOWN", "DNS did not answer, so nothing can be compared", "");
         }
+        if self.programs.failed() {
+            return step("UNKNOWN", "programs get no answer, so nothing can be compared", "");
+        }
         match self.differences.is_empty() {
             false => step("DIFFERS", "programs and DNS do not agree:", ""),
             true if self.dns.iter().all(none) => step("same", "neither has an address", ""),
