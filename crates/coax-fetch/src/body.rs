@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Address;
+use coax_net::{Address, PacketCount};
 use tokio::time::timeout;
 use url::Url;
 
@@ -95,6 +95,11 @@ impl Body {
     /// Whether all of it has arrived already, as far as that is seen at a glance.
     pub(crate) fn is_here(&self) -> bool {
         self.decoder.is_none() && self.source.is_here()
+    }
+
+    /// Counts the packets of its connection; `None` where that is not to be seen, or where the connection has other bodies too.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        self.source.arrivals()
     }
 
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {

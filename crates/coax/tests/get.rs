@@ -33,6 +33,8 @@ mod pages;
 mod proxied;
 #[path = "get/secure.rs"]
 mod secure;
+#[path = "get/split.rs"]
+mod split;
 #[path = "get/sums.rs"]
 mod sums;
 #[path = "get/twice.rs"]
