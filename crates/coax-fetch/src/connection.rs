@@ -48,7 +48,7 @@ pub(crate) struct Asking<'a> {
 #[derive(Debug)]
 pub(crate) enum Incoming {
     One(Box<h1::Incoming>),
-    Two(h2::Incoming),
+    Two(Box<h2::Incoming>),
 }
 
 impl Connection {
@@ -123,7 +123,7 @@ async fn two(session: Session, asking: Asking<'_>, home: Home) -> Result<Answer,
         version: head.version,
         headers: head.headers,
         length,
-        incoming: Incoming::Two(h2::Incoming::new(stream, length, home)),
+        incoming: Incoming::Two(Box::new(h2::Incoming::new(stream, length, home))),
     })
 }
 
