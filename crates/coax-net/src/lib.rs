@@ -46,7 +46,7 @@ pub use descriptor::{Descriptor, DescriptorKind};
 pub use dial::{
     Alternatives, Attempt, AttemptOutcome, Dial, DialError, DialErrorKind, DialReport, Dialed,
 };
-pub use framing::{Decoder, Framing, FramingError, MESSAGE_LIMIT};
+pub use framing::{Decoder, Delimiter, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
