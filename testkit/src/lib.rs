@@ -12,6 +12,7 @@
 mod certificates;
 mod heard;
 mod lab;
+mod line;
 mod namespace;
 mod outcome;
 mod peers;
@@ -27,6 +28,7 @@ mod wire;
 pub use certificates::certificates;
 pub use heard::Heard;
 pub use lab::Lab;
+pub use line::{FarHosts, Line};
 pub use namespace::Namespace;
 pub use outcome::Outcome;
 pub use peers::{peer_or_skip, skip};

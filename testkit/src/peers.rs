@@ -11,12 +11,15 @@ use std::path::PathBuf;
 
 /// Program, and the Debian package that has it.
 const PACKAGES: &[(&str, &str)] = &[
+    ("brotli", "brotli"),
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("chronyd", "chrony"),
+    ("curl", "curl"),
     ("dig", "bind9-dnsutils"),
     ("dropbear", "dropbear-bin"),
     ("expect", "expect"),
+    ("faketime", "faketime"),
     ("ip", "iproute2"),
     ("irssi", "irssi"),
     ("knotd", "knot"),
@@ -43,6 +46,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
     ("weechat-headless", "weechat-headless weechat-plugins"),
     ("xmllint", "libxml2-utils"),
+    ("zstd", "zstd"),
 ];
 
 /// Where `program` is. `None`, after saying so, when it is missing and may be.

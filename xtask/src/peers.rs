@@ -44,6 +44,8 @@ const PEERS: &[(&str, &str)] = &[
     ("weechat-headless", "weechat-plugins"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("brotli", "brotli"),
+    ("zstd", "zstd"),
 ];
 
 /// Installs what is missing.

@@ -302,6 +302,21 @@ fn a_password_that_could_not_be_looked_at_is_not_a_wrong_one() {
 }
 
 #[test]
+fn the_password_of_a_gateway_is_guessed_as_slowly() {
+    let mut world = World::new("[listen]\nwebirc = { \"10.0.0.1\" = \"sesame\" }");
+    for number in 0..50 {
+        let who = world.arrive(from("10.0.0.1"));
+        world.say(who, &format!("WEBIRC p{number} gate h 192.0.2.7"));
+        assert!(world.last(who).starts_with("ERROR"), "{}", world.last(who));
+    }
+    assert_eq!(world.hub.counts().tries[Means::WebIrc as usize], [0, 5, 45]);
+    world.wait(1);
+    let who = world.arrive(from("10.0.0.1"));
+    world.say(who, "WEBIRC sesame gate h 192.0.2.7");
+    assert_eq!(world.hub.counts().tries[Means::WebIrc as usize], [1, 5, 45]);
+}
+
+#[test]
 fn a_network_of_ipv6_is_one_neighbour_and_another_is_another() {
     let mut world = World::new("[limits]\nper-address = 3");
     for last in 1..=3 {

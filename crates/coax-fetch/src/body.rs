@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Address;
+use coax_net::{Address, PacketCount};
 use tokio::time::timeout;
 use url::Url;
 
@@ -82,7 +82,7 @@ impl Body {
         self.length.filter(|_| self.decoder.is_none())
     }
 
-    /// Whether it comes in a coding, which is taken off here.
+    /// Whether it comes in one coding or several, which are taken off here.
     pub fn is_decoded(&self) -> bool {
         self.decoder.is_some()
     }
@@ -97,6 +97,11 @@ impl Body {
         self.decoder.is_none() && self.source.is_here()
     }
 
+    /// Counts the packets of its connection; `None` where that is not to be seen, or where the connection has other bodies too.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        self.source.arrivals()
+    }
+
     async fn decoded(&mut self) -> Result<Option<Bytes>, Trouble> {
         loop {
             let Some(decoder) = &mut self.decoder else { return self.arrived().await };
@@ -107,7 +112,7 @@ impl Body {
             let Some(decoder) = &mut self.decoder else { continue };
             match arrived {
                 Some(piece) => decoder.feed(piece),
-                None => return decoder.finish(),
+                None => return decoder.finish().map(|()| None),
             }
         }
     }

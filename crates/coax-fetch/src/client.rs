@@ -80,6 +80,8 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) options: ClientOptions,
     pub(crate) tls: Tls,
+    /// Where HTTP/2 did not work. What it needs is loaded once it is used.
+    pub(crate) tls_http1: Tls,
     pub(crate) pool: Arc<Pool>,
     pub(crate) cookies: Cookies,
 }
@@ -87,9 +89,12 @@ pub(crate) struct Shared {
 impl Client {
     /// A client without any connection yet.
     pub fn new(options: ClientOptions) -> Result<Client, FetchError> {
-        let protocols = options.http.protocols();
-        let tls = Tls::new(TlsOptions { protocols, ..options.tls.clone() });
-        let shared = Shared { options, tls, pool: Arc::default(), cookies: Cookies::default() };
+        let tls = |http: HttpVersion| {
+            Tls::new(TlsOptions { protocols: http.protocols(), ..options.tls.clone() })
+        };
+        let (tls, tls_http1) = (tls(options.http), tls(HttpVersion::Http1));
+        let (pool, cookies) = (Arc::default(), Cookies::default());
+        let shared = Shared { options, tls, tls_http1, pool, cookies };
         Ok(Client { shared: Arc::new(shared) })
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Making<'a> {
     /// Learns how it came about.
     pub(crate) hop: &'a mut Hop,
     until: Instant,
+    /// HTTP/2 is not offered.
+    http1: bool,
 }
 
 impl<'a> Making<'a> {
@@ -48,11 +50,13 @@ impl<'a> Making<'a> {
         // A deadline too far away to be counted is as good as a year.
         let year = Duration::from_secs(365 * 24 * 3600);
         let until = now.checked_add(shared.options.timeout).unwrap_or(now + year);
-        Making { shared, clock, hop, until }
+        Making { shared, clock, hop, until, http1: false }
     }
 
     /// Connects along `route`.
     pub(crate) async fn connect(mut self, route: &Route) -> Result<Connection, Trouble> {
+        let auto = self.shared.options.http == HttpVersion::Auto;
+        self.http1 = auto && self.shared.pool.is_http1(route);
         let io = match route {
             Route::Direct(origin) => {
                 let stream = self.dial(&origin.endpoint()).await?;
@@ -118,7 +122,8 @@ impl<'a> Making<'a> {
             return Ok(Io::Plain(stream));
         }
         let name = origin.name();
-        let shaking = self.shared.tls.connect(stream, &name);
+        let tls = if self.http1 { &self.shared.tls_http1 } else { &self.shared.tls };
+        let shaking = tls.connect(stream, &name);
         let silent = "it does not answer the TLS handshake";
         let stream = self.in_time(shaking, silent).await?.map_err(|error| Trouble::from(&error))?;
         self.hop.phases.secured = Some(self.clock.now());

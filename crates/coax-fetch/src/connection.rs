@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::Address;
+use coax_net::{Address, PacketCount};
 use http::header::{HOST, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use url::Url;
@@ -48,7 +48,7 @@ pub(crate) struct Asking<'a> {
 #[derive(Debug)]
 pub(crate) enum Incoming {
     One(Box<h1::Incoming>),
-    Two(h2::Incoming),
+    Two(Box<h2::Incoming>),
 }
 
 impl Connection {
@@ -78,7 +78,7 @@ impl Connection {
         match self {
             Connection::One(wire) => one(wire, asking, home, on_first_byte).await,
             Connection::Two(session) => {
-                let answer = two(session, asking).await?;
+                let answer = two(session, asking, home).await?;
                 on_first_byte();
                 Ok(answer)
             }
@@ -108,7 +108,7 @@ async fn one(
     })
 }
 
-async fn two(session: Session, asking: Asking<'_>) -> Result<Answer, NoHead> {
+async fn two(session: Session, asking: Asking<'_>, home: Home) -> Result<Answer, NoHead> {
     let uri = asking.uri().map_err(NoHead::final_one)?;
     let request = h2::request(asking.method, uri, asking.headers);
     let answer = session.exchange(request, asking.body.cloned(), asking.idle).await?;
@@ -123,7 +123,7 @@ async fn two(session: Session, asking: Asking<'_>) -> Result<Answer, NoHead> {
         version: head.version,
         headers: head.headers,
         length,
-        incoming: Incoming::Two(h2::Incoming::new(stream, length)),
+        incoming: Incoming::Two(Box::new(h2::Incoming::new(stream, length, home))),
     })
 }
 
@@ -161,6 +161,14 @@ impl Incoming {
         match self {
             Incoming::One(incoming) => incoming.is_here(),
             Incoming::Two(_) => false,
+        }
+    }
+
+    /// Counts the packets of a connection of its own.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        match self {
+            Incoming::One(incoming) => incoming.arrivals(),
+            Incoming::Two(_) => None,
         }
     }
 

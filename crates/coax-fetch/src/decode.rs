@@ -1,4 +1,4 @@
-//! Taking a body out of gzip or deflate (RFC 9110 §8.4.1).
+//! Taking a body out of its codings: gzip, deflate, br, zstd (RFC 9110 §8.4.1), or several in a row.
 //!
 //! A little is taken in at a time, so a few bytes that stand for very many are given out piece by
 //! piece, and their reader can stop. A coding that ends early is an error, like a body that does. One
@@ -6,7 +6,11 @@
 //!
 //! Nothing here knows where the bytes come from.
 
+mod brotli;
+#[cfg(test)]
+mod foreign_tests;
 mod gzip;
+mod zstd;
 
 use bytes::{Buf, Bytes};
 use flate2::{Decompress, FlushDecompress, Status};
@@ -14,7 +18,12 @@ use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
 use crate::error::{FetchErrorKind, Trouble};
+use brotli::Brotli;
 use gzip::Gzip;
+use zstd::Zstd;
+
+/// What is offered. zstd comes last, as what it stands for comes a window later.
+pub(crate) const OFFERED: &str = "gzip, deflate, br, zstd;q=0.5";
 
 /// Taken in at a time. One byte stands for 1,032 at most, so this gives half a megabyte.
 const MOUTHFUL: usize = 512;
@@ -22,9 +31,15 @@ const MOUTHFUL: usize = 512;
 /// A piece that is given out has about this size, if there is so much.
 const PIECE: usize = 64 << 10;
 
-/// A coding in the middle of its work.
+/// Codings in a row that are taken off: each may keep a window of some megabytes.
+const MOST_CODINGS: usize = 4;
+
+/// Codings in the middle of their work. The first is the one that was put on last.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub(crate) struct Decoder(Vec<Layer>);
+
+#[derive(Debug)]
+struct Layer {
     coding: Coding,
     taken: Bytes,
     begun: bool,
@@ -34,8 +49,10 @@ enum Coding {
     Gzip(Box<Gzip>),
     /// Not known which until the first bytes are there.
     Deflate(Option<Box<Decompress>>),
-    /// Behind the end.
+    /// Behind the end of a deflate.
     Ended,
+    Brotli(Box<Brotli>),
+    Zstd(Box<Zstd>),
 }
 
 /// What has to be done with a body.
@@ -43,7 +60,7 @@ enum Coding {
 pub(crate) enum Decoding {
     /// Nothing: it is as it is.
     Plain,
-    /// It comes in this coding.
+    /// It comes in codings that are known.
     Coded(Decoder),
     /// It is said to be in a coding that is not known.
     Unknown(String),
@@ -55,66 +72,129 @@ impl Decoding {
         let values = headers.get_all(CONTENT_ENCODING).iter();
         let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         let codings = codings.map(|coding| coding.trim_ascii().to_ascii_lowercase());
-        let mut codings = codings.filter(|coding| !matches!(&coding[..], b"" | b"identity"));
-        let Some(first) = codings.next() else { return Decoding::Plain };
-        let coding = match (first.as_slice(), codings.next()) {
-            (b"gzip" | b"x-gzip", None) => Coding::Gzip(Box::default()),
-            (b"deflate", None) => Coding::Deflate(None),
-            (one, None) => return Decoding::Unknown(shown(one)),
-            (one, Some(other)) => {
-                return Decoding::Unknown(format!("{}, {}", shown(one), shown(&other)));
-            }
-        };
-        Decoding::Coded(Decoder { coding, taken: Bytes::new(), begun: false })
+        let codings: Vec<_> =
+            codings.filter(|coding| !matches!(&coding[..], b"" | b"identity")).collect();
+        if codings.is_empty() {
+            return Decoding::Plain;
+        }
+        let known = codings.iter().rev().take(MOST_CODINGS).map_while(|name| Coding::of(name));
+        let layers: Vec<_> = known.map(Layer::new).collect();
+        if layers.len() < codings.len() {
+            let names = codings.iter().take(MOST_CODINGS).map(|name| shown(name));
+            return Decoding::Unknown(names.collect::<Vec<_>>().join(", "));
+        }
+        Decoding::Coded(Decoder(layers))
     }
 }
 
 impl Decoder {
     /// Takes the next bytes; all of those before must have been given out.
     pub(crate) fn feed(&mut self, bytes: Bytes) {
-        self.begun |= !bytes.is_empty();
-        self.taken = bytes;
+        if let Some(first) = self.0.first_mut() {
+            first.feed(bytes);
+        }
     }
 
     /// What they stand for, a piece at a time; `None` when more has to be fed.
     pub(crate) fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
+        piece(&mut self.0)
+    }
+
+    /// Everything was fed: an error if that is not all.
+    pub(crate) fn finish(&self) -> Result<(), Trouble> {
+        match self.0.iter().all(Layer::is_whole) {
+            true => Ok(()),
+            false => Err(cut_short()),
+        }
+    }
+}
+
+/// What the last of `layers` gives.
+fn piece(layers: &mut [Layer]) -> Result<Option<Bytes>, Trouble> {
+    let Some((last, before)) = layers.split_last_mut() else { return Ok(None) };
+    loop {
+        if let Some(piece) = last.piece()? {
+            return Ok(Some(piece));
+        }
+        let Some(bytes) = piece(before)? else { return Ok(None) };
+        last.feed(bytes);
+    }
+}
+
+impl Layer {
+    fn new(coding: Coding) -> Layer {
+        Layer { coding, taken: Bytes::new(), begun: false }
+    }
+
+    fn feed(&mut self, bytes: Bytes) {
+        self.begun |= !bytes.is_empty();
+        self.taken = bytes;
+    }
+
+    fn piece(&mut self) -> Result<Option<Bytes>, Trouble> {
         let mut out = Vec::new();
-        while !self.taken.is_empty() && out.len() < PIECE {
-            let mouthful = self.taken.len().min(MOUTHFUL);
-            let used = self.coding.take(&self.taken[..mouthful], &mut out)?;
+        while (!self.taken.is_empty() || self.coding.is_pending()) && out.len() < PIECE {
+            let used = self.coding.take(&self.taken, &mut out)?;
             self.taken.advance(used);
         }
         Ok((!out.is_empty()).then(|| out.into()))
     }
 
-    /// Everything was fed: what is left, or that it is not all.
-    pub(crate) fn finish(&mut self) -> Result<Option<Bytes>, Trouble> {
-        match std::mem::replace(&mut self.coding, Coding::Ended) {
-            // Nothing at all: servers say so of empty pages.
-            _ if !self.begun => Ok(None),
-            Coding::Gzip(gzip) if gzip.is_whole() => Ok(None),
-            Coding::Gzip(_) => Err(cut_short()),
-            Coding::Deflate(Some(_)) => Err(cut_short()),
-            Coding::Deflate(None) | Coding::Ended => Ok(None),
-        }
+    /// Nothing at all is whole as well: servers say so of empty pages.
+    fn is_whole(&self) -> bool {
+        !self.begun || self.coding.is_whole()
     }
 }
 
 impl Coding {
-    /// Appends to `out` what `bytes` stand for; how many of them were used.
+    fn of(name: &[u8]) -> Option<Coding> {
+        match name {
+            b"gzip" | b"x-gzip" => Some(Coding::Gzip(Box::default())),
+            b"deflate" => Some(Coding::Deflate(None)),
+            b"br" => Some(Coding::Brotli(Box::new(Brotli::new()))),
+            b"zstd" => Some(Coding::Zstd(Box::new(Zstd::new()))),
+            _ => None,
+        }
+    }
+
+    /// Appends to `out` what `bytes` stand for, or some of them; how many of them were used.
     fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, Trouble> {
+        let mouthful = &bytes[..bytes.len().min(MOUTHFUL)];
         match self {
-            Coding::Gzip(gzip) => gzip.take(bytes, out),
+            Coding::Gzip(gzip) => gzip.take(mouthful, out),
             Coding::Deflate(inner) => {
-                let inner = inner.get_or_insert_with(|| Box::new(Decompress::new(is_zlib(bytes))));
+                let inner =
+                    inner.get_or_insert_with(|| Box::new(Decompress::new(is_zlib(mouthful))));
                 let (used, ended) =
-                    inflate(inner, bytes, out).ok_or_else(|| malformed("deflate"))?;
+                    inflate(inner, mouthful, out).ok_or_else(|| malformed("deflate"))?;
                 if ended {
                     *self = Coding::Ended;
                 }
                 Ok(used)
             }
             Coding::Ended => Ok(bytes.len()),
+            Coding::Brotli(brotli) => brotli.take(bytes, out),
+            Coding::Zstd(zstd) => zstd.take(bytes, out),
+        }
+    }
+
+    /// Whether more comes out without more going in.
+    fn is_pending(&self) -> bool {
+        match self {
+            Coding::Gzip(_) | Coding::Deflate(_) | Coding::Ended => false,
+            Coding::Brotli(brotli) => brotli.is_pending(),
+            Coding::Zstd(zstd) => zstd.is_pending(),
+        }
+    }
+
+    /// Whether it may end here.
+    fn is_whole(&self) -> bool {
+        match self {
+            Coding::Gzip(gzip) => gzip.is_whole(),
+            Coding::Deflate(inner) => inner.is_none(),
+            Coding::Ended => true,
+            Coding::Brotli(brotli) => brotli.is_whole(),
+            Coding::Zstd(zstd) => zstd.is_whole(),
         }
     }
 }
@@ -171,6 +251,8 @@ impl std::fmt::Debug for Coding {
             Coding::Gzip(_) => "Gzip",
             Coding::Deflate(_) => "Deflate",
             Coding::Ended => "Ended",
+            Coding::Brotli(_) => "Brotli",
+            Coding::Zstd(_) => "Zstd",
         })
     }
 }
@@ -185,7 +267,7 @@ mod tests {
 
     use super::*;
 
-    fn encoded(coding: &str, plain: &[u8]) -> Vec<u8> {
+    pub(super) fn encoded(coding: &str, plain: &[u8]) -> Vec<u8> {
         let level = Compression::default();
         match coding {
             "gzip" => {
@@ -207,7 +289,10 @@ mod tests {
     }
 
     /// What comes out when `pieces` go in, and the largest piece that came.
-    fn decoded(name: &'static str, pieces: &[&[u8]]) -> Result<(Vec<u8>, usize), String> {
+    pub(super) fn decoded(
+        name: &'static str,
+        pieces: &[&[u8]],
+    ) -> Result<(Vec<u8>, usize), String> {
         let headers = HeaderMap::from_iter([(CONTENT_ENCODING, name.parse().unwrap())]);
         let Decoding::Coded(mut decoder) = Decoding::of(&headers) else { panic!("{name}") };
         let (mut all, mut largest) = (Vec::new(), 0);
@@ -218,7 +303,7 @@ mod tests {
                 all.extend_from_slice(&out);
             }
         }
-        all.extend_from_slice(&decoder.finish().map_err(|it| it.why)?.unwrap_or_default());
+        decoder.finish().map_err(|it| it.why)?;
         Ok((all, largest))
     }
 
@@ -309,8 +394,11 @@ mod tests {
             (&["utf-8"][..], "utf-8"),
             (&["none"], "none"),
             (&["aws-chunked"], "aws-chunked"),
-            (&["gzip, gzip"], "gzip, gzip"),
-            (&["gzip", "gzip"], "gzip, gzip"),
+            (&["gzip, x"], "gzip, x"),
+            (&["x, gzip"], "x, gzip"),
+            (&["gzip, gzip", "br"], "coded"),
+            (&["br, br, br, br, br"], "br, br, br, br"),
+            (&["gzip", "x-gzip, zstd"], "coded"),
             (&["identity, GZIP"], "coded"),
             (&["", "identity"], "plain"),
             (&[], "plain"),

@@ -9,8 +9,10 @@
 mod answer;
 mod bring;
 mod error;
+mod hands;
 mod job;
 mod run;
+mod speed;
 mod stream;
 mod there;
 mod watch;
@@ -31,6 +33,7 @@ use crate::validator::last_modified;
 use crate::verify::{Sha256, Sums};
 
 pub use error::{DownloadError, DownloadErrorKind};
+pub use speed::Speed;
 pub use watch::{Meter, News, Watch};
 
 /// What to bring, and how.

@@ -30,6 +30,10 @@ pub(crate) struct NoHead {
     pub(crate) unheard: bool,
     /// The server says that it did nothing.
     pub(crate) refused: bool,
+    /// It was asked for in HTTP/2, and that is what failed.
+    pub(crate) of_http2: bool,
+    /// The server says that it must be asked for in HTTP/1.1.
+    pub(crate) wants_http1: bool,
 }
 
 /// What an answer may take.
@@ -44,11 +48,11 @@ pub(crate) struct Limits {
 impl NoHead {
     /// The server may have heard it.
     pub(crate) fn final_one(trouble: Trouble) -> NoHead {
-        NoHead { trouble, unheard: false, refused: false }
+        NoHead { trouble, unheard: false, refused: false, of_http2: false, wants_http1: false }
     }
 
     fn unheard(trouble: Trouble) -> NoHead {
-        NoHead { trouble, unheard: true, refused: false }
+        NoHead { unheard: true, ..NoHead::final_one(trouble) }
     }
 }
 

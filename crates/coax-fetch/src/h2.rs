@@ -24,6 +24,7 @@ use crate::error::{FetchErrorKind, Trouble};
 use crate::h1::NoHead;
 use crate::io::Io;
 use crate::patience::{Patience, out_of};
+use crate::pool::Home;
 
 /// What one body may send ahead of its reader: 50 MB a second over a way of 80 ms.
 const STREAM_WINDOW: u32 = 4 << 20;
@@ -51,6 +52,8 @@ pub(crate) struct Incoming {
     length: Option<u64>,
     failed: Option<Trouble>,
     ended: bool,
+    /// Where it came from: to be asked in HTTP/1.1 if this breaks.
+    home: Home,
 }
 
 /// Headers that say how HTTP/1.1 is sent (RFC 9113 §8.2.2), and the one that is `:authority`.
@@ -165,9 +168,9 @@ pub(crate) fn request(method: &Method, uri: Uri, headers: &HeaderMap) -> Request
 }
 
 impl Incoming {
-    pub(crate) fn new(stream: RecvStream, length: Option<u64>) -> Incoming {
+    pub(crate) fn new(stream: RecvStream, length: Option<u64>, home: Home) -> Incoming {
         let ended = stream.is_end_stream();
-        Incoming { stream, arrived: 0, length, failed: None, ended }
+        Incoming { stream, arrived: 0, length, failed: None, ended, home }
     }
 
     /// The next piece; `None` once all has come. Safe to cancel.
@@ -186,7 +189,12 @@ impl Incoming {
                     }
                     return Ok(Some(piece));
                 }
-                Some(Err(error)) => self.cut_short(&error),
+                Some(Err(error)) => {
+                    if !error.is_io() {
+                        self.home.pool.use_http1(&self.home.route);
+                    }
+                    self.cut_short(&error)
+                }
                 None => {
                     self.ended = true;
                     continue;
@@ -220,11 +228,13 @@ impl Incoming {
 
 /// Why no head came, and whether the server has even seen the request.
 fn no_head(error: &h2::Error) -> NoHead {
-    let refused = error.reason() == Some(Reason::REFUSED_STREAM);
+    let wants_http1 = error.reason() == Some(Reason::HTTP_1_1_REQUIRED);
+    let refused = wants_http1 || error.reason() == Some(Reason::REFUSED_STREAM);
     // A server that goes away has not seen requests behind the last it names (RFC 9113 §6.8), and
     // only those fail for it. A connection that is closed may have been so before.
     let unheard = refused || error.is_go_away() || error.is_io();
-    NoHead { trouble: in_words(error, "before it answered"), unheard, refused }
+    let trouble = in_words(error, "before it answered");
+    NoHead { trouble, unheard, refused, of_http2: true, wants_http1 }
 }
 
 fn in_words(error: &h2::Error, when: &str) -> Trouble {

@@ -54,7 +54,7 @@ mod verify;
 pub use body::Body;
 pub use client::{Client, ClientOptions, HttpVersion};
 pub use download::{
-    Download, DownloadError, DownloadErrorKind, Fetched, Meter, News, Sum, Target, Watch,
+    Download, DownloadError, DownloadErrorKind, Fetched, Meter, News, Speed, Sum, Target, Watch,
 };
 pub use error::{FetchError, FetchErrorKind};
 pub use name::of_url as name_of_url;

@@ -43,6 +43,8 @@ pub(crate) struct Part {
     since_sync: u64,
     /// How long the file is.
     size: u64,
+    /// Whether it may be asked for over several connections.
+    splits: bool,
     inode: u64,
     /// Whether a state file lies beside it.
     is_claimed: bool,
@@ -69,6 +71,7 @@ impl Part {
             synced: Ranges::default(),
             since_sync: 0,
             size,
+            splits: true,
             inode,
             is_claimed: has_state,
             other_names: 0,
@@ -109,6 +112,7 @@ impl Part {
         self.ours = true;
         self.have = known.have.clone();
         self.synced = known.synced.clone();
+        self.splits = known.splits;
         let opened = State::go_on(&self.state_path, known);
         self.state = opened.map_err(|error| DownloadError::disk(&self.state_path, &error))?;
         self.note()
@@ -117,6 +121,7 @@ impl Part {
     /// Begins anew, with nothing.
     pub(crate) fn begin(&mut self) -> Result<(), DownloadError> {
         self.ours = true;
+        self.splits = true;
         (self.have, self.synced, self.since_sync) = Default::default();
         if self.size > 0 {
             self.file.set_len(0).map_err(|error| self.trouble(&error))?;
@@ -154,8 +159,18 @@ impl Part {
 
     fn note(&mut self) -> Result<(), DownloadError> {
         let Some(state) = &mut self.state else { return Ok(()) };
-        let noted = state.write(&self.have, &self.synced);
+        let noted = state.write(&self.have, &self.synced, self.splits);
         noted.map_err(|error| DownloadError::disk(&self.state_path, &error))
+    }
+
+    /// Whether it may be asked for over several connections.
+    pub(crate) fn splits(&self) -> bool {
+        self.splits
+    }
+
+    /// The server has shown that it may not. That is written down with the next bytes.
+    pub(crate) fn never_split(&mut self) {
+        self.splits = false;
     }
 
     /// What is there.

@@ -48,6 +48,11 @@ impl Patience {
         Some(asked.map_or(moved, |asked| asked + moved.min(FIRST)))
     }
 
+    /// Whether no other try follows one that fails now.
+    pub(crate) fn is_last(&self) -> bool {
+        self.failed >= self.retries
+    }
+
     /// How many tries failed in a row.
     pub(crate) fn failed(&self) -> u32 {
         self.failed

@@ -36,6 +36,8 @@ pub(crate) struct Pool {
 struct Kept {
     idle: Vec<Idle>,
     session: Option<Session>,
+    /// HTTP/2 was agreed on, and did not work.
+    http1: bool,
     door: Arc<Door>,
 }
 
@@ -103,6 +105,18 @@ impl Pool {
         if let Some(kept) = self.lock().get_mut(route) {
             kept.session.take_if(|session| session.number == number);
         }
+    }
+
+    /// From now on HTTP/1.1 is spoken there: HTTP/2 did not work.
+    pub(crate) fn use_http1(&self, route: &Route) {
+        let mut routes = self.lock();
+        let kept = routes.entry(route.clone()).or_default();
+        (kept.http1, kept.session) = (true, None);
+    }
+
+    /// Whether HTTP/2 did not work there.
+    pub(crate) fn is_http1(&self, route: &Route) -> bool {
+        self.lock().get(route).is_some_and(|kept| kept.http1)
     }
 
     /// The door before `route`.

@@ -26,7 +26,7 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Sent as Basic authentication (RFC 7617), to the URL's own origin alone.
     pub user: Option<Credentials>,
-    /// Offers gzip and deflate, and decodes what comes so. Not for a request with a Range.
+    /// Offers gzip, deflate, br and zstd, and decodes what comes so. Not for a request with a Range.
     pub decode: bool,
     /// More bytes of body than this, decoded, are an error.
     pub limit: Option<u64>,

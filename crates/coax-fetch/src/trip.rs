@@ -111,6 +111,9 @@ impl Trip<'_> {
                 Err(no_head) if repeats < MOST_REPEATS && no_head.may_repeat(asking, reused) => {
                     repeats += 1;
                 }
+                Err(no_head) if self.may_fall_back(&no_head, asking, &route) => {
+                    self.shared.pool.use_http1(&route);
+                }
                 answered => return answered.map_err(|no_head| no_head.trouble),
             }
         }
@@ -169,16 +172,32 @@ impl Trip<'_> {
     }
 
     async fn new_connection(&self, route: &Route, hop: &mut Hop) -> Result<Connection, Trouble> {
-        let made = Making::new(self.shared, self.clock, hop).connect(route).await?;
+        let made = Making::new(self.shared, self.clock, hop).connect(route).await;
+        let auto = self.shared.options.http == HttpVersion::Auto;
+        let made = match made {
+            // Behind the handshake of TLS only HTTP/2 can fail.
+            Err(_) if auto && route.is_secure() && hop.phases.secured.is_some() => {
+                self.shared.pool.use_http1(route);
+                Making::new(self.shared, self.clock, hop).connect(route).await?
+            }
+            made => made?,
+        };
         if let Connection::Two(session) = &made {
             self.shared.pool.share(route, session);
         }
         Ok(made)
     }
 
+    /// Whether to ask in HTTP/1.1 what HTTP/2 gave no answer to.
+    fn may_fall_back(&self, no_head: &NoHead, asking: Asking<'_>, route: &Route) -> bool {
+        let again = no_head.refused || asking.method.is_idempotent();
+        let auto = self.shared.options.http == HttpVersion::Auto;
+        auto && no_head.of_http2 && again && !self.shared.pool.is_http1(route)
+    }
+
     fn may_share(&self, route: &Route) -> bool {
         match self.shared.options.http {
-            HttpVersion::Auto => route.is_secure(),
+            HttpVersion::Auto => route.is_secure() && !self.shared.pool.is_http1(route),
             HttpVersion::Http1 => false,
             HttpVersion::Http2 => true,
         }
@@ -229,7 +248,8 @@ fn in_a_circle(asks: &[Ask]) -> Trouble {
 impl NoHead {
     /// Whether to ask again: the server has not heard it, or may hear it twice (RFC 9110 §9.2.2).
     fn may_repeat(&self, asking: Asking<'_>, reused: bool) -> bool {
-        self.refused || (self.unheard && reused && asking.method.is_idempotent())
+        !self.wants_http1
+            && (self.refused || (self.unheard && reused && asking.method.is_idempotent()))
     }
 
     /// Whether others would fare no better on the same connection.

@@ -7,6 +7,8 @@
 
 #[path = "fetch/again.rs"]
 mod again;
+#[path = "fetch/fallback.rs"]
+mod fallback;
 #[path = "fetch/frames.rs"]
 mod frames;
 #[path = "fetch/honest.rs"]

@@ -62,7 +62,7 @@ pub use socket::{
     ConnectOutcome, Family, Keepalive, Kind, Protocol, Shutdown, Socket, SocketError,
     SocketErrorKind,
 };
-pub use stream::Stream;
+pub use stream::{PacketCount, Stream};
 pub use supervisor::Supervisor;
 pub use syn_socket::{SynAnswer, SynSaid, SynSocket};
 pub use tls::{

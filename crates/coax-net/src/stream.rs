@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use crate::descriptor::Descriptor;
 use crate::sock_diag::{self, State};
 use crate::socket::{Call, Object};
-use crate::{Address, Socket, SocketError, trace};
+use crate::{Address, Socket, SocketError, sys, trace};
 
 /// Long enough not to keep a radio awake, short enough that a dead peer is found in two minutes.
 const ALIVE: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(10)];
@@ -68,6 +68,13 @@ impl Stream {
     /// Its descriptor, for reading and writing.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// Counts the packets that arrive, also while nothing can be read because one is missing.
+    /// `None` where there are no packets. The connection ends when both are dropped.
+    pub fn arrivals(&self) -> Option<PacketCount> {
+        let own = matches!(self.peer, Address::Ip(_)).then(|| self.as_fd().try_clone_to_owned());
+        own?.ok().map(PacketCount)
     }
 
     /// Says that nothing more comes (a FIN); reading goes on.
@@ -159,6 +166,18 @@ impl Stream {
             // A socket that cannot be probed is one that shows its end otherwise.
             let _ = SockRef::from(self).set_tcp_keepalive(&often.with_retries(PROBES));
         }
+    }
+}
+
+/// Counts the packets of a connection.
+#[derive(Debug)]
+pub struct PacketCount(OwnedFd);
+
+impl PacketCount {
+    /// How many have arrived, and how many of them before others that were sent earlier: a sign of
+    /// losses on the way. 0 where the system does not count them.
+    pub fn count(&self) -> (u32, u32) {
+        sys::tcp_received(&self.0).unwrap_or_default()
     }
 }
 

@@ -104,6 +104,22 @@ pub(crate) struct TcpProgress {
 pub(crate) fn tcp_progress(socket: impl AsFd) -> Option<TcpProgress> {
     /// `TCP_CLOSE` (include/net/tcp_states.h).
     const CLOSED: u8 = 7;
+    let info = tcp_info(socket)?;
+    Some(TcpProgress {
+        closed: info.tcpi_state == CLOSED,
+        in_flight: info.tcpi_unacked > 0,
+        unanswered_probes: info.tcpi_probes,
+        since_ack: Duration::from_millis(info.tcpi_last_ack_recv.into()),
+    })
+}
+
+/// Packets with data that `socket` has received, and how many of them out of order: 0 on a system
+/// that does not count them (Linux counts since 4.6 and 5.4). `None` where it is not TCP.
+pub(crate) fn tcp_received(socket: impl AsFd) -> Option<(u32, u32)> {
+    tcp_info(socket).map(|info| (info.tcpi_data_segs_in, info.tcpi_rcv_ooopack))
+}
+
+fn tcp_info(socket: impl AsFd) -> Option<libc::tcp_info> {
     let fd = socket.as_fd().as_raw_fd();
     // SAFETY: the structure is numbers alone, for which all zeroes are a value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
@@ -119,10 +135,5 @@ pub(crate) fn tcp_progress(socket: impl AsFd) -> Option<TcpProgress> {
             &raw mut length,
         )
     };
-    (done == 0).then(|| TcpProgress {
-        closed: info.tcpi_state == CLOSED,
-        in_flight: info.tcpi_unacked > 0,
-        unanswered_probes: info.tcpi_probes,
-        since_ack: Duration::from_millis(info.tcpi_last_ack_recv.into()),
-    })
+    (done == 0).then_some(info)
 }

@@ -129,6 +129,11 @@ impl TlsStream {
         self.inner.get_ref().1.alpn_protocol()
     }
 
+    /// What it is spoken over.
+    pub fn connection(&self) -> &Stream {
+        self.inner.get_ref().0
+    }
+
     /// Whether the peer asked for a certificate of this client, which has none. It may end the
     /// connection for that, or answer without.
     pub fn wants_certificate(&self) -> bool {

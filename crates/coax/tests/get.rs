@@ -25,12 +25,16 @@ mod many;
 mod naming;
 #[path = "get/nginx.rs"]
 mod nginx;
+#[path = "get/packed.rs"]
+mod packed;
 #[path = "get/pages.rs"]
 mod pages;
 #[path = "get/proxied.rs"]
 mod proxied;
 #[path = "get/secure.rs"]
 mod secure;
+#[path = "get/split.rs"]
+mod split;
 #[path = "get/sums.rs"]
 mod sums;
 #[path = "get/twice.rs"]

@@ -7,6 +7,8 @@
 //!
 //! Nothing here knows how a program fetches.
 
+mod line;
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -87,11 +89,16 @@ const TASKS: [(&str, Task, &str, u64, &[Contender]); 3] = [
     ("small", Task::Small, "2,000 files of 4 KiB", SMALL as u64 * 4096, &SMALL_BY),
 ];
 
-/// Measures the tasks that `words` name, or all.
+/// Measures the tasks that `words` name, or all of them that need no line.
 pub(super) fn run(words: &[&str]) -> Result<Table, String> {
+    if words == ["line"] {
+        return line::run();
+    }
     let unknown = |word: &&&str| !TASKS.iter().any(|(wished, ..)| *wished == **word);
     if let Some(word) = words.iter().find(unknown) {
-        return Err(format!("bench get has large, limited, small and --json, not {word}"));
+        return Err(format!(
+            "bench get has large, limited, small, or line alone, and --json, not {word}"
+        ));
     }
     super::prepare()?;
     let bench = Bench::start()?;

@@ -66,8 +66,8 @@ impl Clients {
     /// A client that has not registered is somebody from elsewhere.
     pub(crate) fn brought(&mut self, who: ClientId, origin: Origin) {
         let before = self.get(who).origin.address.clone();
-        one_less(&mut self.addresses, &before);
-        *self.addresses.entry(origin.address.as_str().into()).or_default() += 1;
+        one_less(&mut self.addresses, &neighbourhood(&before));
+        *self.addresses.entry(neighbourhood(&origin.address)).or_default() += 1;
         let client = self.get_mut(who);
         client.name = Name::new(client.name.nick(), client.name.user(), &origin.host);
         let way = client.origin.way;

@@ -224,7 +224,7 @@ impl Turn<'_> {
                 ("account", key, Box::default())
             }
             Means::Server => ("server", Box::default(), fold(me.nick())),
-            Means::WebIrc => ("webirc", Box::default(), Box::default()),
+            Means::WebIrc => ("webirc", fold(name), Box::default()),
             Means::Key => ("key", fold(name), fold(me.account.as_deref().unwrap_or(me.nick()))),
         };
         let place = neighbourhood(&me.origin.address);

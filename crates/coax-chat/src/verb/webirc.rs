@@ -23,15 +23,16 @@ pub(super) fn run(turn: &mut Turn<'_>, words: &Words<'_>) {
     if passwords.is_empty() {
         return turn.close(Cause::Password, "You are no gateway of this server");
     }
-    if let Err(wait) = turn.may_try(Means::WebIrc, "") {
+    let gateway = super::clipped(words[1], 64);
+    if let Err(wait) = turn.may_try(Means::WebIrc, gateway) {
         let why = format!("Too many wrong passwords: try again in {wait} s");
         return turn.close(Cause::Guessing, &why);
     }
     if !passwords.iter().any(|password| same(password, words[0])) {
-        turn.tried_wrongly(Means::WebIrc, "");
+        turn.tried_wrongly(Means::WebIrc, gateway);
         return turn.close(Cause::Password, "Wrong password of a gateway");
     }
-    turn.tried_rightly(Means::WebIrc, "");
+    turn.tried_rightly(Means::WebIrc, gateway);
     // An address that begins with a colon was taken for the last word: its first colon is lost, and the
     // options are still behind it. Careful gateways write 0 before it.
     let (address, options) = words[3].split_once(' ').unwrap_or((words[3], ""));

@@ -78,6 +78,13 @@ pub(super) fn check_status(response: &Response) -> Result<(), DownloadError> {
     })
 }
 
+/// Whether it is all of the file `identity`, proved by its validator.
+pub(super) fn is_all_of(response: &Response, identity: &Identity) -> bool {
+    let plain = response.status == StatusCode::OK && !is_encoded(&response.headers);
+    let same = Validator::of(&response.headers).is_some_and(|it| it == identity.validator);
+    plain && same && response.body.length() == Some(identity.length)
+}
+
 /// What was answered to a request for `asked` of the file `identity`.
 pub(super) fn check(
     response: &Response,

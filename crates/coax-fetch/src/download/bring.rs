@@ -1,8 +1,8 @@
 //! The connections of one file at work.
 //!
 //! The first brings the answer that began it all. While all together become faster by more of them,
-//! more ask for pieces of their own. One that fails leaves its piece to the others; when the last
-//! has failed, this attempt has.
+//! more ask for pieces of their own. One that fails, in whatever way, leaves its piece to the others;
+//! when the last has failed, this attempt has.
 //!
 //! Nothing here knows names of files.
 
@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::body::Body;
 use crate::download::answer::{self, Piece};
-use crate::download::job::{Job, Slot};
+use crate::download::hands::{Next, Slot};
+use crate::download::job::Job;
 use crate::download::watch::News;
 use crate::download::{DownloadError, DownloadErrorKind};
 use crate::error::{FetchError, without_credentials};
@@ -28,6 +29,8 @@ use crate::response::{Hop, Response};
 
 /// How often it is looked whether more connections would help.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How often one that has nothing to do looks whether another needs help.
+const PAUSE: Duration = Duration::from_millis(100);
 /// So much is written at once, if it comes that fast.
 const BATCH: usize = 1 << 20;
 
@@ -37,7 +40,8 @@ pub(super) struct Answer {
     pub(super) begun: Instant,
 }
 
-type Hands = JoinSet<Result<(), DownloadError>>;
+/// Whose work is over, and what came of it.
+type Over = (Slot, Result<(), DownloadError>);
 
 /// Brings what is missing, beginning with `answer`, which holds the bytes `piece`.
 pub(super) async fn all(
@@ -47,10 +51,12 @@ pub(super) async fn all(
 ) -> Result<(), DownloadError> {
     let mut set = JoinSet::new();
     job.answers_after(answer.response.hops.last().map_or(Duration::ZERO, latency));
+    job.look_at(&answer.response.body);
     let slot = job.hand(piece);
     set.spawn(first(Arc::clone(job), slot, answer));
     let done = until_whole(job, &mut set).await;
     set.shutdown().await;
+    job.end_attempt();
     job.watch.meter.set_connections(0);
     done
 }
@@ -77,7 +83,7 @@ fn latency(hop: &Hop) -> Duration {
     phases.first_byte.unwrap_or(stood).saturating_sub(stood)
 }
 
-async fn until_whole(job: &Arc<Job>, set: &mut Hands) -> Result<(), DownloadError> {
+async fn until_whole(job: &Arc<Job>, set: &mut JoinSet<Over>) -> Result<(), DownloadError> {
     let mut glance = interval(GLANCE);
     glance.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failed = None;
@@ -86,29 +92,32 @@ async fn until_whole(job: &Arc<Job>, set: &mut Hands) -> Result<(), DownloadErro
         let growing = !job.is_settled();
         tokio::select! {
             over = set.join_next() => match over {
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(error))) if is_of_one(&error) => {
-                    job.limit(set.len());
-                    failed = Some(error);
+                Some(Ok((_, Ok(())))) => {}
+                Some(Ok((_, Err(error)))) if error.is_of_this_side() => return Err(error),
+                Some(Ok((Slot::FIRST, Err(error)))) if is_of_one(&error) => failed = Some(error),
+                Some(Ok((Slot::FIRST, Err(error)))) => return Err(error),
+                Some(Ok((_, Err(error)))) => {
+                    job.refused(&error, set.len());
+                    failed = failed.or(Some(error));
                 }
-                Some(Ok(Err(error))) => return Err(error),
                 // A task that panicked is this program's fault; its piece is fetched again.
                 Some(Err(_)) => {}
                 None if job.is_whole() => return Ok(()),
                 None => return Err(failed.unwrap_or_else(|| ended_early(job))),
             },
+            () = job.whole.notified() => return Ok(()),
             _ = glance.tick(), if growing => more(job, set),
         }
     }
 }
 
 /// As many connections as there shall be.
-fn more(job: &Arc<Job>, set: &mut Hands) {
+fn more(job: &Arc<Job>, set: &mut JoinSet<Over>) {
     let wanted = job.look();
     while set.len() < wanted {
         let slot = job.hand(0..0);
         let job = Arc::clone(job);
-        set.spawn(async move { pieces(&job, slot).await });
+        set.spawn(async move { (slot, pieces(&job, slot).await) });
     }
 }
 
@@ -123,28 +132,31 @@ fn ended_early(job: &Job) -> DownloadError {
     DownloadError::changed(&url, "fewer bytes came than were announced")
 }
 
-async fn first(job: Arc<Job>, slot: Slot, answer: Answer) -> Result<(), DownloadError> {
+async fn first(job: Arc<Job>, slot: Slot, answer: Answer) -> Over {
     let open_end = job.place(slot).end == u64::MAX;
     let done = copy(&job, slot, answer).await;
     if done.is_ok() && open_end {
         job.ends_here();
     }
-    match done {
-        Ok(()) => pieces(&job, slot).await,
-        failed => {
-            job.release(slot);
-            failed
-        }
+    if done.is_ok() {
+        return (slot, pieces(&job, slot).await);
     }
+    job.release(slot);
+    (slot, done)
 }
 
 /// Piece after piece, while there are some.
 async fn pieces(job: &Arc<Job>, slot: Slot) -> Result<(), DownloadError> {
     let mut done = Ok(());
-    while done.is_ok()
-        && let Some((identity, piece)) = job.next(slot)
-    {
-        done = one(job, slot, &identity, &piece).await;
+    while done.is_ok() {
+        done = match job.next(slot) {
+            (Next::Piece(piece), Some(identity)) => one(job, slot, &identity, &piece).await,
+            (Next::Wait, _) => {
+                sleep(PAUSE).await;
+                Ok(())
+            }
+            _ => break,
+        };
     }
     job.release(slot);
     done
@@ -163,6 +175,7 @@ async fn one(
         tell_trip(job, begun, error.hops(), None, 0);
         DownloadError::from(error)
     })?;
+    job.answers_after(response.hops.last().map_or(Duration::ZERO, latency));
     let url = response.url.as_str();
     match answer::check(&response, piece, identity)? {
         Piece::Part(_) => copy(job, slot, Answer { response, begun }).await,
@@ -204,13 +217,10 @@ async fn drain(
         let (size, place) = (batch.iter().map(Bytes::len).sum::<usize>(), job.place(slot));
         let reached = place.start.saturating_add(size as u64);
         check_size(job, reached)?;
-        if size >= BATCH || reached >= place.end {
-            let all = job.deliver(slot, &mut batch)?;
-            job.sync();
-            if all {
-                rest(body).await;
-                return Ok(());
-            }
+        let due = size >= BATCH || reached >= place.end;
+        if due && deliver(job, slot, &mut batch)? {
+            rest(body).await;
+            return Ok(());
         }
     }
 }
@@ -223,19 +233,25 @@ async fn next(
     body: &mut Body,
     batch: &mut Vec<Bytes>,
 ) -> Result<Result<Option<Bytes>, FetchError>, DownloadError> {
-    let mut chunk = pin!(body.chunk());
-    let ready = poll_fn(|context| match chunk.as_mut().poll(context) {
-        Poll::Ready(chunk) => Poll::Ready(Some(chunk)),
-        Poll::Pending => Poll::Ready(None),
-    });
-    if let Some(chunk) = ready.await {
+    let ready = {
+        let mut chunk = pin!(body.chunk());
+        let polled = poll_fn(|context| Poll::Ready(chunk.as_mut().poll(context)));
+        polled.await
+    };
+    if let Poll::Ready(chunk) = ready {
         return Ok(chunk);
     }
-    if !batch.is_empty() {
-        job.deliver(slot, batch)?;
-        job.sync();
+    if !batch.is_empty() && deliver(job, slot, batch)? {
+        return Ok(Ok(None));
     }
-    Ok(chunk.await)
+    Ok(body.chunk().await)
+}
+
+/// Writes what is in `batch`. True when all that was wanted is there.
+fn deliver(job: &Arc<Job>, slot: Slot, batch: &mut Vec<Bytes>) -> Result<bool, DownloadError> {
+    let all = job.deliver(slot, batch)?;
+    job.sync();
+    Ok(all)
 }
 
 /// All that was wanted is there. An end that is here already leaves the connection for the next

@@ -93,6 +93,12 @@ impl DownloadError {
         DownloadError::new(Kind::Fetch(FetchErrorKind::CutShort), text)
     }
 
+    /// Passing, as the whole may be had.
+    pub(super) fn silent(url: &str) -> DownloadError {
+        let text = format!("cannot fetch {url}: no answer to a request for a part of it");
+        DownloadError::new(Kind::Fetch(FetchErrorKind::Timeout), text)
+    }
+
     pub(super) fn too_large(url: &str, limit: u64) -> DownloadError {
         let text = format!("cannot fetch {url}: it has more than the allowed {limit} bytes");
         DownloadError::new(Kind::TooLarge, text)
@@ -181,6 +187,32 @@ impl DownloadError {
             Kind::Changed => true,
             _ => false,
         }
+    }
+
+    /// Whether no other connection would fare better: it is this machine, or what was asked for,
+    /// that ends it.
+    pub(super) fn is_of_this_side(&self) -> bool {
+        matches!(self.kind(), Kind::Disk | Kind::TooLarge | Kind::ReaderLeft)
+    }
+
+    /// Whether it may be that a part was asked for, and the whole could be had.
+    pub(super) fn is_of_a_part(&self) -> bool {
+        match self.kind() {
+            Kind::Status(_) | Kind::Lie | Kind::Changed => true,
+            Kind::Fetch(kind) => !matches!(kind, FetchErrorKind::Local | FetchErrorKind::Invalid),
+            _ => false,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    pub(super) fn is_passing_by_itself(&self) -> bool {
+        self.is_passing() && self.kind() != Kind::Changed
+    }
+
+    /// What happened, without the URL that it happened to.
+    pub(super) fn cause(&self) -> String {
+        let text = &self.0.text;
+        text.split_once(": ").map_or(text.as_str(), |(_, cause)| cause).to_owned()
     }
 
     /// How long the server wants to be left alone.

@@ -1,7 +1,7 @@
 //! One file under way: what is there, who brings which bytes, and what to bring next.
 //!
-//! Pieces are handed out in the order of the file, so that its beginning is whole early: whoever
-//! sums it up, and whoever goes on with it later, finds few gaps. No byte is asked for twice.
+//! What can be brought by several is: that is an optimisation, and no failure of it is one of the
+//! file. The first connection goes on to the end whatever the others meet.
 //!
 //! Nothing here waits for the network.
 
@@ -11,16 +11,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coax_net::aside;
+use coax_net::{PacketCount, aside};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::body::Body;
 use crate::client::Client;
+use crate::download::hands::{Hands, Look, Next, Slot};
 use crate::download::watch::{News, Watch};
 use crate::download::{Download, DownloadError};
 use crate::growth::{Growth, Sight, piece};
 use crate::part::Part;
 use crate::part::state::Identity;
 use crate::verify::{Follower, Sha256, sum_of};
+
+/// While it is not known whether more connections are of use, none takes a piece for longer.
+const TRIAL: Duration = Duration::from_secs(2);
+/// What has taken so long, and will take as long again, is brought in the order of the file from
+/// then on: whoever sums it up, and whoever goes on with it later, finds few gaps.
+const LONG: Duration = Duration::from_secs(10);
 
 /// One file under way.
 pub(super) struct Job {
@@ -29,6 +38,8 @@ pub(super) struct Job {
     pub(super) watch: Watch,
     /// When all began.
     pub(super) begun: Instant,
+    /// The last byte has come.
+    pub(super) whole: Notify,
     shared: Mutex<Shared>,
 }
 
@@ -37,7 +48,7 @@ struct Shared {
     /// What the file is, where it can be gone on with.
     identity: Option<Identity>,
     length: Option<u64>,
-    hands: Vec<Option<Hand>>,
+    hands: Hands,
     follower: Option<Follower>,
     growth: Growth,
     /// Bytes that came in this attempt, and when the first did.
@@ -47,19 +58,11 @@ struct Shared {
     most: usize,
     /// From a request to the first byte of its answer.
     latency: Duration,
+    /// Counts the packets of the first connection, while that matters.
+    arrivals: Option<PacketCount>,
+    /// Nothing more is to be found out about how it is brought.
+    settled: bool,
 }
-
-/// Who brings these bytes, and how far it is.
-#[derive(Clone, Debug)]
-struct Hand {
-    at: u64,
-    end: u64,
-    delivered: bool,
-}
-
-/// A hand's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot(usize);
 
 impl Job {
     pub(super) fn new(
@@ -73,16 +76,19 @@ impl Job {
             part,
             identity: None,
             length: None,
-            hands: Vec::new(),
+            hands: Hands::default(),
             follower: None,
             growth: Growth::new(1),
             came: 0,
             first: None,
             most: 1,
             latency: Duration::ZERO,
+            arrivals: None,
+            settled: false,
         };
         let (client, download, watch) = (client.clone(), download.clone(), watch.clone());
-        Arc::new(Job { client, download, watch, begun, shared: Mutex::new(shared) })
+        let (whole, shared) = (Notify::new(), Mutex::new(shared));
+        Arc::new(Job { client, download, watch, begun, whole, shared })
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -114,6 +120,7 @@ impl Job {
         let (have, length) = (known.have.total(), known.identity.length);
         (shared.identity, shared.length) = (Some(known.identity), Some(length));
         self.watch.meter.set_have(have);
+        self.watch.meter.set_kept(true);
         self.watch.meter.set_length(Some(length));
         Ok(Some((have, length)))
     }
@@ -132,6 +139,7 @@ impl Job {
         shared.part.begin()?;
         (shared.identity, shared.length, shared.follower) = (identity, length, None);
         self.watch.meter.set_have(0);
+        self.watch.meter.set_kept(false);
         self.watch.meter.set_length(length);
         Ok(lost)
     }
@@ -139,13 +147,22 @@ impl Job {
     /// The hands of the attempt before are gone, and what was learnt with them.
     pub(super) fn begin_attempt(&self) {
         let mut shared = self.lock();
-        let most = match (&shared.identity, &self.download.rate) {
-            (Some(_), None) => self.download.connections.max(1),
-            // More connections do not make a limit larger.
-            _ => 1,
+        let splits = shared.identity.is_some() && shared.part.splits();
+        // More connections do not make a limit larger.
+        let most = if splits && self.download.rate.is_none() {
+            self.download.connections.max(1)
+        } else {
+            1
         };
         (shared.growth, shared.came, shared.first) = (Growth::new(most), 0, None);
+        (shared.arrivals, shared.settled) = (None, most == 1);
+        shared.latency = Duration::ZERO;
         shared.hands.clear();
+    }
+
+    /// Whether it may be asked for over several connections.
+    pub(super) fn splits(&self) -> bool {
+        self.lock().part.splits()
     }
 
     /// How much of it is there.
@@ -153,37 +170,54 @@ impl Job {
         self.lock().part.have().total()
     }
 
-    /// How long it takes from a request to the first byte of its answer.
+    /// How long it took from a request to the first byte of its answer. Where the queue before the
+    /// line is long, that is longer once the line is full.
     pub(super) fn answers_after(&self, latency: Duration) {
-        self.lock().latency = latency;
+        let mut shared = self.lock();
+        let before = shared.latency;
+        shared.latency = if before.is_zero() { latency } else { (before + latency) / 2 };
+    }
+
+    /// Looks from now on whether the line of the first connection loses packets.
+    pub(super) fn look_at(&self, first: &Body) {
+        let mut shared = self.lock();
+        if !shared.settled {
+            shared.arrivals = first.arrivals();
+        }
+    }
+
+    /// The attempt is over: its connections can be closed.
+    pub(super) fn end_attempt(&self) {
+        self.lock().arrivals = None;
     }
 
     /// A new hand, for these bytes.
     pub(super) fn hand(&self, piece: Range<u64>) -> Slot {
         let mut shared = self.lock();
-        shared.hands.push(Some(Hand { at: piece.start, end: piece.end, delivered: false }));
-        Slot(shared.hands.len() - 1)
+        let (now, latency) = (self.begun.elapsed(), shared.latency);
+        shared.hands.add(piece, now, latency)
     }
 
-    /// The next bytes for a hand: `None` where none are left, or there are hands enough.
-    pub(super) fn next(&self, slot: Slot) -> Option<(Identity, Range<u64>)> {
-        let mut shared = self.lock();
-        let identity = shared.identity.clone()?;
-        let delivered = shared.hands.get_mut(slot.0)?.take().is_some_and(|it| it.delivered);
-        if shared.hands.iter().flatten().count() >= shared.growth.wanted() {
-            return None;
-        }
-        let next = shared.next_piece(identity.length)?;
-        let hand = Hand { at: next.start, end: next.end, delivered };
-        *shared.hands.get_mut(slot.0)? = Some(hand);
-        Some((identity, next))
+    /// What a hand is to do next. With bytes comes what file they are of.
+    pub(super) fn next(&self, slot: Slot) -> (Next, Option<Identity>) {
+        let shared = &mut *self.lock();
+        let (Some(identity), Some(length)) = (shared.identity.clone(), shared.length) else {
+            return (Next::Nothing, None);
+        };
+        let look = Look {
+            now: self.begun.elapsed(),
+            have: shared.part.have(),
+            length,
+            wanted: shared.growth.wanted(),
+            latency: shared.latency,
+            longest: (!shared.growth.is_settled()).then_some(TRIAL),
+        };
+        (shared.hands.next(slot, look), Some(identity))
     }
 
     /// What a hand holds is anybody's again.
     pub(super) fn release(&self, slot: Slot) {
-        if let Some(hand) = self.lock().hands.get_mut(slot.0) {
-            *hand = None;
-        }
+        self.lock().hands.release(slot);
     }
 
     /// Writes what a hand brought and empties `pieces`. True when it has brought all it should.
@@ -192,28 +226,32 @@ impl Job {
         slot: Slot,
         pieces: &mut Vec<Bytes>,
     ) -> Result<bool, DownloadError> {
-        let mut shared = self.lock();
-        let Some(hand) = shared.hands.get(slot.0).cloned().flatten() else {
-            pieces.clear();
-            return Ok(true);
-        };
-        let size = trim(pieces, hand.end.saturating_sub(hand.at));
-        let at = hand.at + size;
-        if size > 0 {
+        let shared = &mut *self.lock();
+        let place = shared.hands.place(slot);
+        let size = trim(pieces, place.end.saturating_sub(place.start));
+        let at = place.start.saturating_add(size);
+        self.watch.meter.add_came(size);
+        // Another may have brought it before.
+        if shared.part.have().gap(place.start, at).is_some() {
             shared.prepare(at, self.download.sum.is_some())?;
-            shared.part.write(hand.at, pieces)?;
-            shared.came += size;
+            let before = shared.part.have().total();
+            shared.part.write(place.start, pieces)?;
+            let have = shared.part.have().total();
+            shared.came += have - before;
             shared.first.get_or_insert_with(Instant::now);
-            self.watch.meter.set_have(shared.part.have().total());
+            self.watch.meter.set_have(have);
+            self.watch.meter.set_kept(shared.part.has_state());
             if let Some(follower) = &shared.follower {
                 follower.reach(shared.part.have().prefix());
             }
         }
         pieces.clear();
-        if let Some(Some(hand)) = shared.hands.get_mut(slot.0) {
-            (hand.at, hand.delivered) = (at, true);
+        shared.hands.moved(slot, size, self.begun.elapsed());
+        if shared.is_whole() {
+            self.whole.notify_one();
         }
-        Ok(at >= hand.end)
+        let rest = slot != Slot::FIRST && shared.part.have().gap(at, place.end).is_none();
+        Ok(at >= place.end || rest)
     }
 
     /// Puts what was written on the disk for good, when it is time. Waits for nothing.
@@ -229,45 +267,63 @@ impl Job {
 
     /// How far a hand is, and where it is to end.
     pub(super) fn place(&self, slot: Slot) -> Range<u64> {
-        let hand = self.lock().hands.get(slot.0).cloned().flatten();
-        hand.map_or(0..0, |hand| hand.at..hand.end)
+        self.lock().hands.place(slot)
     }
 
     /// Looks whether more hands would help; how many there shall be.
     pub(super) fn look(&self) -> usize {
         let mut shared = self.lock();
         let (Some(first), Some(length)) = (shared.first, shared.length) else { return 1 };
+        let counted = shared.arrivals.as_ref().map(PacketCount::count);
+        let (packets, disordered) = counted.unwrap_or_default();
         let sight = Sight {
             now: first.elapsed(),
             came: shared.came,
             left: length.saturating_sub(shared.part.have().total()),
-            delivering: shared.hands.iter().flatten().filter(|hand| hand.delivered).count(),
+            delivering: shared.hands.delivering(),
+            latency: shared.latency,
+            packets,
+            disordered,
         };
         let before = shared.growth.wanted();
         let wanted = shared.growth.look(sight);
+        shared.settle(&sight);
+        if shared.growth.is_settled() {
+            shared.arrivals = None;
+        }
+        shared.most = shared.most.max(wanted);
+        let silent = wanted < before && shared.is_refused();
+        drop(shared);
         if wanted != before {
-            shared.share_out(wanted);
-            shared.most = shared.most.max(wanted);
-            drop(shared);
             (self.watch.tell)(News::Connections(wanted));
+        }
+        if silent {
+            let why = DownloadError::silent(self.download.request.url.as_str());
+            (self.watch.tell)(News::NotSplit { why: &why });
         }
         wanted
     }
 
     /// Whether no more looking is needed.
     pub(super) fn is_settled(&self) -> bool {
-        self.lock().growth.is_settled()
+        self.lock().settled
     }
 
-    /// A connection failed while so many others go on.
-    pub(super) fn limit(&self, count: usize) {
-        self.lock().growth.limit(count);
+    /// A connection that was to help failed, while so many go on. Where none has ever helped, the
+    /// file is not split again.
+    pub(super) fn refused(&self, why: &DownloadError, count: usize) {
+        let mut shared = self.lock();
+        let others = if why.is_passing() { count } else { 1 };
+        shared.growth.limit(others);
+        if shared.is_refused() {
+            drop(shared);
+            (self.watch.tell)(News::NotSplit { why });
+        }
     }
 
     /// Whether every byte is there.
     pub(super) fn is_whole(&self) -> bool {
-        let shared = self.lock();
-        shared.length.is_some_and(|length| shared.part.have().prefix() >= length)
+        self.lock().is_whole()
     }
 
     /// The body ended, and had said nothing of its length.
@@ -347,32 +403,32 @@ impl Shared {
         }
     }
 
-    fn next_piece(&self, length: u64) -> Option<Range<u64>> {
-        let mut taken = self.part.have().clone();
-        self.hands.iter().flatten().for_each(|hand| taken.insert(hand.at..hand.end));
-        let gap = taken.gap(0, length)?;
-        let left = length.saturating_sub(taken.total());
-        let size = piece(left, self.growth.wanted(), self.asking());
-        Some(gap.start..gap.end.min(gap.start.saturating_add(size)))
+    fn is_whole(&self) -> bool {
+        self.length.is_some_and(|length| self.part.have().prefix() >= length)
     }
 
-    /// Bytes that one connection brings while an answer is waited for.
-    fn asking(&self) -> u64 {
-        (self.growth.rate_of_one() * self.latency.as_secs_f64()) as u64
+    /// Whether others were tried and none has ever helped: that is remembered, and is news once.
+    fn is_refused(&mut self) -> bool {
+        let news = self.growth.wanted() == 1 && !self.hands.is_proven() && self.part.splits();
+        if news {
+            self.part.never_split();
+        }
+        news
     }
 
-    /// Whoever holds more than a share keeps a share; surplus hands stop where they are.
-    fn share_out(&mut self, wanted: usize) {
-        let left = self.length.unwrap_or_default().saturating_sub(self.part.have().total());
-        let share = piece(left, wanted, self.asking());
-        for (index, hand) in self.hands.iter_mut().flatten().enumerate() {
-            let most = match (index < wanted, wanted) {
-                (false, _) => 0,
-                // The one that is left goes on to the end of its piece.
-                (true, 1) => continue,
-                (true, _) => share,
-            };
-            hand.end = hand.end.min(hand.at.saturating_add(most));
+    /// Once it is known how many connections bring it: one needs no more care, and of several the
+    /// first takes its turns like all others where there is much left.
+    fn settle(&mut self, sight: &Sight) {
+        let wanted = self.growth.wanted();
+        if !self.growth.is_settled() || (wanted > 1 && sight.now < LONG) {
+            return;
+        }
+        self.settled = true;
+        let rate = sight.came as f64 / sight.now.as_secs_f64().max(1e-3);
+        if wanted > 1 && self.hands.is_proven() && sight.left as f64 > rate * LONG.as_secs_f64() {
+            let each = rate / sight.delivering.max(1) as f64;
+            let asking = each * self.latency.as_secs_f64();
+            self.hands.end_first(piece(sight.left, wanted, asking as u64));
         }
     }
 }

@@ -8,9 +8,11 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use coax_net::aside;
-use tokio::time::{Instant, sleep};
+use http::StatusCode;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::Client;
 use crate::download::answer::{self, Piece};
@@ -19,7 +21,7 @@ use crate::download::job::Job;
 use crate::download::there::There;
 use crate::download::watch::{News, Watch};
 use crate::download::{Download, DownloadError, DownloadErrorKind, Fetched, Sum, Target};
-use crate::error::without_credentials;
+use crate::error::{FetchErrorKind, without_credentials};
 use crate::name;
 use crate::part::Part;
 use crate::part::state::Identity;
@@ -27,8 +29,12 @@ use crate::pause::Patience;
 use crate::response::Response;
 use crate::verify::Sha256;
 
+/// How long a server may think that has shown that it gives no parts.
+const DOUBT: Duration = Duration::from_secs(5);
 /// What is said where the server has another file than before.
 const CHANGED: &str = "it has changed on the server";
+/// And where the server sends all of it, whatever is asked for.
+const NO_PARTS: &str = "the server does not send parts of it";
 
 /// A download under way.
 pub(super) struct Run<'a> {
@@ -39,6 +45,10 @@ pub(super) struct Run<'a> {
     begun: Instant,
     /// What is asked for, as it is kept beside a part.
     url: String,
+    /// No other follows this one.
+    last_try: bool,
+    /// The server did not answer to a request for a part, or gave none to a second connection.
+    doubts: bool,
     /// There once the file's name is known.
     job: Option<Arc<Job>>,
     /// What the file must be; known with its name.
@@ -66,6 +76,8 @@ impl<'a> Run<'a> {
             watch,
             begun: Instant::now(),
             url: without_credentials(&url),
+            last_try: false,
+            doubts: false,
             job: None,
             sum: None,
             resumed: 0,
@@ -87,6 +99,7 @@ impl<'a> Run<'a> {
         let mut patience = Patience::new(self.download.retries);
         let mut most = 0;
         loop {
+            self.last_try = patience.is_last();
             let error = match self.attempt().await {
                 Ok(()) => return self.finish().await,
                 Err(error) => error,
@@ -118,10 +131,7 @@ impl<'a> Run<'a> {
                 return self.go_on(&job, &identity, gap).await;
             }
         }
-        let mut answer = self.ask(None).await?;
-        if !self.download.any_status {
-            answer::check_status(&answer.response)?;
-        }
+        let mut answer = self.ask_whole().await?;
         let identity = self.identity(&answer.response);
         if self.is_there(&mut answer.response).await? {
             self.remember(&mut answer.response);
@@ -171,6 +181,7 @@ impl<'a> Run<'a> {
             true => Part::open(path, light)?,
             false => Part::open(path, light)?.sparing_others(),
         };
+        (self.watch.tell)(News::Opened { part: part.path() });
         let job = Job::new(self.download, self.client, self.watch, self.begun, part);
         self.job = Some(Arc::clone(&job));
         Ok(job)
@@ -248,30 +259,71 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks for what is missing.
+    /// Asks for all of it.
+    async fn ask_whole(&self) -> Result<Answer, DownloadError> {
+        let answer = self.ask(None).await?;
+        if !self.download.any_status {
+            answer::check_status(&answer.response)?;
+        }
+        if self.download.is_plain() && answer.response.status == StatusCode::PARTIAL_CONTENT {
+            return Err(DownloadError::lie(&self.url, "it sends a part, and was asked for all"));
+        }
+        Ok(answer)
+    }
+
+    /// Asks for a part. Where it is doubtful that there are any, the answer has to come soon.
+    async fn ask_part(
+        &self,
+        identity: &Identity,
+        gap: &Range<u64>,
+    ) -> Result<Answer, DownloadError> {
+        let asked = self.ask(Some((identity, gap)));
+        if self.doubts {
+            return timeout(DOUBT, asked).await.unwrap_or_else(|_| {
+                let silent = DownloadError::silent(&self.url);
+                Err(silent)
+            });
+        }
+        asked.await
+    }
+
+    /// Asks for what is missing. Where no part of it can be had, the whole may be.
     async fn go_on(
         &mut self,
         job: &Arc<Job>,
         identity: &Identity,
         gap: Range<u64>,
     ) -> Result<(), DownloadError> {
-        let mut answer = self.ask(Some((identity, &gap))).await?;
-        let why = match answer::check(&answer.response, &gap, identity) {
-            Ok(Piece::Part(piece)) => {
-                self.remember(&mut answer.response);
-                return bring::all(job, answer, piece).await;
-            }
-            Ok(Piece::Whole) => "the server does not send parts of it",
-            Ok(Piece::Another) => CHANGED,
-            Err(error) => {
-                if error.kind() == DownloadErrorKind::Changed {
-                    self.anew(job, None, None, CHANGED)?;
+        self.doubts |= !job.splits();
+        let refused = match self.ask_part(identity, &gap).await {
+            Ok(mut answer) => match answer::check(&answer.response, &gap, identity) {
+                Ok(Piece::Part(piece)) => {
+                    self.remember(&mut answer.response);
+                    return bring::all(job, answer, piece).await;
                 }
-                return Err(error);
-            }
+                Ok(other) => {
+                    let why = if other == Piece::Whole { NO_PARTS } else { CHANGED };
+                    let identity = self.identity(&answer.response);
+                    return self.whole(job, answer, identity, why).await;
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
         };
+        // A server that is busy may give a part later; one that is silent gives none.
+        let busy = matches!(refused.kind(), DownloadErrorKind::Status(_));
+        let wait = refused.is_passing_by_itself() && !self.last_try && (busy || !self.doubts);
+        if !refused.is_of_a_part() || wait {
+            self.doubts |= refused.kind() == DownloadErrorKind::Fetch(FetchErrorKind::Timeout);
+            return Err(refused);
+        }
+        let answer = self.ask_whole().await?;
         let identity = self.identity(&answer.response);
-        self.whole(job, answer, identity, why).await
+        let why = match refused.kind() {
+            DownloadErrorKind::Changed => CHANGED.to_owned(),
+            _ => refused.cause(),
+        };
+        self.whole(job, answer, identity, &why).await
     }
 
     fn anew(

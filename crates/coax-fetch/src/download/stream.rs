@@ -6,7 +6,7 @@
 //!
 //! Nothing here knows what reads the stream.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use coax_net::Descriptor;
 use tokio::time::{Instant, sleep};
 
@@ -19,6 +19,7 @@ use crate::error::without_credentials;
 use crate::name;
 use crate::part::state::Identity;
 use crate::pause::Patience;
+use crate::request::Request;
 use crate::response::{Hop, Response};
 use crate::verify::Running;
 
@@ -30,6 +31,8 @@ struct Stream<'a> {
     begun: Instant,
     url: String,
     sent: u64,
+    /// No other try follows this one.
+    last_try: bool,
     head_sent: bool,
     sum: Option<Running>,
     /// What it is, where it can be gone on with.
@@ -52,6 +55,7 @@ pub(super) async fn run(
         begun: Instant::now(),
         url: without_credentials(&download.request.url),
         sent: 0,
+        last_try: false,
         head_sent: false,
         sum: must.is_some().then(Running::new),
         identity: None,
@@ -72,6 +76,7 @@ impl Stream<'_> {
         let mut patience = Patience::new(self.download.retries);
         loop {
             let before = self.sent;
+            self.last_try = patience.is_last();
             let error = match self.attempt().await {
                 Ok(()) => match self.fetched.take() {
                     Some(fetched) => return Ok(fetched),
@@ -101,38 +106,48 @@ impl Stream<'_> {
     }
 
     async fn attempt(&mut self) -> Result<(), DownloadError> {
-        let begun = Instant::now();
         let part = self.identity.clone().filter(|_| self.sent > 0);
         let part = part.map(|identity| (self.sent..identity.length, identity));
-        let request = part
-            .as_ref()
-            .map(|(range, identity)| answer::ask_for(&self.download.request, range, identity));
-        let sent = self.client.send(request.as_ref().unwrap_or(&self.download.request)).await;
-        let mut response = match sent {
-            Ok(response) => response,
+        let Some((range, identity)) = &part else {
+            let (mut response, begun) = self.ask(&self.download.request).await?;
+            let head = response.head();
+            self.accept(&mut response)?;
+            self.send_head(&head).await?;
+            return self.copy(response, begun, 0).await;
+        };
+        let request = answer::ask_for(&self.download.request, range, identity);
+        let refused = match self.ask(&request).await {
+            Ok((response, begun)) => match answer::check(&response, range, identity) {
+                Ok(Piece::Part(_)) => return self.copy(response, begun, 0).await,
+                // What was sent already is passed over.
+                Ok(_) if answer::is_all_of(&response, identity) => {
+                    return self.copy(response, begun, self.sent).await;
+                }
+                Ok(_) => DownloadError::changed(&self.url, "it has changed on the server"),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let changed = refused.kind() == DownloadErrorKind::Changed;
+        if changed || !refused.is_of_a_part() || (refused.is_passing() && !self.last_try) {
+            return Err(refused);
+        }
+        let (response, begun) = self.ask(&self.download.request).await?;
+        if !answer::is_all_of(&response, identity) {
+            return Err(refused);
+        }
+        self.copy(response, begun, self.sent).await
+    }
+
+    async fn ask(&self, request: &Request) -> Result<(Response, Instant), DownloadError> {
+        let begun = Instant::now();
+        match self.client.send(request).await {
+            Ok(response) => Ok((response, begun)),
             Err(error) => {
                 self.tell_trip(begun, error.hops(), false, 0);
-                return Err(error.into());
+                Err(error.into())
             }
-        };
-        match &part {
-            None => {
-                let head = response.head();
-                self.accept(&mut response)?;
-                self.send_head(&head).await?;
-            }
-            Some((range, identity)) => match answer::check(&response, range, identity)? {
-                Piece::Part(_) => {}
-                _ => {
-                    let what = "it has changed on the server";
-                    return Err(DownloadError::changed(&self.url, what));
-                }
-            },
         }
-        let before = self.sent;
-        let done = self.copy(&mut response).await;
-        self.tell_trip(begun, &response.hops, true, self.sent - before);
-        done
     }
 
     /// An answer that is the whole.
@@ -161,11 +176,32 @@ impl Stream<'_> {
         self.sink.write_all(head).await.map_err(|error| DownloadError::output(&error))
     }
 
-    async fn copy(&mut self, response: &mut Response) -> Result<(), DownloadError> {
-        while let Some(chunk) = response.body.chunk().await? {
+    /// Sends what comes, but for the first `known` bytes.
+    async fn copy(
+        &mut self,
+        mut response: Response,
+        begun: Instant,
+        known: u64,
+    ) -> Result<(), DownloadError> {
+        let before = self.sent;
+        let done = self.drain(&mut response, known).await;
+        self.tell_trip(begun, &response.hops, true, self.sent - before);
+        done
+    }
+
+    async fn drain(
+        &mut self,
+        response: &mut Response,
+        mut known: u64,
+    ) -> Result<(), DownloadError> {
+        while let Some(mut chunk) = response.body.chunk().await? {
             if let Some(rate) = &self.download.rate {
                 rate.take(chunk.len()).await;
             }
+            self.watch.meter.add_came(chunk.len() as u64);
+            let passed = usize::try_from(known).unwrap_or(usize::MAX).min(chunk.len());
+            known -= passed as u64;
+            chunk.advance(passed);
             self.send(&chunk).await?;
         }
         match &self.identity {

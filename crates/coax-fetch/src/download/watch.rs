@@ -5,8 +5,9 @@
 //! Nothing here decides anything.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::download::DownloadError;
@@ -19,6 +20,8 @@ pub struct Meter {
     /// One more than the length; 0 while it is not known.
     length: AtomicU64,
     connections: AtomicU64,
+    came: AtomicU64,
+    kept: AtomicBool,
 }
 
 impl Meter {
@@ -35,6 +38,24 @@ impl Meter {
     /// Connections that bring it now.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that came in this run, whatever became of them: it never falls.
+    pub fn came(&self) -> u64 {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// Whether a later run can go on from what is there.
+    pub fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_came(&self, bytes: u64) {
+        self.came.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_kept(&self, kept: bool) {
+        self.kept.store(kept, Ordering::Relaxed);
     }
 
     pub(crate) fn set_have(&self, bytes: u64) {
@@ -65,6 +86,11 @@ pub enum News<'a> {
         /// Bytes of body that came.
         bytes: u64,
     },
+    /// Bytes are kept here until all are there.
+    Opened {
+        /// The file.
+        part: &'a Path,
+    },
     /// It goes on where an earlier run stopped.
     Resumed {
         /// So much was there.
@@ -90,6 +116,11 @@ pub enum News<'a> {
     },
     /// So many connections bring it from now on.
     Connections(usize),
+    /// The server gave no part of it to a second connection. The first goes on alone.
+    NotSplit {
+        /// What it did instead.
+        why: &'a DownloadError,
+    },
 }
 
 /// Who looks on.

@@ -6,6 +6,7 @@
 //! Nothing here waits without somebody who asks.
 
 use bytes::Bytes;
+use coax_net::PacketCount;
 
 use super::chunked::{Chunked, Step};
 use super::head::Framing;
@@ -78,6 +79,11 @@ impl Incoming {
             (Some(wire), Rest::Length(left)) => wire.held().len() as u64 >= *left,
             _ => false,
         }
+    }
+
+    /// Counts the packets of its connection.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        self.wire.as_ref().and_then(Wire::arrivals)
     }
 
     async fn more(&mut self) -> Result<(), Trouble> {

@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use coax_net::Address;
+use coax_net::{Address, PacketCount};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::Trouble;
@@ -45,6 +45,14 @@ impl Wire {
     /// The other end.
     pub(crate) fn peer(&self) -> &Address {
         &self.peer
+    }
+
+    /// Counts the packets that arrive.
+    pub(crate) fn arrivals(&self) -> Option<PacketCount> {
+        match &self.io {
+            Io::Plain(stream) => stream.arrivals(),
+            Io::Secure(stream) => stream.connection().arrivals(),
+        }
     }
 
     /// What has arrived and was not taken.

@@ -29,6 +29,9 @@ const PAGE: usize = 4096;
 /// The first line of every page.
 const TITLE: &str = "coax part 2";
 
+/// The line of a file that the server gives over one connection alone.
+const NOT_SPLITTABLE: &str = "not splittable";
+
 /// Which file it is that is partly there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -54,6 +57,8 @@ pub(crate) struct Known {
     pub(crate) have: Ranges,
     /// What of it was put on the disk for good.
     pub(crate) synced: Ranges,
+    /// Whether it may be asked for over several connections.
+    pub(crate) splits: bool,
     /// Which file it is about: its inode. Another file of that name is not ours.
     pub(crate) inode: u64,
     /// The number of the page that says so.
@@ -127,9 +132,14 @@ impl State {
     }
 
     /// Writes down what is there.
-    pub(crate) fn write(&mut self, written: &Ranges, synced: &Ranges) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        written: &Ranges,
+        synced: &Ranges,
+        splits: bool,
+    ) -> io::Result<()> {
         self.turn += 1;
-        let page = page(&self.head, self.turn, written, synced);
+        let page = page(&self.head, self.turn, written, synced, splits);
         self.file.write_all_at(&page, (self.turn % 2) * PAGE as u64)
     }
 
@@ -168,7 +178,7 @@ fn head(identity: &Identity, inode: u64, boot: &str) -> Option<String> {
     (lines && head.len() <= PAGE / 2).then_some(head)
 }
 
-fn page(head: &str, turn: u64, written: &Ranges, synced: &Ranges) -> Vec<u8> {
+fn page(head: &str, turn: u64, written: &Ranges, synced: &Ranges, splits: bool) -> Vec<u8> {
     let mut text = String::with_capacity(PAGE);
     text.push_str(head);
     let _ = writeln!(text, "turn {turn}");
@@ -181,6 +191,10 @@ fn page(head: &str, turn: u64, written: &Ranges, synced: &Ranges) -> Vec<u8> {
             }
             let _ = write!(text, " {start}-{end}");
         }
+        text.push('\n');
+    }
+    if !splits {
+        text.push_str(NOT_SPLITTABLE);
         text.push('\n');
     }
     sealed(text)
@@ -224,9 +238,10 @@ fn parse(page: &[u8], boot: &str) -> Option<(u64, Known)> {
     let same = line("boot ")? == boot && !boot.is_empty();
     let turn = line("turn ")?.parse().ok()?;
     let (written, synced) = (runs(line("written")?, length)?, runs(line("synced")?, length)?);
+    let splits = lines.next() != Some(NOT_SPLITTABLE);
     let have = if same { written } else { synced.clone() };
     let identity = Identity { url, validator, length };
-    Some((turn, Known { identity, have, synced, inode, turn }))
+    Some((turn, Known { identity, have, synced, splits, inode, turn }))
 }
 
 fn runs(text: &str, length: u64) -> Option<Ranges> {
@@ -266,12 +281,19 @@ mod tests {
         let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         assert_eq!(read(&path), None);
         for end in 1..5 {
-            state.write(&set(&[(0, end), (500, 600)]), &set(&[])).unwrap();
+            state.write(&set(&[(0, end), (500, 600)]), &set(&[]), true).unwrap();
             let have = set(&[(0, end), (500, 600)]);
             let synced = set(&[]);
             assert_eq!(
                 read(&path),
-                Some(Known { identity: identity(), have, synced, inode: INODE, turn: end })
+                Some(Known {
+                    identity: identity(),
+                    have,
+                    synced,
+                    splits: true,
+                    inode: INODE,
+                    turn: end
+                })
             );
         }
     }
@@ -286,7 +308,7 @@ mod tests {
         assert_eq!((claim(&path).unwrap(), read(&path)), (Claim::Ours(Some(INODE)), None));
         let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         assert_eq!(claim(&path).unwrap(), Claim::Ours(Some(INODE)));
-        state.write(&set(&[(0, 10)]), &set(&[])).unwrap();
+        state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
         assert_eq!(claim(&path).unwrap(), Claim::Ours(Some(INODE)));
         assert_eq!(read(&path).unwrap().have, set(&[(0, 10)]));
         fs::write(&path, "inode 7\nsum of what I have").unwrap();
@@ -297,20 +319,29 @@ mod tests {
     fn what_is_known_stays_known_while_it_is_gone_on_with() {
         let (_folder, path) = place();
         let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
-        state.write(&set(&[(0, 10)]), &set(&[])).unwrap();
+        state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
         let known = read(&path).unwrap();
         let mut state = State::go_on(&path, &known).unwrap().unwrap();
         assert_eq!(read(&path), Some(known), "before the first page is written");
-        state.write(&set(&[(0, 20)]), &set(&[])).unwrap();
+        state.write(&set(&[(0, 20)]), &set(&[]), true).unwrap();
         assert_eq!(read(&path).unwrap().have, set(&[(0, 20)]));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_split_is_remembered() {
+        let (_folder, path) = place();
+        let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
+        state.write(&set(&[(0, 10)]), &set(&[]), false).unwrap();
+        let known = read(&path).unwrap();
+        assert!(!known.splits && known.have == set(&[(0, 10)]));
     }
 
     #[test]
     fn a_page_that_was_torn_leaves_the_one_before() {
         let (_folder, path) = place();
         let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
-        state.write(&set(&[(0, 10)]), &set(&[])).unwrap();
-        state.write(&set(&[(0, 20)]), &set(&[])).unwrap();
+        state.write(&set(&[(0, 10)]), &set(&[]), true).unwrap();
+        state.write(&set(&[(0, 20)]), &set(&[]), true).unwrap();
         let whole = fs::read(&path).unwrap();
         let text = whole.windows(2).position(|pair| pair == b"\n\n").unwrap();
         for torn in 0..text {
@@ -326,7 +357,7 @@ mod tests {
         let (_folder, path) = place();
         let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
         state.set_boot(&identity(), "another");
-        state.write(&set(&[(0, 20), (30, 40)]), &set(&[(0, 10)])).unwrap();
+        state.write(&set(&[(0, 20), (30, 40)]), &set(&[(0, 10)]), true).unwrap();
         assert_eq!(read(&path).unwrap().have, set(&[(0, 10)]));
     }
 
@@ -350,7 +381,7 @@ mod tests {
             let (_folder, path) = place();
             let written = runs.iter().map(|&(at, size)| at..(at + size).min(1000)).collect::<Ranges>();
             let mut state = State::create(&path, &identity(), INODE).unwrap().unwrap();
-            state.write(&written, &Ranges::default()).unwrap();
+            state.write(&written, &Ranges::default(), true).unwrap();
             let known = read(&path).unwrap();
             prop_assert_eq!(known.identity, identity());
             for run in known.have.runs() {

@@ -14,6 +14,7 @@ use http::{HeaderMap, Method};
 
 use super::Trip;
 use crate::credentials::who;
+use crate::decode::OFFERED;
 use crate::error::{FetchErrorKind, Trouble};
 use crate::redirect::Ask;
 use crate::route::Route;
@@ -26,7 +27,7 @@ const OF_BODY: [HeaderName; 4] =
     [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING];
 
 impl Trip<'_> {
-    /// Whether gzip and deflate are offered. Of a coded body a range means nothing.
+    /// Whether codings are offered. Of a coded body a range means nothing.
     pub(super) fn decodes(&self) -> bool {
         self.request.decode && !self.request.headers.contains_key(RANGE)
     }
@@ -36,7 +37,7 @@ impl Trip<'_> {
         headers.insert(HOST, text(&ask.origin.authority())?);
         headers.insert(USER_AGENT, text(&self.shared.options.user_agent)?);
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let codings = if self.decodes() { "gzip, deflate" } else { "identity" };
+        let codings = if self.decodes() { OFFERED } else { "identity" };
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(codings));
         self.add_given(&mut headers, ask, route);
         self.add_cookies(&mut headers, ask);

@@ -6,9 +6,11 @@
 //! How bytes get to their place is the library's business.
 
 mod address;
+mod again;
 mod client;
 mod event;
 mod form;
+mod gauge;
 mod head;
 mod headers;
 mod input;
@@ -21,8 +23,9 @@ mod sum;
 mod teller;
 mod timing;
 
+use std::env;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use coax_fetch::{Client, Download, DownloadError, Fetched};
@@ -37,7 +40,8 @@ use plan::{Goal, Plan};
 use teller::Teller;
 
 pub(crate) use event::{
-    FetchReport, GetSummary, HopReport, ProgressReport, RestartReport, RetryReport,
+    FetchReport, GetSummary, HopReport, KeptReport, ProgressReport, RestartReport, RetryReport,
+    SplitReport, StallReport,
 };
 
 const EXAMPLES: &str = "\
@@ -64,8 +68,13 @@ FILES
     What -O, or -o FOLDER, has saved is printed, one path a line. -o NEW/ makes
     the folder.
 
-    Large files come over several connections where that makes them faster by half
-    or more. A connection that breaks is tried again, and goes on where it broke.";
+    Large files come over several connections where one is slowed: by a server that
+    limits each, or by a line that loses packets. What a server gives no part of
+    comes over one. A connection that breaks is tried again, and goes on where it
+    broke; where that cannot be had, all is fetched again.
+
+    A page to stdout is asked for in gzip, deflate, br or zstd, and is decoded. A
+    file is asked for as it is. -H 'Accept-Encoding: …' asks for something else.";
 
 const OUTCOMES: &str = "\
     Here 0 is: everything is there, whole and right. 1: a status from 400 to 499.
@@ -142,18 +151,36 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
     let plan = Plan::new(args, out)?;
     runtime::run(async {
         let mut signals = Signals::catch()?;
+        let teller = OnceLock::new();
         tokio::select! {
-            done = fetch(args, plan, out) => done,
+            done = fetch(args, plan, out, &teller) => done,
             () = late(args.pace.deadline) => {
+                kept(&teller, out);
                 let limit = args.pace.deadline.map(Deadline::words).unwrap_or_default();
                 Err(Failure::new(Exit::Network, format!("not done after {limit}")))
             }
-            () = signals.any() => Err(signals.failure()),
+            () = signals.any() => {
+                kept(&teller, out);
+                Err(signals.failure())
+            }
         }
     })
 }
 
-async fn fetch(args: &Args, plan: Plan, out: &Out) -> Result<(), Failure> {
+/// Says what is kept of what was not done, and how it goes on.
+fn kept(teller: &OnceLock<Arc<Teller>>, out: &Out) {
+    if teller.get().is_some_and(|teller| teller.interrupted()) && !out.is_json() {
+        let same = again::command(env::args_os().skip(1));
+        out.talk(&format!("hint: {same} goes on from there"));
+    }
+}
+
+async fn fetch(
+    args: &Args,
+    plan: Plan,
+    out: &Out,
+    told: &OnceLock<Arc<Teller>>,
+) -> Result<(), Failure> {
     let mut plan = plan.with_sink()?;
     let client = args.client.client(&mut plan, out)?;
     let sum = match &args.sha256 {
@@ -165,6 +192,8 @@ async fn fetch(args: &Args, plan: Plan, out: &Out) -> Result<(), Failure> {
         return head::run(&plan, &client, args.timing, out).await;
     }
     let teller = Arc::new(Teller::new(out, args, &plan)?);
+    // There is one in a run.
+    let _ = told.set(Arc::clone(&teller));
     let watching = teller.watch();
     let done = match &plan.goals[..] {
         [goal] => one(&plan, goal, &client, &teller).await,

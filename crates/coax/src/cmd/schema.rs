@@ -61,6 +61,9 @@ fn schema() -> Value {
     events.add::<super::get::HopReport>();
     events.add::<super::get::RetryReport>();
     events.add::<super::get::RestartReport>();
+    events.add::<super::get::StallReport>();
+    events.add::<super::get::SplitReport>();
+    events.add::<super::get::KeptReport>();
     events.add::<super::get::GetSummary>();
     events.add::<super::chat::ChatReport>();
     events.add::<super::chat::ChatStarted>();

@@ -5,7 +5,7 @@ a test decides when the page's line breaks, when it may be opened again, and whe
 
 Reads commands, one a line, and answers each on stderr as `#N answer`. Nothing here knows IRC.
 """
-import json, os, select, socket, subprocess, sys, tempfile, threading, urllib.error, urllib.request
+import json, os, select, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"enter": "\ue007", "tab": "\ue004", "escape": "\ue00c", "up": "\ue013", "down": "\ue015"}
@@ -95,6 +95,10 @@ class Relay:
             self.moved.notify_all()
 
 
+class Redrawn(RuntimeError):
+    """The page drew an element again after it was found."""
+
+
 class Browser:
     """One session of one browser."""
 
@@ -119,7 +123,10 @@ class Browser:
             with urllib.request.urlopen(request, timeout=PATIENCE + 30) as reply:
                 return json.load(reply)["value"]
         except urllib.error.HTTPError as error:
-            raise RuntimeError(json.load(error)["value"]["message"].splitlines()[0])
+            value = json.load(error)["value"]
+            if value["error"] == "stale element reference":
+                raise Redrawn(value["message"])
+            raise RuntimeError(value["message"].splitlines()[0])
 
     def js(self, script):
         return self.ask("POST", "/execute/sync", {"script": script, "args": []})
@@ -179,7 +186,14 @@ class Browser:
             return self.relay.said.wait_for(lambda: self.relay.passed > before, PATIENCE)
 
     def do_click(self, selector):
-        return self.ask("POST", "/element/%s/click" % self.element(selector), {})
+        """click SELECTOR: what the page draws again between finding and clicking is found again."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.ask("POST", "/element/%s/click" % self.element(selector), {})
+            except Redrawn:
+                if time.monotonic() > until:
+                    raise
 
     def do_js(self, script):
         return self.js(script)

@@ -99,7 +99,10 @@ fn an_interrupt_keeps_what_is_there() {
     let running = coax(&["-o", "x", &nginx.url("slower/x")]).dir(folder.path()).start();
     until_there(&running, &folder.path().join("x.part"), 100_000);
     running.signal(Signal::INT);
-    running.wait().exits(130);
+    let outcome = running.wait().exits(130);
+    let hint = format!("hint: coax get -o x {} goes on from there", nginx.url("slower/x"));
+    assert!(outcome.err().contains("of 2.86 MiB are kept in x.part\n"), "{}", outcome.shown());
+    assert!(outcome.err().ends_with(&format!("{hint}\n")), "{}", outcome.shown());
     let program = coax(&["-o", "x", "--json", &nginx.url("slower/x")]).dir(folder.path());
     let report = event(&program.run().exits(0), "fetch");
     assert!(report["resumed"].as_u64().unwrap() >= 100_000, "{report}");

@@ -23,6 +23,8 @@ http {
         location /unranged/ { alias PLACE/www/; max_ranges 0; }
         location /slow/ { alias PLACE/www/; limit_rate 4m; }
         location /slower/ { alias PLACE/www/; limit_rate 400k; }
+        location /stripped/ { proxy_pass http://127.0.0.1:PORT/; proxy_set_header Range '';
+            limit_rate 2m; }
         location /moved/ { rewrite ^/moved/(.*) /$1 redirect; }
         location /named { alias PLACE/www/x;
             add_header Content-Disposition 'attachment; filename=\"../../.evil name\"'; }

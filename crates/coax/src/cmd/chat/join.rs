@@ -106,10 +106,6 @@ impl Report for ChatReport {
 
 pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
     let (endpoint, channel) = args.split()?;
-    if let (false, Some(flag)) = (is_secure(&endpoint), args.tls.given()) {
-        let text = format!("{flag} is for TLS, and none is spoken with {endpoint}");
-        return Err(Failure::new(Exit::Usage, text).hint("ircs://HOST/#CHANNEL speaks TLS"));
-    }
     runtime::run(async {
         let mut signals = Signals::catch()?;
         tokio::select! {
@@ -198,10 +194,6 @@ fn nonce() -> Result<String, Failure> {
         Failure::new(Exit::Machine, format!("cannot draw random numbers: {cause}"))
     })?;
     Ok(hex(&bytes))
-}
-
-fn is_secure(endpoint: &Endpoint) -> bool {
-    matches!(endpoint.place, Place::Net { transport: Transport::Tls, .. })
 }
 
 /// The same place, without the TLS that is spoken there.

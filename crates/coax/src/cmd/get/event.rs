@@ -247,6 +247,75 @@ impl Report for RetryReport {
     }
 }
 
+/// Nothing comes, or comes again.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StallReport {
+    pub(super) url: String,
+    /// For how long nothing came.
+    pub(super) silent_ms: f64,
+    /// Bytes come again.
+    pub(super) over: bool,
+}
+
+impl Report for StallReport {
+    const EVENT: &'static str = "stall";
+    fn human(&self) -> Human {
+        let silence = words(Duration::from_secs_f64(self.silent_ms / 1e3));
+        Human::Detail(if self.over {
+            format!("{}: goes on after {silence} without a byte", self.url)
+        } else {
+            format!("{}: nothing has come for {silence}", self.url)
+        })
+    }
+}
+
+/// The server gave no part of it to a second connection.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct SplitReport {
+    pub(super) url: String,
+    /// How many bring it from then on.
+    pub(super) connections: u64,
+    /// What the server did.
+    pub(super) reason: String,
+}
+
+impl Report for SplitReport {
+    const EVENT: &'static str = "split";
+    fn human(&self) -> Human {
+        Human::Detail(format!(
+            "{}: not splittable, one connection goes on ({})",
+            self.url, self.reason
+        ))
+    }
+}
+
+/// The run was ended before all was there: what is kept.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct KeptReport {
+    pub(super) url: String,
+    /// Where it is.
+    pub(super) part: String,
+    /// Bytes that are there.
+    pub(super) bytes: u64,
+    /// Of how many; null while that is not known.
+    pub(super) length: Option<u64>,
+    /// The same command goes on from there.
+    pub(super) kept: bool,
+}
+
+impl Report for KeptReport {
+    const EVENT: &'static str = "kept";
+    fn human(&self) -> Human {
+        let (url, part, there) = (&self.url, &self.part, size::words(self.bytes));
+        let of = self.length.map(|it| format!(" of {}", size::words(it))).unwrap_or_default();
+        Human::Talk(if self.kept {
+            format!("{url}: {there}{of} are kept in {part}")
+        } else {
+            format!("{url}: {there}{of} came, and the server gives nothing to go on by")
+        })
+    }
+}
+
 /// What was there of a file: gone on with, or begun anew.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct RestartReport {

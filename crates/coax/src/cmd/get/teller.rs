@@ -5,19 +5,24 @@
 //!
 //! Nothing here fetches.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use coax_fetch::{DownloadError, Fetched, Meter, News, Target, Url, Watch};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval};
 
-use super::event::{FetchReport, GetSummary, ProgressReport, RestartReport, RetryReport, plain};
+use super::event::{
+    FetchReport, GetSummary, KeptReport, ProgressReport, RestartReport, RetryReport, SplitReport,
+    StallReport, plain,
+};
+use super::gauge::{Change, Gauge};
 use super::plan::{Goal, Plan, may_draw};
 use super::timing::Chart;
-use super::{Args, headers, milliseconds};
+use super::{Args, headers, milliseconds, size};
 use crate::failure::Failure;
 use crate::out::{Human, Out, Report};
 
@@ -57,6 +62,9 @@ struct State {
 struct Active {
     url: Arc<Url>,
     meter: Arc<Meter>,
+    gauge: Gauge,
+    /// Where its bytes are kept until all are there.
+    part: Option<PathBuf>,
     told: u64,
     begun: Instant,
 }
@@ -100,37 +108,47 @@ impl Teller {
 
     /// Looks on from now on.
     pub(super) fn watch(self: &Arc<Teller>) -> Watching {
-        let period = match (self.out.is_json(), self.bar.is_hidden()) {
-            (true, _) => BEAT,
-            (false, false) => FRAME,
-            (false, true) => return Watching(None),
-        };
+        if self.bar.is_hidden() && !self.out.is_json() && !self.out.is_verbose() {
+            return Watching(None);
+        }
         let teller = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let mut beat = interval(period);
-            beat.tick().await;
+            let mut frame = interval(FRAME);
+            let mut beaten = frame.tick().await;
             loop {
-                beat.tick().await;
-                teller.beat(period);
+                let now = frame.tick().await;
+                teller.frame();
+                if teller.out.is_json() && now - beaten >= BEAT {
+                    teller.beat(now - beaten);
+                    beaten = now;
+                }
             }
         });
         Watching(Some(task.abort_handle()))
     }
 
-    fn beat(&self, period: Duration) {
+    /// Looks how it goes, and draws it.
+    fn frame(&self) {
+        let now = self.begun.elapsed();
         let mut state = self.lock();
+        let stalls = state.look(now);
         if !self.out.is_json() {
             state.draw(&self.bar);
-            return;
         }
-        for active in &mut state.active {
-            let (bytes, length) = (active.meter.have(), active.meter.length());
-            let gained = bytes.saturating_sub(active.told) as f64;
-            active.told = bytes;
+        drop(state);
+        stalls.iter().for_each(|stall| self.say(stall));
+    }
+
+    /// Tells programs how far it is, `period` after the last time.
+    fn beat(&self, period: Duration) {
+        for active in &mut self.lock().active {
+            let came = active.meter.came();
+            let gained = came.saturating_sub(active.told) as f64;
+            active.told = came;
             let report = ProgressReport {
                 url: plain(&active.url),
-                bytes,
-                length,
+                bytes: active.meter.have(),
+                length: active.meter.length(),
                 bytes_per_second: gained / period.as_secs_f64(),
                 connections: active.meter.connections(),
             };
@@ -145,16 +163,22 @@ impl Teller {
         let active = Active {
             url: Arc::clone(&url),
             meter: Arc::clone(&meter),
+            gauge: Gauge::new(self.begun.elapsed()),
+            part: None,
             told: 0,
             begun: Instant::now(),
         };
         self.lock().active.push(active);
-        let teller = Arc::clone(self);
-        Watch { meter, tell: Arc::new(move |news| teller.news(&url, news)) }
+        let (teller, of) = (Arc::clone(self), Arc::clone(&meter));
+        Watch { meter, tell: Arc::new(move |news| teller.news(&url, &of, news)) }
     }
 
-    fn news(&self, url: &Url, news: News<'_>) {
+    fn news(&self, url: &Url, meter: &Arc<Meter>, news: News<'_>) {
         match news {
+            News::Opened { part } => self.lock().opened(meter, part),
+            News::NotSplit { why } => {
+                self.say(&SplitReport { url: plain(url), connections: 1, reason: why.to_string() });
+            }
             News::Trip { begun, hops, over, bytes } => {
                 if self.timing {
                     self.lock().chart.add(begun, hops, over, bytes);
@@ -188,7 +212,12 @@ impl Teller {
 
     /// A URL is over.
     pub(super) fn over(&self, goal: &Goal, watch: &Watch, done: &Result<Fetched, DownloadError>) {
-        let begun = self.lock().count(&watch.meter, done);
+        let (begun, stalls) = {
+            let mut state = self.lock();
+            let stalls = state.look(self.begun.elapsed());
+            (state.count(&watch.meter, done), stalls)
+        };
+        stalls.iter().for_each(|stall| self.say(stall));
         if let (Ok(fetched), false) = (done, self.out.is_json()) {
             self.note(fetched);
         }
@@ -202,6 +231,25 @@ impl Teller {
                 FetchReport::of_failure(&goal.url, error, took)
             }
         });
+    }
+
+    /// All ends before it is done: says what is kept of it, and how it goes on.
+    /// True where the same command goes on.
+    pub(super) fn interrupted(&self) -> bool {
+        self.bar.finish_and_clear();
+        let mut any = false;
+        let active = std::mem::take(&mut self.lock().active);
+        for Active { url, meter, part, .. } in active {
+            let (bytes, length, kept) = (meter.have(), meter.length(), meter.is_kept());
+            if let Some(part) = part.filter(|_| bytes > 0) {
+                any |= kept;
+                let part = part.display().to_string();
+                // A reader that left has been told enough.
+                let _ =
+                    self.out.report(&KeptReport { url: plain(&url), part, bytes, length, kept });
+            }
+        }
+        any
     }
 
     /// What people would not expect; programs have it in the URL's event.
@@ -300,6 +348,39 @@ impl State {
         place.map(|place| self.active.swap_remove(place).begun)
     }
 
+    /// Notes where the bytes of one are kept.
+    fn opened(&mut self, meter: &Arc<Meter>, part: &Path) {
+        let active = self.active.iter_mut().find(|active| Arc::ptr_eq(&active.meter, meter));
+        if let Some(active) = active {
+            active.part = Some(part.to_owned());
+        }
+    }
+
+    /// Looks how fast each comes; which have stopped, or come again.
+    fn look(&mut self, now: Duration) -> Vec<StallReport> {
+        let mut stalls = Vec::new();
+        for active in &mut self.active {
+            let (over, silence) = match active.gauge.look(active.meter.came(), now) {
+                Change::None => continue,
+                Change::Silent => (false, active.gauge.silence().unwrap_or_default()),
+                Change::Again(silence) => (true, silence),
+            };
+            let (url, silent_ms) = (plain(&active.url), milliseconds(silence));
+            stalls.push(StallReport { url, silent_ms, over });
+        }
+        stalls
+    }
+
+    /// How fast all come, or how long the quietest has not.
+    fn pace(&self) -> String {
+        let rate = self.active.iter().map(|active| active.gauge.rate()).sum::<f64>();
+        let silences = self.active.iter().map(|active| active.gauge.silence());
+        match silences.min().flatten() {
+            Some(silence) => format!("nothing comes for {} s", silence.as_secs()),
+            None => format!("{}/s", size::words(rate as u64)),
+        }
+    }
+
     /// One line for all that is under way.
     fn draw(&self, bar: &ProgressBar) {
         let have = self.active.iter().map(|active| active.meter.have()).sum::<u64>();
@@ -307,11 +388,9 @@ impl State {
         let length = lengths.sum::<Option<u64>>().filter(|_| !self.active.is_empty());
         let connections = self.active.iter().map(|it| it.meter.connections()).sum::<u64>();
         let template = match (self.many, length) {
-            (true, _) => "{msg}  {bytes}  {bytes_per_sec}",
-            (false, Some(_)) => {
-                "{bar:24} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left{msg}"
-            }
-            (false, None) => "{bytes}  {bytes_per_sec}{msg}",
+            (true, _) => "{msg}  {bytes}  {prefix}",
+            (false, Some(_)) => "{bar:24} {bytes} of {total_bytes}  {prefix}{msg}",
+            (false, None) => "{bytes}  {prefix}{msg}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -319,6 +398,12 @@ impl State {
         if let Some(length) = length.filter(|_| !self.many) {
             bar.set_length(length);
         }
+        let left = match &self.active[..] {
+            [one] => one.gauge.left(&one.meter),
+            _ => None,
+        };
+        let left = left.map(|left| format!("  {} left", HumanDuration(left)));
+        bar.set_prefix(format!("{}{}", self.pace(), left.unwrap_or_default()));
         bar.set_message(match (self.many, connections) {
             (true, _) => format!("{} of {} URLs", self.fetched + self.failed, self.urls),
             (false, 0 | 1) => String::new(),
