@@ -7,11 +7,13 @@
 
 mod append;
 mod conversations;
+mod import;
 mod page;
 mod redact;
 mod row;
 
 pub use conversations::{Conversation, Conversations};
+pub use import::Import;
 pub use page::{Anchor, Page, Slice};
 pub use redact::Redact;
 pub(crate) use row::{COLUMNS, kept};

@@ -53,7 +53,7 @@ pub use channels::{Access, Channel, Mask, RemoveChannel, RenameChannel, SaveChan
 pub use entry::{Entry, Kept, Kind, Place, Target};
 pub use error::{StoreError, StoreErrorKind};
 pub use export::Export;
-pub use history::{Anchor, Conversation, Conversations, Page, Redact, Slice};
+pub use history::{Anchor, Conversation, Conversations, Import, Page, Redact, Slice};
 pub use reader::Reader;
 pub use retention::{Figures, Keep, Pruned, Retention};
 pub use schema::Upgrade;

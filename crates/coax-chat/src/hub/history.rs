@@ -78,7 +78,8 @@ pub struct Extra<'a> {
 }
 
 impl<'a> Extra<'a> {
-    fn write(&self) -> Vec<u8> {
+    /// As it is kept.
+    pub fn write(&self) -> Vec<u8> {
         let bot = if self.bot { "B" } else { "" };
         [bot, self.client_tags, self.target, self.whom].join("\n").into_bytes()
     }

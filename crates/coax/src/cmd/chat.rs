@@ -12,6 +12,7 @@ mod entry;
 mod export;
 mod folder;
 mod history;
+mod import;
 mod join;
 mod search;
 mod serve;
@@ -21,6 +22,7 @@ pub(crate) use account::{AccountChange, AccountReport, HashReport};
 pub(crate) use backup::BackupReport;
 pub(crate) use conversation::ConversationReport;
 pub(crate) use entry::EntryReport;
+pub(crate) use import::ImportReport;
 pub(crate) use join::ChatReport;
 pub(crate) use serve::{
     ChatAccount, ChatBan, ChatCertificate, ChatConnected, ChatForgot, ChatLeft, ChatOperator,
@@ -61,6 +63,7 @@ enum Verb {
     Search(Box<search::Args>),
     History(Box<history::Args>),
     Export(Box<export::Args>),
+    Import(Box<import::Args>),
     Backup(Box<backup::Args>),
     Account(account::Args),
     Config(config::Args),
@@ -73,6 +76,7 @@ pub(crate) fn run(args: Args, out: &Out) -> Result<(), Failure> {
         Verb::Search(args) => search::run(&args, out),
         Verb::History(args) => history::run(&args, out),
         Verb::Export(args) => export::run(&args, out),
+        Verb::Import(args) => import::run(&args, out),
         Verb::Backup(args) => backup::run(&args, out),
         Verb::Account(args) => account::run(args, out),
         Verb::Config(args) => config::run(&args, out),

@@ -83,6 +83,7 @@ fn schema() -> Value {
     events.add::<super::chat::ChatTrouble>();
     events.add::<super::chat::EntryReport>();
     events.add::<super::chat::ConversationReport>();
+    events.add::<super::chat::ImportReport>();
     events.add::<super::chat::BackupReport>();
     events.add::<super::chat::AccountReport>();
     events.add::<super::chat::AccountChange>();
