@@ -65,6 +65,11 @@ fn schema() -> Value {
     events.add::<super::get::SplitReport>();
     events.add::<super::get::KeptReport>();
     events.add::<super::get::GetSummary>();
+    add_chat(&mut events);
+    events.finish()
+}
+
+fn add_chat(events: &mut Events) {
     events.add::<super::chat::ChatReport>();
     events.add::<super::chat::ChatStarted>();
     events.add::<super::chat::ChatConnected>();
@@ -88,7 +93,6 @@ fn schema() -> Value {
     events.add::<super::chat::AccountReport>();
     events.add::<super::chat::AccountChange>();
     events.add::<super::chat::HashReport>();
-    events.finish()
 }
 
 #[derive(Default)]
