@@ -106,8 +106,18 @@ pub(crate) fn run(args: &Args, out: &Out) -> Result<(), Failure> {
             clean(&channel)
         ));
     }
+    let days = settings.history_days;
+    if days > 0 && plan.first.is_some_and(|first| first < days_ago(days)) {
+        out.talk(&format!("what is older than {days} days (history.days) is forgotten again"));
+    }
     let (imported, known) = ((plan.all - plan.known) as u64, plan.known as u64);
     out.report(&ImportReport { file: args.file.display().to_string(), channel, imported, known })
+}
+
+/// In milliseconds since 1970.
+fn days_ago(days: u64) -> i64 {
+    let millis = i64::try_from(days).unwrap_or(i64::MAX).saturating_mul(24 * 60 * 60 * 1000);
+    Timestamp::now().as_millisecond().saturating_sub(millis)
 }
 
 /// What is to be done, once all was read.
