@@ -346,8 +346,12 @@ mod tests {
         let piece = piece_of(hands.next(second, look(&have, at(1000))));
         hands.moved(second, 1000, at(1100));
         hands.release(second);
-        let have: Ranges =
-            have.runs().iter().cloned().chain([piece.start..piece.start + 1000]).collect();
+        let have: Ranges = have
+            .runs()
+            .iter()
+            .cloned()
+            .chain(std::iter::once(piece.start..piece.start + 1000))
+            .collect();
         let third = hands.add(0..0, at(1200), LATENCY);
         let again = piece_of(hands.next(third, look(&have, at(1200))));
         assert_eq!(again.start, piece.start + 1000);
