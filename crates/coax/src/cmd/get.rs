@@ -128,7 +128,7 @@ pub(crate) struct Args {
 #[derive(clap::Args, Debug)]
 struct Pace {
     /// URLs at once
-    #[arg(long, value_name = "COUNT", default_value = "32", value_parser = crate::count::up_to(1000_u16), help_heading = "Pace")]
+    #[arg(long, value_name = "COUNT", default_value = "50", value_parser = crate::count::up_to(1000_u16), help_heading = "Pace")]
     parallel: u16,
     /// Connections for one file, at most
     #[arg(long, value_name = "COUNT", default_value = "16", value_parser = crate::count::up_to(16_u16), help_heading = "Pace")]
