@@ -196,8 +196,10 @@ mod tests {
             let on_port = on_port(Table::Tcp, here).unwrap();
             assert!(on_port.iter().any(|entry| entry.state == State::Listening), "{on_port:?}");
             drop(client);
-            let found = connection(there, here).unwrap().expect("what is left of it");
-            assert_eq!((found.state, found.inode), (State::Closing, 0));
+            // While the kernel puts a small socket in its place, it shows neither.
+            let mut looks = (0..10_000).filter_map(|_| connection(there, here).unwrap());
+            let found = looks.find(|entry| entry.inode == 0).expect("what is left of it");
+            assert_eq!(found.state, State::Closing);
             drop(server);
             let nobody = SocketAddr::new(here.ip(), 1);
             assert!(connection(nobody, here).unwrap().is_none());
