@@ -12,7 +12,7 @@ pub struct Delimiter {
 }
 
 impl Delimiter {
-    /// Room for a boundary line; longer ones would make every [`Framing`] large.
+    /// Room for a boundary line; longer ones would make every [`Framing`](super::Framing) large.
     pub const MAX_BYTES: usize = 32;
 
     /// `None` when there are no bytes, or too many.
