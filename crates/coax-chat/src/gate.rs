@@ -100,7 +100,7 @@ pub struct Settings {
     pub channel: String,
     /// Who brings callers, and has to say whom: by the PROXY protocol, before anything else.
     pub proxies: Vec<IpAddr>,
-    /// What this server is called, beside addresses and names that are nobody's.
+    /// The names of this server. Addresses and local names are accepted as well.
     pub names: Vec<String>,
     /// Web proxies that say in a header whom they bring.
     pub http_proxies: Vec<Network>,
@@ -273,7 +273,7 @@ impl<H: House + 'static> Gate<H> {
 /// Says what is spoken here, to a program that speaks something else.
 async fn turn_away(mut line: Line) {
     let words = b"ERROR :This is a chat: IRC, HTTP, TLS and lines of text are spoken here\r\n";
-    // Whoever does not read it needs no answer.
+    // A caller that does not read the answer needs none.
     let _ = timeout(GOODBYE, line.write_all(words)).await;
     goodbye::goodbye(&mut line).await;
 }

@@ -260,7 +260,7 @@ impl Hub {
     /// Whether a client is one too many from its address.
     pub(crate) fn is_crowded(&self, who: ClientId) -> bool {
         let address = &self.clients.get(who).origin.address;
-        // Whoever sits at this machine is not one of many strangers behind one address, and a gateway
+        // A person at this machine is not one of many strangers behind one address, and a gateway
         // says later whom it brings.
         let one_of_ours = address.parse::<IpAddr>().map_or(true, |ip| {
             ip.is_loopback() || self.settings.webirc.iter().any(|gateway| gateway.from.has(ip))

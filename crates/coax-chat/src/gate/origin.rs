@@ -28,7 +28,7 @@ pub(super) fn is_ours(host: &str, allowed: &[String], names: &[String]) -> bool 
     is_address || is_local || sites.chain(names).any(is_site)
 }
 
-/// Zones that are nobody's (RFC 6761 §6.3, RFC 6762 §3, RFC 8375, ICANN's `.internal`).
+/// Zones that no one can register (RFC 6761 §6.3, RFC 6762 §3, RFC 8375, ICANN's `.internal`).
 const LOCAL: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal"];
 
 /// `host:port` without the port, `[address]:port` without that and the brackets.

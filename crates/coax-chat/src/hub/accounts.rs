@@ -150,7 +150,7 @@ impl Accounts {
 /// What those read who may not sign in.
 pub(crate) const SUSPENDED: &str = "That account is suspended";
 
-/// Whether nobody may sign in to an account, as its settings say.
+/// Whether an account is suspended, as its settings say.
 pub fn is_suspended(account: &Account) -> bool {
     account.settings == settings(true)
 }
