@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::FileType;
+use rustix::io::Errno;
 use rustix::net::sockopt::{socket_send_buffer_size, socket_type};
 use rustix::net::{RecvFlags, SendFlags, SocketType};
 use tokio::io::Interest;
@@ -72,7 +73,7 @@ impl Descriptor {
             Ok(polled) => Waiting::Polled(polled),
             Err(refused) => {
                 let (fd, error) = refused.into_parts();
-                match error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()) {
+                match error.raw_os_error() == Some(Errno::PERM.raw_os_error()) {
                     true => Waiting::Never(fd),
                     false => return Err(error),
                 }
@@ -351,10 +352,15 @@ impl Descriptor {
     fn poll_now(&self, wanted: PollFlags) -> PollFlags {
         let mut fds = [PollFd::new(self, wanted)];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        match rustix::event::poll(&mut fds, Some(&now)) {
-            Ok(_) => fds[0].revents(),
-            // Only a signal or lack of memory: the call itself will say what is wrong.
-            Err(_) => wanted,
+        loop {
+            match rustix::event::poll(&mut fds, Some(&now)) {
+                Ok(_) => return fds[0].revents(),
+                // Even a poll that does not wait is interrupted (signal(7)). Whoever read now
+                // would wait in the kernel, and the signal would never be seen.
+                Err(Errno::INTR) => {}
+                // Lack of memory: the call itself will say what is wrong.
+                Err(_) => return wanted,
+            }
         }
     }
 }
