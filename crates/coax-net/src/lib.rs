@@ -21,6 +21,7 @@ mod framing;
 mod icmp;
 mod interface;
 mod listen;
+mod next_hop;
 mod occupant;
 mod relay;
 mod resolve;
@@ -50,6 +51,7 @@ pub use framing::{Decoder, Delimiter, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
+pub use next_hop::{NextHop, NextHops, Resolution};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
     echo, relay,

@@ -24,8 +24,8 @@ pub struct Verdict {
     pub state: State,
     /// How it is known.
     pub reason: Reason,
-    /// From the probe to its answer, where there was one. A SYN that was sent again is the same
-    /// SYN, so the answer to one of several has no time.
+    /// From the probe to its answer, where there was one. An answer that came after two more attempts
+    /// has no time.
     pub rtt: Option<Duration>,
 }
 

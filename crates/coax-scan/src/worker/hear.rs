@@ -68,8 +68,9 @@ impl Worker {
         let is_of =
             |probe: &Probe| matches!(probe.line, Some(Line::Syn)) && news.is_of(&probe.question.to);
         if self.flight.find(news.slot).is_some_and(is_of)
-            && let Some(probe) = self.flight.take(news.slot)
+            && let Some(mut probe) = self.flight.take(news.slot)
         {
+            probe.was_late(news.later_attempts(probe.asked));
             self.came(probe, news.reason);
         }
     }

@@ -12,7 +12,7 @@ use super::Worker;
 use crate::engine::Message;
 use crate::flight::{Probe, Stage};
 use crate::questions::Question;
-use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
+use crate::{Heard, Reason, State, Tell, Verdict};
 
 impl Worker {
     pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
@@ -30,10 +30,7 @@ impl Worker {
 
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
-        let rtt = now.duration_since(probe.sent);
-        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
-        let is_one_of_many = self.asks_by_syn(&probe.question) && probe.tries.in_vain() > 0;
-        let rtt = Some(rtt).filter(|_| !is_one_of_many);
+        let rtt = probe.rtt(now);
         match probe.question.protocol {
             // The same socket heard all attempts, and each may have asked something else.
             Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
@@ -41,10 +38,6 @@ impl Worker {
         }
         self.settle(&probe, reason, rtt);
         now
-    }
-
-    fn asks_by_syn(&self, question: &Question) -> bool {
-        self.shared.tcp == TcpProbe::Syn && question.protocol == Protocol::Tcp
     }
 
     /// The attempt was in vain: another one, or the verdict.

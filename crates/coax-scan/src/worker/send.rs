@@ -21,7 +21,7 @@ impl Worker {
     pub(super) fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
         self.pace.leaves(probe.question, &mut probe.tries);
-        probe.sent = Instant::now();
+        probe.leaves(Instant::now());
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
