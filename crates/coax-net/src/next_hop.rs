@@ -10,6 +10,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{
@@ -37,10 +38,16 @@ const RTA_PREFSRC: u16 = 7;
 /// A gateway of the other family.
 const RTA_VIA: u16 = 18;
 const NDA_DST: u16 = 1;
+const NDA_CACHEINFO: u16 = 3;
 
 /// `NUD_INCOMPLETE` and `NUD_FAILED` (linux/neighbour.h).
+const NUD_NONE: u16 = 0x00;
 const NUD_INCOMPLETE: u16 = 0x01;
 const NUD_FAILED: u16 = 0x20;
+/// What failed longer ago says little.
+const RECENT: Duration = Duration::from_secs(10);
+/// `USER_HZ`: the kernel tells times in hundredths of a second.
+const TICK: Duration = Duration::from_millis(10);
 
 /// A neighbour: the host itself, or the gateway to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,11 +61,13 @@ pub struct NextHop {
 /// What this machine knows of a neighbour's hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// It is known, or nothing was asked, or none is needed: packets leave at once.
+    /// Nothing: it was not asked for, at least not lately, or the interface needs none.
+    Unknown,
+    /// It is known, and packets leave at once.
     Resolved,
-    /// It is being asked for, and packets wait.
-    Pending,
-    /// Nobody answered.
+    /// It has been asked for, for this long, and packets wait.
+    Pending(Duration),
+    /// Nobody answered, within the last seconds.
     Failed,
 }
 
@@ -101,13 +110,7 @@ impl NextHops {
         let attributes = attribute(NDA_DST, hop.address);
         let start = [family(hop.address), 0, 0, 0];
         let neighbour = self.ask(RTM_GETNEIGH, start, hop.interface, &attributes)?;
-        let state = neighbour.and_then(|body| body.get(8..)?.first_chunk().copied());
-        let state = state.map_or(0, u16::from_ne_bytes);
-        Ok(match () {
-            () if state & NUD_INCOMPLETE != 0 => Resolution::Pending,
-            () if state & NUD_FAILED != 0 => Resolution::Failed,
-            () => Resolution::Resolved,
-        })
+        Ok(neighbour.as_deref().and_then(resolution).unwrap_or(Resolution::Unknown))
     }
 
     /// Sends a request, and gives the body of its answer, with the attributes; `None` where the
@@ -167,6 +170,24 @@ fn next(route: &[u8], to: IpAddr) -> Option<(NextHop, Option<IpAddr>)> {
     Some((NextHop { interface: interface?, address }, source))
 }
 
+/// What the body of a neighbour says.
+fn resolution(neighbour: &[u8]) -> Option<Resolution> {
+    let state = u16::from_ne_bytes(*neighbour.get(8..)?.first_chunk()?);
+    let mut attributes = attributes(neighbour.get(BODY_SIZE..)?);
+    // `struct nda_cacheinfo`: since it was confirmed, used, updated.
+    let times = attributes.find(|&(kind, _)| kind == NDA_CACHEINFO);
+    let age =
+        times.and_then(|(_, times)| Some(u32::from_ne_bytes(*times.get(8..)?.first_chunk()?)));
+    let age = age.and_then(|ticks| TICK.checked_mul(ticks)).unwrap_or(Duration::MAX);
+    Some(match state {
+        NUD_NONE => Resolution::Unknown,
+        NUD_INCOMPLETE => Resolution::Pending(age),
+        NUD_FAILED if age <= RECENT => Resolution::Failed,
+        NUD_FAILED => Resolution::Unknown,
+        _ => Resolution::Resolved,
+    })
+}
+
 fn family(ip: IpAddr) -> u8 {
     (if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }) as u8
 }
@@ -221,7 +242,7 @@ mod tests {
         let mut hops = NextHops::open().unwrap();
         for address in ["127.0.0.9", "fe80::9"] {
             let hop = NextHop { interface: 1, address: address.parse().unwrap() };
-            assert_eq!(hops.resolution(&hop).unwrap(), Resolution::Resolved, "{address}");
+            assert_eq!(hops.resolution(&hop).unwrap(), Resolution::Unknown, "{address}");
         }
     }
 

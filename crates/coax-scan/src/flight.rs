@@ -82,6 +82,8 @@ pub(crate) enum Stage {
     ToAsk,
     /// An answer.
     Asked,
+    /// The hardware address of the next hop. It is not under way meanwhile.
+    Unresolved,
     /// A place, because its host was not free to answer.
     Parked,
     /// Its turn, because its host answers only so often.

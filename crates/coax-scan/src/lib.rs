@@ -12,6 +12,7 @@ mod engine;
 mod flight;
 mod identify;
 mod ledger;
+mod neighbours;
 mod pace;
 mod payload;
 mod plan;

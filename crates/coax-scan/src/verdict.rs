@@ -69,7 +69,7 @@ pub enum Reason {
     Buffers,
     /// This machine has no route there.
     NoRoute,
-    /// This machine forbids it: a firewall of its own, or a broadcast address.
+    /// This machine forbids it: a firewall of its own, or a rule of its routing.
     Forbidden,
     /// Another error of this machine, by number.
     Machine(i32),

@@ -11,6 +11,7 @@ use coax_addr::Protocol;
 use super::Worker;
 use crate::engine::Message;
 use crate::flight::{Probe, Stage};
+use crate::neighbours::Standing;
 use crate::questions::Question;
 use crate::{Heard, Reason, State, Tell, Verdict};
 
@@ -43,6 +44,11 @@ impl Worker {
     /// The attempt was in vain: another one, or the verdict.
     pub(super) fn unanswered(&mut self, mut probe: Probe) -> Instant {
         let now = Instant::now();
+        match self.neighbours.standing(&probe.question.to, now) {
+            Standing::Free => {}
+            Standing::Waits => return self.wait_for_next_hop(probe, now),
+            Standing::Unreachable(reason) => return self.settle(&probe, reason, None),
+        }
         if !self.pace.is_telling(probe.question, probe.sent) {
             let later = self.pace.park(probe.question, now);
             return self.put_off(probe, later, Stage::Parked);
@@ -50,6 +56,18 @@ impl Worker {
         match self.pace.in_vain(probe.question, &mut probe.tries) {
             true => self.settle(&probe, Reason::NoAnswer, None),
             false => self.take_turn(probe, now),
+        }
+    }
+
+    /// The next hop is not there, so this port is not asked.
+    pub(super) fn unreachable(&mut self, question: Question, reason: Reason, now: Instant) {
+        self.pace.begun(question);
+        self.settle(&Probe::new(question, now), reason, None);
+    }
+
+    pub(super) fn see_what_is_unreachable(&mut self, now: Instant) {
+        for (question, reason) in self.neighbours.take_unreachable() {
+            self.unreachable(question, reason, now);
         }
     }
 
