@@ -21,8 +21,11 @@ mod framing;
 mod icmp;
 mod interface;
 mod listen;
+mod neighbours;
+mod netlink;
 mod next_hop;
 mod occupant;
+mod ping;
 mod relay;
 mod resolve;
 mod sock_diag;
@@ -51,7 +54,9 @@ pub use framing::{Decoder, Delimiter, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
+pub use neighbours::{Neighbour, NeighbourState, neighbours};
 pub use next_hop::{NextHop, NextHops, Resolution};
+pub use ping::{PingReply, PingSocket};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
     echo, relay,

@@ -8,23 +8,15 @@
 //! Nothing here sends anything to the network.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with,
-};
+use crate::neighbours::ip;
+use crate::netlink::{Answers, Netlink, add_attribute, attributes};
 
-/// A route and a neighbour take some hundred bytes each.
-const ANSWER_SIZE: usize = 4096;
-/// `struct nlmsghdr`, `struct rtmsg` and `struct ndmsg`, `struct rtattr`.
-const HEADER_SIZE: usize = 16;
+/// `struct rtmsg` and `struct ndmsg`.
 const BODY_SIZE: usize = 12;
-const ATTRIBUTE_SIZE: usize = 4;
 
-const NLM_F_REQUEST: u16 = 1;
 const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
 const RTM_NEWNEIGH: u16 = 28;
@@ -40,7 +32,7 @@ const RTA_VIA: u16 = 18;
 const NDA_DST: u16 = 1;
 const NDA_CACHEINFO: u16 = 3;
 
-/// `NUD_INCOMPLETE` and `NUD_FAILED` (linux/neighbour.h).
+/// `NUD_…` of linux/neighbour.h.
 const NUD_NONE: u16 = 0x00;
 const NUD_INCOMPLETE: u16 = 0x01;
 const NUD_FAILED: u16 = 0x20;
@@ -74,18 +66,13 @@ pub enum Resolution {
 /// Asks the kernel about routes and neighbours.
 #[derive(Debug)]
 pub struct NextHops {
-    kernel: OwnedFd,
-    sequence: u32,
+    kernel: Netlink,
 }
 
 impl NextHops {
     /// Opens the socket.
     pub fn open() -> io::Result<NextHops> {
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (family, kind) = (AddressFamily::NETLINK, SocketType::DGRAM);
-        // Protocol 0 is NETLINK_ROUTE.
-        let kernel = socket_with(family, kind, flags, None)?;
-        Ok(NextHops { kernel, sequence: 0 })
+        Ok(NextHops { kernel: Netlink::open(None)? })
     }
 
     /// The neighbour to whom packets for `to` go, and this machine's address towards it. `None`
@@ -93,61 +80,32 @@ impl NextHops {
     pub fn towards(&mut self, to: &SocketAddr) -> io::Result<Option<(NextHop, Option<IpAddr>)>> {
         let ip = to.ip();
         let bits = if ip.is_ipv4() { 32 } else { 128 };
-        let mut attributes = attribute(RTA_DST, ip);
+        let mut body = vec![0; BODY_SIZE];
+        (body[0], body[1]) = (family(ip), bits);
+        add_attribute(&mut body, RTA_DST, &octets(ip));
         if let SocketAddr::V6(to) = to
             && to.scope_id() != 0
         {
-            attributes.extend([8, 0]);
-            attributes.extend(RTA_OIF.to_ne_bytes());
-            attributes.extend(to.scope_id().to_ne_bytes());
+            add_attribute(&mut body, RTA_OIF, &to.scope_id().to_ne_bytes());
         }
-        let route = self.ask(RTM_GETROUTE, [family(ip), bits, 0, 0], 0, &attributes)?;
-        Ok(route.as_deref().and_then(|route| next(route, ip)))
+        let mut found = None;
+        self.kernel.ask(RTM_GETROUTE, &body, Answers::One, |kind, route| {
+            found = (kind == RTM_NEWROUTE).then(|| next(route, ip)).flatten();
+        })?;
+        Ok(found)
     }
 
     /// What is known of `hop`'s hardware address.
     pub fn resolution(&mut self, hop: &NextHop) -> io::Result<Resolution> {
-        let attributes = attribute(NDA_DST, hop.address);
-        let start = [family(hop.address), 0, 0, 0];
-        let neighbour = self.ask(RTM_GETNEIGH, start, hop.interface, &attributes)?;
-        Ok(neighbour.as_deref().and_then(resolution).unwrap_or(Resolution::Unknown))
-    }
-
-    /// Sends a request, and gives the body of its answer, with the attributes; `None` where the
-    /// kernel knows nothing of it. It answers before the call of sending returns.
-    fn ask(
-        &mut self,
-        kind: u16,
-        start: [u8; 4],
-        second: u32,
-        attributes: &[u8],
-    ) -> io::Result<Option<Vec<u8>>> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let length = (HEADER_SIZE + BODY_SIZE + attributes.len()) as u32;
-        let mut message = Vec::with_capacity(length as usize);
-        message.extend(length.to_ne_bytes());
-        message.extend(kind.to_ne_bytes());
-        message.extend(NLM_F_REQUEST.to_ne_bytes());
-        message.extend(self.sequence.to_ne_bytes());
-        message.extend([0; 4]);
-        message.extend(start);
-        message.extend(second.to_ne_bytes());
-        message.extend([0; 4]);
-        message.extend(attributes);
-        send(&self.kernel, &message, SendFlags::empty())?;
-        let mut buffer = [0; ANSWER_SIZE];
-        loop {
-            let (count, _) = recv(&self.kernel, &mut buffer[..], RecvFlags::empty())?;
-            let answer = buffer.get(..count).unwrap_or(&buffer);
-            let header: [u8; HEADER_SIZE] = *answer.first_chunk().ok_or(Errno::PROTO)?;
-            // What an earlier call did not wait for.
-            if header[8..12] != self.sequence.to_ne_bytes() {
-                continue;
-            }
-            let told = u16::from_ne_bytes([header[4], header[5]]);
-            let is_told = matches!(told, RTM_NEWROUTE | RTM_NEWNEIGH);
-            return Ok(is_told.then(|| answer[HEADER_SIZE..].to_vec()));
-        }
+        let mut body = vec![0; BODY_SIZE];
+        body[0] = family(hop.address);
+        body[4..8].copy_from_slice(&hop.interface.to_ne_bytes());
+        add_attribute(&mut body, NDA_DST, &octets(hop.address));
+        let mut found = None;
+        self.kernel.ask(RTM_GETNEIGH, &body, Answers::One, |kind, neighbour| {
+            found = (kind == RTM_NEWNEIGH).then(|| resolution(neighbour)).flatten();
+        })?;
+        Ok(found.unwrap_or(Resolution::Unknown))
     }
 }
 
@@ -192,35 +150,10 @@ fn family(ip: IpAddr) -> u8 {
     (if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 }) as u8
 }
 
-/// `struct rtattr` with an address; its length is a multiple of four.
-fn attribute(kind: u16, ip: IpAddr) -> Vec<u8> {
-    let octets = match ip {
+fn octets(ip: IpAddr) -> Vec<u8> {
+    match ip {
         IpAddr::V4(ip) => ip.octets().to_vec(),
         IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    let mut bytes = Vec::with_capacity(ATTRIBUTE_SIZE + octets.len());
-    bytes.extend(((ATTRIBUTE_SIZE + octets.len()) as u16).to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(octets);
-    bytes
-}
-
-fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    std::iter::from_fn(move || {
-        let [a, b, c, d] = *rest.first_chunk()?;
-        let length = usize::from(u16::from_ne_bytes([a, b]));
-        let value = rest.get(ATTRIBUTE_SIZE..length)?;
-        // Each begins at a multiple of four.
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some((u16::from_ne_bytes([c, d]), value))
-    })
-}
-
-fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    match bytes.len() {
-        4 => Some(Ipv4Addr::from(*bytes.first_chunk()?).into()),
-        16 => Some(Ipv6Addr::from(*bytes.first_chunk()?).into()),
-        _ => None,
     }
 }
 
@@ -256,15 +189,14 @@ mod tests {
         }
 
         #[test]
-        fn attributes_are_read_as_they_are_written(
+        fn a_route_is_read_whatever_its_gateway_is(
             gateway: IpAddr, source: IpAddr, interface: u32, to: IpAddr,
         ) {
             let mut route = vec![0; BODY_SIZE];
             route[7] = RTN_UNICAST;
-            route.extend(attribute(RTA_GATEWAY, gateway));
-            route.extend([8, 0, RTA_OIF as u8, 0]);
-            route.extend(interface.to_ne_bytes());
-            route.extend(attribute(RTA_PREFSRC, source));
+            add_attribute(&mut route, RTA_GATEWAY, &octets(gateway));
+            add_attribute(&mut route, RTA_OIF, &interface.to_ne_bytes());
+            add_attribute(&mut route, RTA_PREFSRC, &octets(source));
             let hop = NextHop { interface, address: gateway };
             prop_assert_eq!(next(&route, to), Some((hop, Some(source))));
         }
