@@ -11,11 +11,13 @@ use std::time::Instant;
 use crate::ask::Line;
 use crate::pace::Tries;
 use crate::questions::Question;
+use crate::recheck::Again;
 
 /// One port that has no verdict yet.
 #[derive(Debug)]
 pub(crate) struct Probe {
     pub(crate) question: Question,
+    pub(crate) purpose: Purpose,
     /// The attempts so far.
     pub(crate) tries: Tries,
     /// How often this machine could not ask.
@@ -34,6 +36,7 @@ impl Probe {
         let stage = Stage::ToAsk;
         Probe {
             question,
+            purpose: Purpose::Verdict,
             tries: Tries::default(),
             troubles: 0,
             asked: 0,
@@ -43,6 +46,17 @@ impl Probe {
             due: now,
         }
     }
+}
+
+/// What a port is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Its verdict.
+    Verdict,
+    /// A measure of the way: it is known to answer.
+    Control,
+    /// Its verdict, which is held back.
+    Recheck(Again),
 }
 
 /// What a probe waits for.

@@ -16,6 +16,7 @@ mod pace;
 mod payload;
 mod plan;
 mod questions;
+mod recheck;
 mod tally;
 mod tarpit;
 mod verdict;
@@ -28,5 +29,6 @@ pub use identify::{
 };
 pub use ledger::Checkpoint;
 pub use plan::{Limits, Order, Plan, Rest, TcpProbe, Tell};
+pub use recheck::Rationed;
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows who reads the verdicts.
 
+mod extra;
 mod hear;
 mod judge;
 mod send;
@@ -22,6 +23,7 @@ use crate::flight::{Flight, Probe};
 use crate::ledger::Settled;
 use crate::pace::Pace;
 use crate::questions::{Question, Share};
+use crate::recheck::Recheck;
 use crate::tarpit::Suspects;
 use crate::{Heard, State, TcpProbe, Verdict};
 
@@ -46,6 +48,9 @@ pub(crate) struct Worker {
     events: Vec<Event>,
     pace: Pace,
     flight: Flight,
+    recheck: Recheck,
+    /// Probes under way for something else than the verdict of a new question.
+    extra: usize,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -87,6 +92,8 @@ impl Worker {
             epoll,
             events: Vec::with_capacity(EVENTS),
             flight: Flight::default(),
+            recheck: Recheck::new(shared.limits.doubt()),
+            extra: 0,
             share: Share::default(),
             held: None,
             asked_all: false,
@@ -104,10 +111,10 @@ impl Worker {
     pub(crate) fn run(mut self) {
         while !self.shared.stopped() {
             let pause = self.send_some();
-            if self.asked_all && self.flight.len() == 0 {
+            let now = Instant::now();
+            if self.ask_extra(now) {
                 break;
             }
-            let now = Instant::now();
             if !self.hear(&pause, now) || !self.flush_if_due(now) {
                 break;
             }
@@ -134,7 +141,7 @@ impl Worker {
                 self.held = Some(question);
                 return Pause::ForAnswers;
             }
-            if let Err(later) = self.pace.try_send(now) {
+            if let Err(later) = self.pace.try_send(question, now) {
                 self.held = Some(question);
                 return Pause::Until(later);
             }

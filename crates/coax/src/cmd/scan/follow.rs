@@ -46,6 +46,7 @@ impl Follow<'_> {
             match self.scan.next(GLANCE) {
                 Heard::Verdicts(verdicts) => self.tell(verdicts)?,
                 Heard::Tarpit(host) => self.teller.tarpit(host)?,
+                Heard::Rationed(part) => self.teller.rationed(&part)?,
                 Heard::Nothing => {}
                 Heard::End => return self.hear_out(),
             }
