@@ -22,6 +22,7 @@ mod pace;
 mod payload;
 mod plan;
 mod questions;
+mod recheck;
 mod tally;
 mod tarpit;
 mod verdict;
@@ -35,5 +36,6 @@ pub use identify::{
 };
 pub use ledger::Checkpoint;
 pub use plan::{HostGroup, Hosts, Limits, Order, Plan, Rest, TcpProbe, Tell};
+pub use recheck::Rationed;
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

@@ -167,6 +167,31 @@ impl Report for TarpitReport {
 
 /// What a host is that gave no sign of life, where a port has a state.
 pub(super) const SILENT: &str = "silent";
+/// A part of a host that is answered for only so often, and was asked no faster in the end.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RationedReport {
+    /// The name it was found by, or the address.
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+    /// The first and the last port that was found to be one of them.
+    pub(crate) first_port: u16,
+    pub(crate) last_port: u16,
+    /// About how many answers a second there were.
+    pub(crate) per_second: f64,
+}
+
+impl Report for RationedReport {
+    const EVENT: &'static str = "rationed";
+    fn human(&self) -> Human {
+        let RationedReport { first_port, last_port, per_second, .. } = self;
+        let digits = if *per_second < 2.0 { 1 } else { 0 };
+        Human::Talk(format!(
+            "coax: {} answers on ports {first_port}-{last_port} only about {per_second:.digits$} \
+             times a second, so they were asked as slowly",
+            clean(&self.host)
+        ))
+    }
+}
 
 /// How a scan ended.
 #[derive(Debug, Serialize, JsonSchema)]

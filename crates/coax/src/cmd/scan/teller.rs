@@ -13,12 +13,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use coax_addr::{AddressSet, Protocol, ServiceTable};
-use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
+use coax_scan::{Host, Plan, Rationed, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, HostReport, Known, PortReport, SILENT, ScanSummary, TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, PortReport, RationedReport, SILENT, ScanSummary,
+    TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
@@ -317,6 +318,20 @@ impl<'a> Teller<'a> {
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
         let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
         let report = TarpitReport { host, address };
+        self.bar.suspend(|| self.out.report(&report))
+    }
+
+    /// Says that a part of a host is answered for only so often.
+    pub(super) fn rationed(&mut self, part: &Rationed) -> Result<(), Failure> {
+        let address = part.address;
+        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let report = RationedReport {
+            host,
+            address,
+            first_port: part.ports.0,
+            last_port: part.ports.1,
+            per_second: part.per_second,
+        };
         self.bar.suspend(|| self.out.report(&report))
     }
 
