@@ -264,7 +264,7 @@ impl<'a> Teller<'a> {
         Ok(self.stdout.write_all(&lines)?)
     }
 
-    /// As it was recognised, or else the guess.
+    /// As it was recognised, or else the guess, unless what was heard disproves it.
     fn service(&mut self, verdict: &Verdict) -> Option<String> {
         if let Some(name) = self.known.as_ref().and_then(|known| known.service.clone()) {
             return Some(name);
@@ -274,7 +274,8 @@ impl<'a> Teller<'a> {
         let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
             services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
-        guess.clone()
+        let heard = self.known.as_ref().map(|known| &known.report);
+        guess.clone().filter(|guess| heard.is_none_or(|heard| !heard.disproves(guess)))
     }
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
