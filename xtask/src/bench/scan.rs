@@ -9,6 +9,7 @@
 mod answer;
 mod bare;
 mod few;
+mod hosts;
 mod loopback;
 mod loss;
 mod network;
@@ -24,10 +25,11 @@ pub(crate) use bare::scan as bare_scan;
 
 type Measurement = fn(&Wish) -> Result<Table, String>;
 
-const TABLES: [(&str, Measurement); 5] = [
+const TABLES: [(&str, Measurement); 6] = [
     ("loopback", loopback::run),
     ("loss", loss::run),
     ("network", network::run),
+    ("hosts", hosts::run),
     ("few", few::run),
     ("syn", syn::run),
 ];
