@@ -9,6 +9,7 @@
 mod answer;
 mod bare;
 mod few;
+mod hosts;
 mod loopback;
 mod loss;
 mod network;
@@ -29,6 +30,7 @@ const TABLES: [(&str, Measurement); 6] = [
     ("loopback", loopback::run),
     ("loss", loss::run),
     ("network", network::run),
+    ("hosts", hosts::run),
     ("few", few::run),
     ("syn", syn::run),
     ("zoo", zoo::run),
