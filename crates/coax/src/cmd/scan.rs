@@ -11,6 +11,7 @@ mod event;
 mod files;
 mod follow;
 mod kept;
+mod names;
 mod place;
 mod resume;
 mod rounds;
@@ -39,7 +40,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{ChangeReport, PortReport, ScanSummary, TarpitReport};
+pub(crate) use event::{ChangeReport, PortReport, ReservedReport, ScanSummary, TarpitReport};
 
 use before::Before;
 use files::Files;
@@ -137,6 +138,11 @@ pub(crate) struct Args {
     /// Targets to leave out; names are resolved
     #[arg(long, value_name = "TARGETS")]
     exclude: Vec<String>,
+    /// More than so many public addresses are a slip
+    ///
+    /// Private, local and documentation addresses do not count. [default: 1048576]
+    #[arg(long, value_name = "N", value_parser = crate::count::parse::<u64>)]
+    max_addresses: Option<u64>,
     /// Read targets from a file too; - is stdin
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,

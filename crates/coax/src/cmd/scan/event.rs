@@ -11,20 +11,29 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use coax_addr::AddressSet;
 use coax_scan::{Certificate, Identity, State, Tally};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::names;
 use super::table::Table;
 use crate::out::{Human, Report, clean};
 
 pub(crate) use change::{ChangeReport, Comparison};
 
+/// More ranges than this make an event that nobody reads.
+pub(super) const MOST_RANGES: usize = 1000;
+/// And a line.
+const FEW_RANGES: usize = 4;
+
 /// What was found out about a port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PortReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word, as they were typed; none where only a network or a range led to it.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
     pub(crate) protocol: &'static str,
     pub(crate) port: u16,
@@ -124,10 +133,9 @@ impl PortReport {
         self.identity.as_ref().map(IdentityReport::in_words).unwrap_or_default()
     }
 
-    /// The name it was found by, unless that is the address.
-    pub(super) fn name(&self) -> Option<Cow<'_, str>> {
-        let is_address = self.host.parse() == Ok(self.address);
-        (!is_address).then(|| clean(&self.host))
+    /// Its names, without the address in whatever spelling.
+    pub(super) fn names_in_words(&self) -> String {
+        names::in_words(&self.names)
     }
 
     /// How long the answer took, or how the state is known.
@@ -150,8 +158,10 @@ impl Report for PortReport {
 /// A host that answers on every port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TarpitReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
 }
 
@@ -160,6 +170,41 @@ impl Report for TarpitReport {
     fn human(&self) -> Human {
         let host = clean(&self.host);
         Human::Talk(format!("coax: {host} answers on every port, so it is asked no more"))
+    }
+}
+
+/// Addresses of networks and ranges that are left out, since no host has them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReservedReport {
+    pub(crate) addresses: u64,
+    /// Which, as ranges; the first 1000.
+    pub(crate) ranges: Vec<String>,
+    /// How many addresses were named, these included.
+    pub(crate) named: u64,
+}
+
+impl ReservedReport {
+    pub(super) fn new(reserved: &AddressSet, (addresses, named): (u64, u64)) -> ReservedReport {
+        let ranges = reserved.ranges().take(MOST_RANGES).map(|range| range.to_string()).collect();
+        ReservedReport { addresses, ranges, named }
+    }
+
+    /// The first of the ranges.
+    pub(super) fn in_words(&self) -> String {
+        let few = self.ranges.iter().take(FEW_RANGES).cloned().collect::<Vec<_>>().join(", ");
+        let more = if self.ranges.len() > FEW_RANGES { ", …" } else { "" };
+        format!("{few}{more}")
+    }
+}
+
+impl Report for ReservedReport {
+    const EVENT: &'static str = "reserved";
+    fn human(&self) -> Human {
+        let ReservedReport { addresses: count, named, .. } = self;
+        let ranges = self.in_words();
+        Human::Talk(format!(
+            "coax: {count} of {named} addresses are reserved and left out: {ranges}"
+        ))
     }
 }
 

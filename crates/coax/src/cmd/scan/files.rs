@@ -12,9 +12,7 @@ mod service;
 mod words;
 mod xml;
 
-use std::collections::HashMap;
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +21,7 @@ use coax_scan::{Plan, Rest, TcpProbe, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::event::Known;
+use super::names::Names;
 use super::place::Place;
 use crate::failure::{Exit, Failure};
 use hosts::{Hosts, What};
@@ -79,9 +78,6 @@ pub(super) enum End {
     /// It goes on.
     Underway,
 }
-
-/// The names that addresses were found by.
-type Names = HashMap<IpAddr, String>;
 
 impl Files {
     /// Makes sure that the files can be written, and writes nothing yet.
@@ -268,10 +264,10 @@ mod tests {
         let mut files = Files::new(Some(&path), None).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(7), None, None);
-        files.keep(&Names::new());
+        files.keep(&Names::default());
         assert!(!path.exists(), "it is too soon");
         files.next = Instant::now();
-        files.keep(&Names::new());
+        files.keep(&Names::default());
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains("portid=\"7\"") && text.contains("was not over"), "{text}");
         assert!(text.ends_with("</nmaprun>\n"), "{text}");
@@ -285,14 +281,14 @@ mod tests {
         let mut files = Files::new(None, Some(&path)).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(1), None, None);
-        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.finish(&Names::default(), End::Whole, 0).unwrap();
         files.begin(&plan(), false, 2);
         files.hear(&open(2), None, None);
         files.next = Instant::now();
-        files.keep(&Names::new());
-        files.finish(&Names::new(), End::Interrupted, 0).unwrap();
+        files.keep(&Names::default());
+        files.finish(&Names::default(), End::Interrupted, 0).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
-        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.finish(&Names::default(), End::Whole, 0).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
     }

@@ -92,6 +92,14 @@ impl Names {
     }
 }
 
+/// The key of `address`, which only on a link has an interface (RFC 4007 §6).
+pub(super) fn host_key(address: IpAddr, scope: u32) -> HostKey {
+    match address.to_canonical() {
+        IpAddr::V6(address) if address.is_unicast_link_local() => (address.into(), scope),
+        address => (address, 0),
+    }
+}
+
 /// How the words are kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct KeptNames {
@@ -104,7 +112,7 @@ pub(super) struct KeptNames {
 pub(super) fn key(address: &SocketAddr) -> HostKey {
     match address {
         SocketAddr::V4(address) => ((*address.ip()).into(), 0),
-        SocketAddr::V6(address) => ((*address.ip()).into(), address.scope_id()),
+        SocketAddr::V6(address) => host_key((*address.ip()).into(), address.scope_id()),
     }
 }
 

@@ -8,10 +8,8 @@
 //!
 //! Nothing here asks a port.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,13 +20,14 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Findings;
 use super::kept::KeptPort;
+use super::names::{KeptNames, Names};
 use super::place::Place;
 use super::targets::{self, Chosen};
 use super::teller::{Because, Teller};
 use crate::failure::{Exit, Failure};
 
 /// Another version is another format.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(2);
@@ -64,7 +63,7 @@ struct Chose {
     ports: String,
     /// Names the random order; none is the serial one.
     seed: Option<u64>,
-    names: BTreeMap<IpAddr, String>,
+    names: KeptNames,
     unresolved: bool,
 }
 
@@ -134,7 +133,7 @@ impl ResumeFile {
                 Order::Random { seed } => Some(seed),
                 Order::Serial => None,
             },
-            names: chosen.names.iter().map(|(address, name)| (*address, name.clone())).collect(),
+            names: chosen.names.kept(),
             unresolved: chosen.unresolved,
         };
         let (place, path, before) = (place(path)?, path.to_owned(), Done::default());
@@ -144,9 +143,10 @@ impl ResumeFile {
     }
 
     pub(super) fn chosen(&self) -> Result<Chosen, Failure> {
-        let names: HashMap<_, _> = self.scan.names.clone().into_iter().collect();
         let addresses = targets::addresses(&self.scan.targets)?;
-        Ok(Chosen { addresses, names, unresolved: self.scan.unresolved })
+        let plain = targets::addresses(&self.scan.names.plain)?;
+        let names = Names::go_on(&self.scan.names, plain);
+        Ok(Chosen { addresses, names, unresolved: self.scan.unresolved, reserved: None })
     }
 
     pub(super) fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {

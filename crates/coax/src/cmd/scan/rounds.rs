@@ -108,7 +108,7 @@ impl Rounds<'_> {
             None => (args.ports(&self.services)?, args.order(), self.choose()?),
         };
         if chosen.addresses.is_empty() {
-            return Err(nothing_left(args, chosen.unresolved));
+            return Err(nothing_left(args, &chosen));
         }
         let plan = Plan {
             targets: chosen.addresses.clone(),
@@ -136,7 +136,12 @@ impl Rounds<'_> {
         if said.is_empty() {
             return Err(nobody(self.args));
         }
-        targets::choose(self.said.insert(said), self.args, self.out)
+        let chosen = targets::choose(self.said.insert(said), self.args, self.out)?;
+        let is_first = self.number == 0 && !chosen.addresses.is_empty();
+        if let Some(reserved) = chosen.reserved.as_ref().filter(|_| is_first) {
+            self.out.report(reserved)?;
+        }
+        Ok(chosen)
     }
 
     /// Every port matters where it is written down, or compared.
@@ -178,9 +183,15 @@ fn outcome(args: &Args, compared: &Comparison, unresolved: bool, open: u64) -> R
 }
 
 /// Nobody is left to ask. Names that have no address have had their own lines.
-fn nothing_left(args: &Args, unresolved: bool) -> Failure {
+fn nothing_left(args: &Args, chosen: &Chosen) -> Failure {
     let why = |text: &str| Failure::new(Exit::Usage, text);
-    match (unresolved, args.wanted()) {
+    if let (false, Some(reserved)) = (chosen.unresolved, &chosen.reserved) {
+        let ranges = reserved.in_words();
+        return why(&format!(
+            "no address is left to scan: no host has {ranges}, which is reserved"
+        ));
+    }
+    match (chosen.unresolved, args.wanted()) {
         (true, _) => Failure::new(Exit::Network, ""),
         (false, Wanted::V4) => why("no IPv4 address is left to scan").hint("leave out -4"),
         (false, Wanted::V6) => why("no IPv6 address is left to scan").hint("leave out -6"),

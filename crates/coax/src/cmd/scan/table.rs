@@ -68,7 +68,7 @@ impl Table {
             port.place,
             port.service_in_words(),
             port.answer(),
-            port.name().unwrap_or_default(),
+            port.names_in_words(),
             port.said()
         );
         line.trim_end().to_owned()
@@ -95,6 +95,7 @@ mod tests {
         let address: std::net::SocketAddr = place.parse().unwrap();
         PortReport {
             host: host.to_owned(),
+            names: vec![host.to_owned()],
             address: address.ip(),
             protocol: "tcp",
             port: address.port(),

@@ -17,17 +17,18 @@ use coax_scan::{Plan, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
-use super::event::{ChangeReport, Comparison, Known, PortReport, ScanSummary, TarpitReport};
+use super::event::{
+    ChangeReport, Comparison, Known, MOST_RANGES, PortReport, ScanSummary, TarpitReport,
+};
 use super::files::{End, Files};
 use super::kept::KeptPorts;
+use super::names::{self, Names};
 use super::table::Table;
 use crate::failure::{Exit, Failure};
 use crate::out::{self, Human, Out, Report};
 
 /// A bar that moves more often than that is a blur.
 const REDRAW: Duration = Duration::from_millis(100);
-/// More ranges than this make a summary that nobody reads.
-const MOST_RANGES: usize = 1000;
 
 /// Why ports are inconclusive, and how many.
 pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
@@ -58,7 +59,7 @@ pub(super) struct Teller<'a> {
     services: &'a ServiceTable,
     /// The service of each port that was looked up.
     guesses: HashMap<(Protocol, u16), Option<String>>,
-    names: HashMap<IpAddr, String>,
+    pub(super) names: Names,
     before: &'a mut Before,
     pub(super) files: &'a mut Files,
     pub(super) kept: KeptPorts,
@@ -81,12 +82,7 @@ pub(super) struct Means<'a> {
 }
 
 impl<'a> Teller<'a> {
-    pub(super) fn new(
-        means: Means<'a>,
-        telling: Telling,
-        names: HashMap<IpAddr, String>,
-        total: u64,
-    ) -> Teller<'a> {
+    pub(super) fn new(means: Means<'a>, telling: Telling, names: Names, total: u64) -> Teller<'a> {
         let Means { out, services, before, files } = means;
         let earlier_was_cut_short = telling.changes_only && !before.whole;
         Teller {
@@ -159,9 +155,9 @@ impl<'a> Teller<'a> {
         self.inconclusive = inconclusive;
     }
 
-    /// The name that a verdict's address was found by.
+    /// The first name of a verdict's host, if it has one.
     pub(super) fn name(&self, verdict: &Verdict) -> Option<String> {
-        self.names.get(&verdict.address.ip()).cloned()
+        self.names.names(names::key(&verdict.address)).next().map(str::to_owned)
     }
 
     /// Open ports are always told of.
@@ -233,10 +229,11 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
         let address = verdict.address.ip();
-        let host = self.names.get(&address).cloned();
+        let names = self.names.of(&verdict.address);
         let udp = if verdict.protocol == Protocol::Udp { "/udp" } else { "" };
         PortReport {
-            host: host.unwrap_or_else(|| address.to_string()),
+            host: names.first().cloned().unwrap_or_else(|| address.to_string()),
+            names,
             address,
             protocol: verdict.protocol.name(),
             port: verdict.address.port(),
@@ -251,8 +248,9 @@ impl<'a> Teller<'a> {
 
     /// Says that a host answers on every port.
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
-        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
-        let report = TarpitReport { host, address };
+        let names = self.names.of_address(address);
+        let host = names.first().cloned().unwrap_or_else(|| address.to_string());
+        let report = TarpitReport { host, names, address };
         self.bar.suspend(|| self.out.report(&report))
     }
 

@@ -190,7 +190,7 @@ fn named(name: &str) -> Option<State> {
 /// Whom and what an earlier scan asked, as its summary tells it.
 fn asked(targets: &str, ports: &str) -> Result<Asked, String> {
     let mut set = AddressSet::new();
-    for target in Target::words(targets) {
+    for (_, target) in Target::words(targets) {
         let target = target.map_err(|error| error.to_string())?;
         set.add(&target).map_err(|error| error.to_string())?;
     }

@@ -7,7 +7,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use coax_addr::{Protocol, ProtocolPorts};
@@ -16,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::event::IdentityReport;
 use super::super::kept::{ReasonWords, StateWords, protocol_name};
+use super::super::names::{HostKey, key};
 use super::words;
 
 /// What is kept of a banner, in bytes: a reader of files wants to see what is there.
@@ -25,7 +25,7 @@ const BANNER: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     /// By address and interface. A tree keeps them in order, and half as much memory idle.
-    found: BTreeMap<(IpAddr, u32), Host>,
+    found: BTreeMap<HostKey, Host>,
     list_all: bool,
 }
 
@@ -110,8 +110,8 @@ impl Hosts {
     }
 
     /// Hosts in the order of their addresses.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = (IpAddr, &Host)> {
-        self.found.iter().map(|((address, _), host)| (*address, host))
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (HostKey, &Host)> {
+        self.found.iter().map(|(key, host)| (*key, host))
     }
 
     /// How many are there without a doubt.
@@ -129,7 +129,7 @@ impl Serialize for Hosts {
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
-        let found = Vec::<((IpAddr, u32), Host)>::deserialize(from)?;
+        let found = Vec::<(HostKey, Host)>::deserialize(from)?;
         Ok(Hosts { found: found.into_iter().collect(), list_all: false })
     }
 }
@@ -241,17 +241,11 @@ impl Sign {
     }
 }
 
-fn key(address: &SocketAddr) -> (IpAddr, u32) {
-    match address {
-        SocketAddr::V4(address) => ((*address.ip()).into(), 0),
-        SocketAddr::V6(address) => ((*address.ip()).into(), address.scope_id()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use coax_net::IcmpReport;
+    use std::net::SocketAddr;
 
     fn verdict(address: &str, reason: Reason) -> Verdict {
         let (address, protocol) = (address.parse::<SocketAddr>().unwrap(), Protocol::Tcp);

@@ -15,10 +15,11 @@ use coax_addr::{PortSet, Protocol};
 use coax_scan::State;
 
 use super::super::event::IdentityReport;
+use super::super::names::Names;
 use super::hosts::{Group, Host, Port};
 use super::service::{self, Service};
 use super::words;
-use super::{End, Findings, Names, Run, clock, seconds};
+use super::{End, Findings, Run, clock, seconds};
 
 /// The version of nmap's grammar that is written.
 const XML_VERSION: &str = "1.05";
@@ -35,8 +36,8 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let Findings { began, hosts } = findings;
     head(to, run, *began)?;
-    for (address, host) in hosts.in_order() {
-        host_element(to, run, address, host, names.get(&address))?;
+    for (key, host) in hosts.in_order() {
+        host_element(to, run, key.0, host, names.names(key))?;
     }
     tail(to, run, hosts.up())
 }
@@ -64,12 +65,12 @@ fn head(to: &mut dyn Write, run: &Run, start: u64) -> io::Result<()> {
     writeln!(to, "<verbose level=\"0\"/>\n<debugging level=\"0\"/>")
 }
 
-fn host_element(
+fn host_element<'a>(
     to: &mut dyn Write,
     run: &Run,
     address: IpAddr,
     host: &Host,
-    name: Option<&String>,
+    names: impl Iterator<Item = &'a str>,
 ) -> io::Result<()> {
     let (first, last) = (host.first, host.last);
     let (state, reason) = (host.state(), words::reason(host.reason, run.raw));
@@ -77,7 +78,7 @@ fn host_element(
     write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
     writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
     writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>\n<hostnames>")?;
-    if let Some(name) = name {
+    for name in names {
         writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
     }
     writeln!(to, "</hostnames>\n<ports>")?;
@@ -247,10 +248,11 @@ fn is_allowed(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::names::Word;
     use super::super::hosts::{Hosts, What};
     use super::super::text_of;
     use super::*;
-    use coax_addr::ProtocolPorts;
+    use coax_addr::{AddressSet, ProtocolPorts};
     use coax_scan::{Reason, Verdict};
     use std::net::SocketAddr;
 
@@ -281,12 +283,19 @@ mod tests {
         }
         let ports = ProtocolPorts { tcp: "1-5".parse().unwrap(), ..ProtocolPorts::default() };
         let run = Run { ports, asked_all: true, end: End::Whole, addresses: 9, ..Run::nothing() };
-        let names = Names::from([([10, 0, 0, 1].into(), "x\u{7}".to_owned())]);
+        let word = |order, text: &str| Word {
+            order,
+            host: ([10, 0, 0, 1].into(), 0),
+            text: Some(text.into()),
+        };
+        let words = vec![word(2, "y.test"), word(0, "x.test"), word(1, "[::ffff:10.0.0.1]")];
+        let names = Names::new(words, AddressSet::new());
         let findings = Findings { began: 0, hosts };
         let text = text_of(|to| write(to, &run, &findings, &names));
         for part in [
             "<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"5\" services=\"1-5\"/>",
-            "<hostname name=\"x\\u{7}\" type=\"user\"/>",
+            "<hostnames>\n<hostname name=\"x.test\" type=\"user\"/>\n\
+             <hostname name=\"y.test\" type=\"user\"/>\n</hostnames>",
             "<status state=\"up\" reason=\"syn-ack\" reason_ttl=\"0\"/>",
             "<extraports state=\"filtered\" count=\"3\">\n<extrareasons reason=\"no-response\" ",
             "<extraports state=\"closed\" count=\"1\">\n<extrareasons reason=\"conn-refused\" ",
