@@ -7,8 +7,6 @@
 //! Nothing here knows what a terminal shows.
 
 mod grep;
-mod hosts;
-mod service;
 mod words;
 mod xml;
 
@@ -21,10 +19,10 @@ use coax_scan::{Plan, Rest, TcpProbe, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::event::Known;
+use super::hosts::{Hosts, What};
 use super::names::Names;
 use super::place::Place;
 use crate::failure::{Exit, Failure};
-use hosts::{Hosts, What};
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(5);
@@ -40,6 +38,8 @@ pub(super) struct Files {
     whole: bool,
     run: Run,
     next: Instant,
+    /// Whether hosts are remembered for a terminal, too.
+    screen: bool,
     /// A later round of a watch leaves the last whole one until it is whole itself.
     early: bool,
 }
@@ -88,12 +88,33 @@ impl Files {
             return Err(Failure::new(Exit::Usage, "--xml and --grep name the same file"));
         }
         let (findings, run, next) = (Findings::default(), Run::nothing(), Instant::now() + SOON);
-        Ok(Files { xml, grep, findings, whole: true, run, next, early: true })
+        Ok(Files { xml, grep, findings, whole: true, run, next, screen: false, early: true })
     }
 
-    /// Whether there is anything to write, which needs every verdict.
+    /// Whether hosts are remembered, which needs every verdict.
     pub(super) fn are_wanted(&self) -> bool {
-        self.xml.is_some() || self.grep.is_some()
+        self.screen || self.xml.is_some() || self.grep.is_some()
+    }
+
+    /// Whether a terminal shows hosts from now on.
+    pub(super) fn show_hosts(&mut self, screen: bool) {
+        self.screen = screen;
+    }
+
+    /// Every host so far.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.findings.hosts
+    }
+
+    /// The ports that every host was asked, if `end` is the end and nothing was skipped.
+    pub(super) fn asked(&self, end: End, skipped: u64) -> Option<&ProtocolPorts> {
+        let all = self.run.asked_all && skipped == 0 && end == End::Whole;
+        Some(&self.run.ports).filter(|_| all)
+    }
+
+    /// How many ports a host is asked.
+    pub(super) fn port_count(&self) -> usize {
+        self.run.ports.len()
     }
 
     /// A scan begins: the first, or another round.

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows when a round is due.
 
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ struct Task {
 impl Rounds<'_> {
     /// One round.
     pub(super) fn scan(&mut self) -> Result<(), Failure> {
+        let is_on_screen = self.is_on_screen();
+        self.files.show_hosts(is_on_screen);
         let Task { plan, chosen, resume, told } = self.task()?;
         self.signals.catch()?;
         if self.signals.came().is_some() {
@@ -67,7 +70,7 @@ impl Rounds<'_> {
         self.files.go_on(told.files, Duration::try_from_secs_f64(took).unwrap_or_default());
         let tally = scan.tally();
         let total = resume.as_ref().map_or(tally, |file| file.add_to(tally)).total;
-        let telling = self.telling(began);
+        let telling = Telling { hosts: is_on_screen, ..self.telling(began) };
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
         let teller = Teller::new(means, telling, names, total);
@@ -153,10 +156,17 @@ impl Rounds<'_> {
         }
     }
 
+    /// Whether a person sits before stdout, and sees hosts and not changes.
+    fn is_on_screen(&self) -> bool {
+        let changes = self.args.since.is_some() || self.number > 0;
+        stdout().is_terminal() && !self.out.is_json() && !changes
+    }
+
     fn telling(&self, began: Instant) -> Telling {
         Telling {
             began,
             all_states: self.args.all_states,
+            hosts: false,
             changes_only: self.args.since.is_some() || self.number > 1,
             learn: self.args.watch.is_some(),
             keep: self.args.resume.is_some(),

@@ -7,7 +7,7 @@
 //! Nothing here decides what a port is.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -23,12 +23,19 @@ use super::event::{
 use super::files::{End, Files};
 use super::kept::KeptPorts;
 use super::names::{self, Names};
+use super::screen::{self, Screen};
 use super::table::Table;
 use crate::failure::{Exit, Failure};
 use crate::out::{self, Human, Out, Report};
 
 /// A bar that moves more often than that is a blur.
 const REDRAW: Duration = Duration::from_millis(100);
+
+/// No line has room for more places.
+const MOST_FOUND: usize = 32;
+const BAR: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left";
+/// The same, with what is open below it.
+const FOUND_TOO: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left\n{prefix}";
 
 /// Why ports are inconclusive, and how many.
 pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
@@ -39,6 +46,8 @@ pub(super) struct Telling {
     /// Since when ports are asked, which is before the first verdict is read.
     pub(super) began: Instant,
     pub(super) all_states: bool,
+    /// Hosts are shown on a terminal, when they are whole.
+    pub(super) hosts: bool,
     /// Only what differs from before.
     pub(super) changes_only: bool,
     /// Whether the next round is compared with this one.
@@ -56,6 +65,9 @@ pub(super) struct Teller<'a> {
     stdout: BufWriter<StdoutLock<'a>>,
     bar: ProgressBar,
     table: Table,
+    screen: Option<Screen>,
+    /// Open ports that are not shown yet, the last ones.
+    found: VecDeque<String>,
     services: &'a ServiceTable,
     /// The service of each port that was looked up.
     guesses: HashMap<(Protocol, u16), Option<String>>,
@@ -90,7 +102,9 @@ impl<'a> Teller<'a> {
             telling,
             stdout: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
             bar: bar(total),
-            table: Table::for_stdout(),
+            table: Table::default(),
+            screen: if telling.hosts { Screen::of_stdout() } else { None },
+            found: VecDeque::new(),
             services,
             guesses: HashMap::new(),
             names,
@@ -112,8 +126,12 @@ impl<'a> Teller<'a> {
         for verdict in verdicts {
             self.note(verdict);
             let changed = self.telling.changes_only && self.tell_change(verdict, &mut lines);
-            if !self.telling.changes_only && self.is_listed(verdict.state) {
-                rows.push(self.report(verdict));
+            match self.screen {
+                Some(_) => self.see(verdict),
+                None if !self.telling.changes_only && self.is_listed(verdict.state) => {
+                    rows.push(self.report(verdict));
+                }
+                None => {}
             }
             if self.telling.keep && (changed || self.is_remembered(verdict.state)) {
                 self.kept.told(verdict, self.known.as_ref());
@@ -123,12 +141,39 @@ impl<'a> Teller<'a> {
             }
         }
         self.list(&rows, &mut lines);
+        self.print(&lines)
+    }
+
+    fn print(&mut self, lines: &[u8]) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
         }
         let stdout = &mut self.stdout;
-        self.bar.suspend(|| stdout.write_all(&lines).and_then(|()| stdout.flush()))?;
+        self.bar.suspend(|| stdout.write_all(lines).and_then(|()| stdout.flush()))?;
         Ok(())
+    }
+
+    /// A verdict that is shown with its host.
+    fn see(&mut self, verdict: &Verdict) {
+        let (host, count) = (names::key(&verdict.address), self.files.port_count());
+        let whole = self.files.hosts().get(host).is_some_and(|host| host.has_all(count));
+        if let Some(screen) = self.screen.as_mut().filter(|_| whole) {
+            screen.is_ready(host);
+        }
+        if verdict.state == State::Open {
+            let udp = if verdict.protocol == Protocol::Udp { "/udp" } else { "" };
+            self.found.push_back(format!("{}{udp}", verdict.address));
+            self.found.drain(..self.found.len().saturating_sub(MOST_FOUND));
+        }
+    }
+
+    /// Shows the hosts that are whole, or all of them at the end.
+    fn show_hosts(&mut self, end: Option<(End, u64)>) -> Result<(), Failure> {
+        let Some(screen) = &mut self.screen else { return Ok(()) };
+        let asked = end.and_then(|(end, skipped)| self.files.asked(end, skipped));
+        let known = screen::Known { hosts: self.files.hosts(), names: &self.names, asked };
+        let text = if end.is_some() { screen.rest(known) } else { screen.due(known) };
+        self.print(text.as_bytes())
     }
 
     /// Tells of an open port that was asked what it is.
@@ -186,9 +231,9 @@ impl<'a> Teller<'a> {
             rows.iter().for_each(|row| lines.extend(out::line(row)));
             return;
         }
-        let titles = self.table.prepare(rows);
-        for line in titles.into_iter().chain(rows.iter().map(|row| self.table.row(row))) {
-            lines.extend(line.as_bytes());
+        self.table.prepare(rows);
+        for row in rows {
+            lines.extend(self.table.row(row).as_bytes());
             lines.push(b'\n');
         }
     }
@@ -255,16 +300,22 @@ impl<'a> Teller<'a> {
     }
 
     /// Shows how far it is, and keeps the files up to date.
-    pub(super) fn progress(&mut self, tally: &Tally) {
+    pub(super) fn progress(&mut self, tally: &Tally) -> Result<(), Failure> {
         self.files.keep(&self.names);
+        self.show_hosts(None)?;
         if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
-            return;
+            return Ok(());
         }
         self.drawn = Instant::now();
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
         self.bar.set_position(tally.probed + tally.skipped);
+        if let Some(screen) = self.screen.as_ref().filter(|_| !self.found.is_empty()) {
+            self.bar.set_style(style(FOUND_TOO));
+            self.bar.set_prefix(last_that_fit(&self.found, screen.width()));
+        }
+        Ok(())
     }
 
     /// Who should act if nothing could be asked. A route may come back by itself.
@@ -290,6 +341,7 @@ impl<'a> Teller<'a> {
     ) -> Result<Comparison, Failure> {
         self.bar.finish_and_clear();
         let end = if interrupted { End::Interrupted } else { End::Whole };
+        self.show_hosts(Some((end, tally.skipped)))?;
         let written = self.files.finish(&self.names, end, tally.skipped);
         let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
@@ -327,9 +379,24 @@ fn bar(total: u64) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(total);
-    match ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}  {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    ProgressBar::new(total).with_style(style(BAR))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// `… 10.0.0.7:22 10.0.0.7:80`: what is open so far, the last ones where not all have room.
+fn last_that_fit(found: &VecDeque<String>, width: usize) -> String {
+    let mut room = width.saturating_sub("open: … ".len());
+    let fits = |place: &&String| {
+        let wanted = place.len() + 1;
+        let fits = wanted <= room;
+        room = room.saturating_sub(wanted);
+        fits
+    };
+    let mut last: Vec<&str> = found.iter().rev().take_while(fits).map(String::as_str).collect();
+    let more = if last.len() < found.len() || found.len() == MOST_FOUND { "… " } else { "" };
+    last.reverse();
+    format!("open: {more}{}", last.join(" "))
 }

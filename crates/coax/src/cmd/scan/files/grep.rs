@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use super::super::hosts::{Host, Port};
 use super::super::names::Names;
-use super::hosts::{Host, Port};
-use super::service::Service;
+use super::super::service::Service;
 use super::words;
 use super::{End, Findings, Run, clock, seconds};
 

@@ -15,9 +15,9 @@ use coax_addr::{PortSet, Protocol};
 use coax_scan::State;
 
 use super::super::event::IdentityReport;
+use super::super::hosts::{Group, Host, Port};
 use super::super::names::Names;
-use super::hosts::{Group, Host, Port};
-use super::service::{self, Service};
+use super::super::service::{self, Service};
 use super::words;
 use super::{End, Findings, Run, clock, seconds};
 
@@ -248,8 +248,8 @@ fn is_allowed(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::hosts::{Hosts, What};
     use super::super::super::names::Word;
-    use super::super::hosts::{Hosts, What};
     use super::super::text_of;
     use super::*;
     use coax_addr::{AddressSet, ProtocolPorts};

@@ -1,9 +1,9 @@
-//! What the files need to remember of each host until they are written.
+//! What is remembered of each host until it is shown, or the files are written.
 //!
 //! A host that gave no sign is not remembered, nor is a port that is not listed: those are counted
 //! by state and reason. So a scan of a large network costs memory only where somebody is.
 //!
-//! Nothing here knows how a file looks.
+//! Nothing here knows how a host looks on a screen or in a file.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,10 +13,9 @@ use coax_addr::{Protocol, ProtocolPorts};
 use coax_scan::{Reason, State, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::super::event::IdentityReport;
-use super::super::kept::{ReasonWords, StateWords, protocol_name};
-use super::super::names::{HostKey, key};
-use super::words;
+use super::event::IdentityReport;
+use super::kept::{ReasonWords, StateWords, protocol_name};
+use super::names::{HostKey, key};
 
 /// What is kept of a banner, in bytes: a reader of files wants to see what is there.
 const BANNER: usize = 1024;
@@ -109,6 +108,11 @@ impl Hosts {
         self.found = earlier.found;
     }
 
+    /// One of them.
+    pub(super) fn get(&self, key: HostKey) -> Option<&Host> {
+        self.found.get(&key)
+    }
+
     /// Hosts in the order of their addresses.
     pub(super) fn in_order(&self) -> impl Iterator<Item = (HostKey, &Host)> {
         self.found.iter().map(|(key, host)| (*key, host))
@@ -165,6 +169,12 @@ impl Host {
         self.ports.push(Port { number, protocol, state, reason, service, report });
     }
 
+    /// Whether so many ports have a verdict.
+    pub(super) fn has_all(&self, asked: usize) -> bool {
+        let counted: u64 = self.counts.iter().map(|(_, count)| count).sum();
+        self.ports.len() as u64 + counted >= asked as u64
+    }
+
     /// `up` where it answered itself, `down` where somebody else said that it is not there.
     pub(super) fn state(&self) -> &'static str {
         match self.sign {
@@ -189,7 +199,7 @@ impl Host {
             self.add_unanswered(Protocol::Tcp, asked.tcp.len(), &mut counts);
             self.add_unanswered(Protocol::Udp, asked.udp.len(), &mut counts);
         }
-        counts.sort_by_key(|(group, count)| (Reverse(*count), words::state(group.state)));
+        counts.sort_by_key(|(group, count)| (Reverse(*count), group.state.name()));
         counts
     }
 
@@ -233,8 +243,10 @@ impl Sign {
         match (verdict.state, verdict.reason) {
             (State::Open | State::Closed, _) => Sign::There,
             (_, Reason::Icmp(report)) if report.from == Some(verdict.address.ip()) => Sign::There,
-            (_, reason) => match words::reason(reason, false) {
-                "host-unreach" | "net-unreach" => Sign::Gone,
+            // RFC 4443 §3.1: in IPv6 "no route" is a router's word about itself.
+            (_, Reason::Icmp(report)) if report.v6 && report.code == 0 => Sign::None,
+            (_, reason) => match reason.name() {
+                "host-unreachable" | "icmp-host-unreachable" | "icmp-net-unreachable" => Sign::Gone,
                 _ => Sign::None,
             },
         }

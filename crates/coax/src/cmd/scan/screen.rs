@@ -1,0 +1,331 @@
+//! Hosts as a person reads them on a terminal: who it is, then a row a port.
+//!
+//! ```text
+//! 10.0.0.7  db.test  0.31 ms
+//!   22/tcp    open  ssh         OpenSSH 9.2p1 (Debian-2)
+//!   5432/tcp  open  postgresql  15.3
+//!   998 closed
+//! ```
+//!
+//! A host is shown when all its ports have a verdict, in the order of addresses as far as waiting
+//! a moment gives one. A row fits the terminal: what is longer is cut, and `--json` has all of it.
+//! A colour says nothing that a word does not.
+//!
+//! Nothing here decides what a port is, or what is remembered.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, stdout};
+use std::time::{Duration, Instant};
+
+use coax_addr::ProtocolPorts;
+use coax_scan::{Reason, State};
+use rustix::termios::tcgetwinsize;
+
+use super::hosts::{Group, Host, Hosts, Port};
+use super::names::{HostKey, Names};
+use super::service::Service;
+use crate::out::clean;
+
+/// Of a terminal that does not say.
+const USUAL_WIDTH: usize = 80;
+/// Less than this of a text says nothing.
+const SHORTEST_TEXT: usize = 12;
+/// Hosts that are ready wait so long for those before them.
+const MOMENT: Duration = Duration::from_secs(2);
+
+/// A terminal, and who was shown on it.
+#[derive(Debug)]
+pub(super) struct Screen {
+    width: usize,
+    colour: bool,
+    shown: HashSet<HostKey>,
+    /// Hosts that can be shown.
+    ready: BTreeSet<HostKey>,
+    since: Option<Instant>,
+    /// Whether a blank line is due before the next host.
+    gap: bool,
+}
+
+/// What a host is shown from.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) hosts: &'a Hosts,
+    pub(super) names: &'a Names,
+    /// What every host was asked, once that is so.
+    pub(super) asked: Option<&'a ProtocolPorts>,
+}
+
+impl Screen {
+    /// `None` where stdout is no terminal.
+    pub(super) fn of_stdout() -> Option<Screen> {
+        if !stdout().is_terminal() {
+            return None;
+        }
+        let told = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Some(Screen::new(width(), !dumb && !told("NO_COLOR")))
+    }
+
+    fn new(width: usize, colour: bool) -> Screen {
+        let (shown, ready) = (HashSet::new(), BTreeSet::new());
+        Screen { width, colour, shown, ready, since: None, gap: false }
+    }
+
+    /// How many columns there are.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Every port of a host has a verdict.
+    pub(super) fn is_ready(&mut self, host: HostKey) {
+        if !self.shown.contains(&host) && self.ready.insert(host) {
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// The hosts that have been ready for a moment.
+    pub(super) fn due(&mut self, known: Known<'_>) -> String {
+        match self.since {
+            Some(since) if since.elapsed() >= MOMENT => {
+                self.since = None;
+                let ready = std::mem::take(&mut self.ready);
+                ready.into_iter().map(|host| self.show(host, known)).collect()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Every host that was not shown.
+    pub(super) fn rest(&mut self, known: Known<'_>) -> String {
+        let all: Vec<HostKey> = known.hosts.in_order().map(|(key, _)| key).collect();
+        let mut text: String = all.into_iter().map(|host| self.show(host, known)).collect();
+        if !self.shown.is_empty() {
+            text.push('\n');
+        }
+        text
+    }
+
+    fn show(&mut self, key: HostKey, known: Known<'_>) -> String {
+        let Some(host) = known.hosts.get(key).filter(|host| is_worth_showing(host)) else {
+            return String::new();
+        };
+        if !self.shown.insert(key) {
+            return String::new();
+        }
+        self.host(key, host, known)
+    }
+
+    /// One with ports stands apart, those without stand below each other.
+    fn host(&mut self, key: HostKey, host: &Host, known: Known<'_>) -> String {
+        let ports = host.listed();
+        let rest = rest(&host.counted(known.asked));
+        let mut text = String::new();
+        if ports.is_empty() {
+            let rest = if rest.is_empty() { "nothing open".to_owned() } else { rest };
+            if std::mem::take(&mut self.gap) {
+                text.push('\n');
+            }
+            self.head(key, host, known.names, Some(&rest), &mut text);
+            return text;
+        }
+        if !self.shown.is_empty() && self.shown.len() > 1 {
+            text.push('\n');
+        }
+        self.gap = true;
+        self.head(key, host, known.names, None, &mut text);
+        self.rows(&ports, &mut text);
+        if !rest.is_empty() {
+            let _ = writeln!(text, "  {rest}");
+        }
+        text
+    }
+
+    /// The address, its names, how far away it is; continued on the next line where it is long.
+    fn head(&self, key: HostKey, host: &Host, names: &Names, more: Option<&str>, to: &mut String) {
+        let address = match key {
+            (address, 0) => address.to_string(),
+            (address, scope) => format!("{address}%{scope}"),
+        };
+        let mut words = vec![address];
+        words.extend(names.names(key).map(one_line));
+        words.extend(host.trip.map(|trip| milliseconds(trip.smoothed)));
+        words.extend(more.map(str::to_owned));
+        let mut used = 0;
+        for (index, word) in words.iter().enumerate() {
+            let wide = columns(word);
+            if index == 0 {
+                to.push_str(&self.painted("1", word));
+                used = wide;
+            } else if used + 2 + wide > self.width {
+                let _ = write!(to, "\n    {word}");
+                used = 4 + wide;
+            } else {
+                let _ = write!(to, "  {word}");
+                used += 2 + wide;
+            }
+        }
+        to.push('\n');
+    }
+
+    fn rows(&self, ports: &[&Port], to: &mut String) {
+        let cells: Vec<_> = ports.iter().map(|port| cells(port)).collect();
+        let widest = |cell: fn(&Cells) -> &str| cells.iter().map(|row| columns(cell(row))).max();
+        let place = widest(|row| &row.place).unwrap_or_default();
+        let state = widest(|row| row.state.name()).unwrap_or_default();
+        let service = widest(|row| &row.service).unwrap_or_default();
+        let room = self.width.saturating_sub(2 + place + 2 + state + 2 + service + 2);
+        for row in &cells {
+            let painted = self.painted(colour(row.state), &padded(row.state.name(), state));
+            let line = format!(
+                "  {}  {painted}  {}  {}",
+                padded(&row.place, place),
+                padded(&row.service, service),
+                cut(&row.text, room.max(SHORTEST_TEXT)),
+            );
+            to.push_str(line.trim_end());
+            to.push('\n');
+        }
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        match self.colour && !code.is_empty() {
+            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+}
+
+/// What a row holds.
+struct Cells {
+    place: String,
+    state: State,
+    service: String,
+    text: String,
+}
+
+fn cells(port: &Port) -> Cells {
+    let sure = port.report.as_ref().is_some_and(|report| report.identified);
+    let mark = if sure { "" } else { "?" };
+    Cells {
+        place: format!("{}/{}", port.number, port.protocol),
+        state: port.state,
+        service: port
+            .service
+            .as_deref()
+            .map_or(String::new(), |it| format!("{}{mark}", one_line(it))),
+        text: text(port),
+    }
+}
+
+/// What a port said of itself; how it is known where it is not open.
+fn text(port: &Port) -> String {
+    if port.state != State::Open {
+        return port.reason.name().to_owned();
+    }
+    let Some(report) = &port.report else { return String::new() };
+    let product = Service::at(port).map(|service| service.in_words()).unwrap_or_default();
+    let said = match product.is_empty() && !report.identified {
+        // The first line says most, if there is one.
+        true => report.banner.lines().next().unwrap_or_default(),
+        false => &product,
+    };
+    let tls = report.tls.as_deref().unwrap_or_default();
+    let names = report.certificate_names.join(" ");
+    let words = [said, tls, &names].into_iter().filter(|word| !word.is_empty());
+    words.map(one_line).collect::<Vec<_>>().join("  ")
+}
+
+/// `997 closed, 3 filtered (icmp-admin-prohibited)`: ports that are not listed, the most first.
+fn rest(counts: &[(Group, u64)]) -> String {
+    let mut states: Vec<(State, u64, Vec<Reason>)> = Vec::new();
+    for (Group { state, reason, .. }, count) in counts {
+        match states.iter_mut().find(|(known, ..)| known == state) {
+            Some((_, total, reasons)) => {
+                *total += count;
+                if !reasons.contains(reason) {
+                    reasons.push(*reason);
+                }
+            }
+            None => states.push((*state, *count, vec![*reason])),
+        }
+    }
+    states.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+    let words = states.iter().map(|(state, count, reasons)| {
+        let told = |reason: &&Reason| *state != State::Closed && **reason != Reason::NoAnswer;
+        let reasons: Vec<_> = reasons.iter().filter(told).map(|reason| reason.name()).collect();
+        let because =
+            if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        format!("{count} {}{because}", state.name())
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Whoever gave no sign of life is only counted.
+fn is_worth_showing(host: &Host) -> bool {
+    host.state() == "up" || !host.ports.is_empty()
+}
+
+/// Green, red, yellow; what is closed has no colour.
+fn colour(state: State) -> &'static str {
+    match state {
+        State::Open => "32",
+        State::Closed => "",
+        State::Inconclusive => "31",
+        State::Filtered | State::OpenOrFiltered => "33",
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    let milliseconds = time.as_secs_f64() * 1e3;
+    match milliseconds < 10.0 {
+        true => format!("{milliseconds:.2} ms"),
+        false => format!("{milliseconds:.0} ms"),
+    }
+}
+
+/// What a stranger sent, fit for one line of a terminal.
+fn one_line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+fn padded(text: &str, width: usize) -> String {
+    let blanks = width.saturating_sub(columns(text));
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+/// As much of `text` as `width` columns hold.
+fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let (mut used, mut short) = (1, String::new());
+    for character in text.chars() {
+        used += column(character);
+        if used > width {
+            break;
+        }
+        short.push(character);
+    }
+    format!("{}…", short.trim_end())
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().map(column).sum()
+}
+
+/// East Asian scripts and pictures take two columns (UAX #11); a little too much is no harm.
+fn column(character: char) -> usize {
+    match u32::from(character) {
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
+        0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300.. => 2,
+        _ => 1,
+    }
+}
+
+/// The terminal's, or what `COLUMNS` says.
+fn width() -> usize {
+    let told = tcgetwinsize(stdout()).map(|size| usize::from(size.ws_col)).ok();
+    let variable = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    told.filter(|&width| width > 0).or_else(variable).unwrap_or(USUAL_WIDTH).max(20)
+}
