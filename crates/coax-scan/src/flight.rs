@@ -132,7 +132,7 @@ mod tests {
 
     fn probe(port: u16, due: Instant) -> Probe {
         let to = SocketAddr::from(([127, 0, 0, 1], port));
-        Probe::new(Question { to, protocol: Protocol::Tcp, position: 0 }, due)
+        Probe::new(Question { to, protocol: Protocol::Tcp, position: 0, silent: false }, due)
     }
 
     #[test]

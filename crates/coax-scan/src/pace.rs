@@ -24,10 +24,11 @@ use coax_addr::Protocol;
 use crate::Limits;
 use crate::questions::Question;
 use host::Host;
-use rate::Rate;
+pub(crate) use rate::SharedRate;
+pub(crate) use round_trip::RoundTrip;
 pub(crate) use tries::Tries;
 use udp::Sparing;
-use window::Window;
+pub(crate) use window::Window;
 
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
@@ -39,15 +40,20 @@ pub(crate) struct Pace {
     everyone: Window,
     hosts: HashMap<Key, Host>,
     room: usize,
-    rate: Option<Rate>,
+    rate: SharedRate,
     under_way: usize,
 }
 
 impl Pace {
     pub(crate) fn new(limits: Limits) -> Pace {
-        let rate = limits.rate.map(Rate::new);
+        let rate = SharedRate::new(limits.rate);
         let everyone = Window::default();
         Pace { limits, everyone, hosts: HashMap::new(), room: HOSTS, rate, under_way: 0 }
+    }
+
+    /// The same at a rate that is other threads' too.
+    pub(crate) fn sharing(self, rate: SharedRate) -> Pace {
+        Pace { rate, ..self }
     }
 
     /// Whether another probe to `to` fits into the windows.
@@ -58,12 +64,12 @@ impl Pace {
 
     /// Whether the rate allows a probe now; if not, when.
     pub(crate) fn try_send(&mut self, now: Instant) -> Result<(), Instant> {
-        self.rate.as_mut().map_or(Ok(()), |rate| rate.take(now))
+        self.rate.take(now)
     }
 
     /// The time at which a probe that must be sent may be; its place is taken.
     pub(crate) fn reserve(&mut self, now: Instant) -> Instant {
-        self.rate.as_mut().map_or(now, |rate| rate.reserve(now))
+        self.rate.reserve(now)
     }
 
     /// A question to `to` is under way until [`Pace::ended`].

@@ -21,7 +21,7 @@ use crate::engine::{Message, Shared};
 use crate::flight::{Flight, Probe};
 use crate::ledger::Settled;
 use crate::pace::Pace;
-use crate::questions::{Question, Share};
+use crate::questions::{Next, Question, Share};
 use crate::tarpit::Suspects;
 use crate::{Heard, State, TcpProbe, Verdict};
 
@@ -36,6 +36,8 @@ const BATCH: usize = 256;
 const SETTLED: usize = 4096;
 /// A stop is noticed within this time, and verdicts wait no longer.
 const GLANCE: Duration = Duration::from_millis(50);
+/// And hosts that were found wait no longer.
+const SOON: Duration = Duration::from_millis(5);
 
 /// One thread's part of a scan.
 pub(crate) struct Worker {
@@ -80,7 +82,7 @@ impl Worker {
         verdicts: SyncSender<Message>,
     ) -> Worker {
         Worker {
-            pace: Pace::new(shared.limits.clone()),
+            pace: Pace::new(shared.limits.clone()).sharing(shared.rate.clone()),
             capacity: shared.capacity,
             number,
             verdicts,
@@ -91,7 +93,7 @@ impl Worker {
             held: None,
             asked_all: false,
             asker,
-            suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
+            suspects: Suspects::new(shared.limits.tarpit, shared.threads),
             smooth: 0,
             batch: Vec::new(),
             settled: Vec::new(),
@@ -119,11 +121,13 @@ impl Worker {
     fn send_some(&mut self) -> Pause {
         let mut now = Instant::now();
         for _ in 0..self.burst() {
-            let Some(question) =
-                self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
-            else {
-                self.asked_all = true;
-                return Pause::ForAnswers;
+            let question = match self.next_question() {
+                Next::Question(question) => question,
+                Next::Later => return Pause::Until(now + SOON),
+                Next::End => {
+                    self.asked_all = true;
+                    return Pause::ForAnswers;
+                }
             };
             if self.shared.tarpits.contain(question.to.ip()) {
                 self.counts().skipped();
@@ -142,6 +146,11 @@ impl Worker {
             now = self.send(Probe::new(question, now));
         }
         Pause::None
+    }
+
+    fn next_question(&mut self) -> Next {
+        let held = self.held.take().map(Next::Question);
+        held.unwrap_or_else(|| self.shared.questions.next(&mut self.share))
     }
 
     fn burst(&self) -> usize {
@@ -169,7 +178,7 @@ impl Worker {
         }
         let heard = Heard::Verdicts(std::mem::take(&mut self.batch));
         let settled = std::mem::take(&mut self.settled);
-        self.verdicts.send(Message { heard, settled }).is_ok()
+        self.verdicts.send(Message::of(heard, settled)).is_ok()
     }
 
     fn account(&mut self, question: Question, state: Option<State>) {

@@ -15,13 +15,13 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 /// The smoothed round trip and how much it varies.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RoundTrip {
+pub(crate) struct RoundTrip {
     known: Option<(Duration, Duration)>,
 }
 
 impl RoundTrip {
     /// An answer took `rtt`.
-    pub(super) fn sample(&mut self, rtt: Duration) {
+    pub(crate) fn sample(&mut self, rtt: Duration) {
         self.known = Some(match self.known {
             None => (rtt, rtt / 2),
             Some((smoothed, varies)) => {
@@ -31,7 +31,7 @@ impl RoundTrip {
     }
 
     /// How long to wait, never longer than `longest`.
-    pub(super) fn timeout(&self, longest: Duration) -> Duration {
+    pub(crate) fn timeout(&self, longest: Duration) -> Duration {
         let wait = self.known.map_or(FIRST, |(smoothed, varies)| smoothed + varies * 4);
         wait.max(SHORTEST).min(longest)
     }

@@ -74,7 +74,7 @@ impl Worker {
         if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
             // Who does not listen finds out at the next flush.
             let heard = Heard::Tarpit(address.ip());
-            let _ = self.verdicts.send(Message { heard, settled: Vec::new() });
+            let _ = self.verdicts.send(Message::of(heard, Vec::new()));
         }
         self.account(probe.question, Some(state));
         if self.shared.tell == Tell::All

@@ -157,6 +157,13 @@ impl Files {
         }
     }
 
+    /// Takes a host in that gave a sign of life.
+    pub(super) fn meet(&mut self, host: &coax_scan::Host) {
+        if self.are_wanted() {
+            self.findings.hosts.meet(host, seconds(SystemTime::now()));
+        }
+    }
+
     /// Writes what there is so far, now and then. What goes wrong is told at the end.
     pub(super) fn keep(&mut self, names: &Names) {
         let began = Instant::now();
@@ -254,14 +261,16 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 mod tests {
     use super::*;
     use coax_addr::{AddressSet, Protocol};
-    use coax_scan::{Limits, Order, Reason, State, TcpProbe, Tell};
+    use coax_scan::{Hosts, Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
     fn plan() -> Plan {
         let mut targets = AddressSet::new();
         targets.add_address([10, 0, 0, 1].into(), 0);
         Plan {
+            named: targets.clone(),
             targets,
+            hosts: Hosts::default(),
             ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
             tcp: TcpProbe::Connect,
             order: Order::Serial,

@@ -39,6 +39,9 @@ pub(super) struct Host {
     pub(super) reason: Reason,
     sign: Sign,
     pub(super) trip: Option<Trip>,
+    /// Its hardware address, where it is on the same cable.
+    #[serde(default)]
+    pub(super) hardware: Option<[u8; 6]>,
     #[serde(skip)]
     pub(super) ports: Vec<Port>,
     counts: Vec<(Group, u64)>,
@@ -86,13 +89,23 @@ impl Hosts {
         Hosts { list_all, ..Hosts::default() }
     }
 
+    /// A host gave a sign of life: it is remembered before any of its ports has a verdict.
+    pub(super) fn meet(&mut self, found: &coax_scan::Host, now: u64) {
+        let host = self.found.entry(key(&found.address)).or_insert_with(|| Host::at(now));
+        (host.sign, host.last) = (Sign::There, now);
+        host.hardware = found.hardware.or(host.hardware);
+        if let Some(rtt) = found.rtt {
+            host.time(rtt);
+        }
+    }
+
     pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: u64) {
         let key = key(&verdict.address);
         let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
         if silent && !self.found.contains_key(&key) {
             return;
         }
-        let host = self.found.entry(key).or_insert_with(|| Host::new(verdict, now));
+        let host = self.found.entry(key).or_insert_with(|| Host::at(now));
         host.hear(verdict, now);
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
@@ -139,28 +152,33 @@ impl<'de> Deserialize<'de> for Hosts {
 }
 
 impl Host {
-    fn new(verdict: &Verdict, now: u64) -> Host {
-        let (reason, sign) = (verdict.reason, Sign::of(verdict));
+    fn at(now: u64) -> Host {
+        let (reason, sign) = (Reason::NoAnswer, Sign::None);
         // Most hosts say the same of all their ports.
         let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
-        Host { first: now, last: now, reason, sign, trip: None, ports, counts }
+        let (trip, hardware) = (None, None);
+        Host { first: now, last: now, reason, sign, trip, hardware, ports, counts }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {
         self.last = now;
         let sign = Sign::of(verdict);
-        if sign > self.sign {
+        if sign > self.sign || (sign == self.sign && self.reason == Reason::NoAnswer) {
             (self.sign, self.reason) = (sign, verdict.reason);
         }
         if let Some(rtt) = verdict.rtt {
-            self.trip = Some(match self.trip {
-                None => Trip { smoothed: rtt, varies: rtt / 2 },
-                Some(Trip { smoothed, varies }) => Trip {
-                    smoothed: smoothed * 7 / 8 + rtt / 8,
-                    varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
-                },
-            });
+            self.time(rtt);
         }
+    }
+
+    fn time(&mut self, rtt: Duration) {
+        self.trip = Some(match self.trip {
+            None => Trip { smoothed: rtt, varies: rtt / 2 },
+            Some(Trip { smoothed, varies }) => Trip {
+                smoothed: smoothed * 7 / 8 + rtt / 8,
+                varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
+            },
+        });
     }
 
     fn list(&mut self, number: u16, group: Group, what: What<'_>) {

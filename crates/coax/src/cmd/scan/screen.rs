@@ -22,6 +22,7 @@ use coax_addr::ProtocolPorts;
 use coax_scan::{Reason, State};
 use rustix::termios::tcgetwinsize;
 
+use super::event::hardware_in_words;
 use super::hosts::{Group, Host, Hosts, Port};
 use super::names::{HostKey, Names};
 use super::service::Service;
@@ -149,6 +150,7 @@ impl Screen {
         };
         let mut words = vec![address];
         words.extend(names.names(key).map(one_line));
+        words.extend(host.hardware.map(hardware_in_words));
         words.extend(host.trip.map(|trip| milliseconds(trip.smoothed)));
         words.extend(more.map(str::to_owned));
         let mut used = 0;

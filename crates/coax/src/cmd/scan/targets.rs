@@ -30,9 +30,15 @@ const LOOKUPS: usize = 64;
 /// Public addresses that are scanned without a further word: a /12 of IPv4.
 pub(super) const MOST_ADDRESSES: u64 = 1 << 20;
 
+/// So many hosts that were named one by one are asked whether they are there or not. Who names more
+/// has a list, of which many may be gone.
+const MOST_NAMED: u128 = 16;
+
 /// What is scanned.
 pub(super) struct Chosen {
     pub(super) addresses: AddressSet,
+    /// Those that were named one by one, if they are few.
+    pub(super) named: AddressSet,
     pub(super) names: Names,
     /// Whether a name had no address.
     pub(super) unresolved: bool,
@@ -56,11 +62,12 @@ pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Fail
         }
     })?;
     let (mut addresses, mut words) = (said.wanted.addresses.clone(), said.wanted.literals.clone());
-    let mut missing = false;
+    let (mut named, mut missing) = (said.wanted.single.clone(), false);
     resolve_all(&said.wanted.names, args.wanted(), |order, name, found| match found {
         Ok(found) => {
             for address in kept(found.addresses, args.first) {
                 addresses.add_address(address, 0);
+                named.add_address(address, 0);
                 let host = host_key(address, 0);
                 words.push(Word { order, host, text: Some(name.into()) });
             }
@@ -75,10 +82,14 @@ pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Fail
         left_out.add_range(other);
     }
     addresses.exclude(&left_out);
+    named.exclude(&left_out);
+    if named.len() > MOST_NAMED {
+        named = AddressSet::new();
+    }
     let reserved = leave_out_reserved(&mut addresses);
     ask_back(&addresses, said, args)?;
     let names = Names::new(words, said.wanted.plain.clone());
-    Ok(Chosen { addresses, names, unresolved: missing, reserved })
+    Ok(Chosen { addresses, named, names, unresolved: missing, reserved })
 }
 
 /// Takes the addresses out that no host has, and says which these are. Of more than a number can

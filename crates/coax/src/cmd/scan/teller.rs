@@ -12,13 +12,13 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Plan, Reason, State, Tally, Verdict};
+use coax_addr::{AddressSet, Protocol, ServiceTable};
+use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, Known, MOST_RANGES, PortReport, ScanSummary, TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, MOST_RANGES, PortReport, ScanSummary, TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
@@ -83,6 +83,15 @@ pub(super) struct Teller<'a> {
     compared: Comparison,
     started: Instant,
     drawn: Instant,
+}
+
+/// How a scan ended, of all its runs together.
+pub(super) struct ScanEnd<'a> {
+    pub(super) tally: Tally,
+    /// Who gave no sign of life, and was not asked.
+    pub(super) silent: &'a AddressSet,
+    pub(super) elapsed_ms: f64,
+    pub(super) interrupted: bool,
 }
 
 /// What a scan is told with, and where to.
@@ -291,6 +300,23 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Tells of hosts that gave a sign of life. Who compares is told of ports that changed.
+    pub(super) fn hosts(&mut self, hosts: &[Host]) -> Result<(), Failure> {
+        hosts.iter().for_each(|host| self.files.meet(host));
+        if self.telling.changes_only || self.screen.is_some() {
+            return Ok(());
+        }
+        for host in hosts {
+            let report = HostReport::new(host, self.names.of(&host.address));
+            if self.out.is_json() {
+                self.stdout.write_all(&out::line(&report))?;
+            } else {
+                self.bar.suspend(|| self.out.report(&report))?;
+            }
+        }
+        Ok(self.stdout.flush()?)
+    }
+
     /// Says that a host answers on every port.
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
         let names = self.names.of_address(address);
@@ -310,7 +336,7 @@ impl<'a> Teller<'a> {
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
-        self.bar.set_position(tally.probed + tally.skipped);
+        self.bar.set_position(tally.probed + tally.skipped + tally.not_asked);
         if let Some(screen) = self.screen.as_ref().filter(|_| !self.found.is_empty()) {
             self.bar.set_style(style(FOUND_TOO));
             self.bar.set_prefix(last_that_fit(&self.found, screen.width()));
@@ -332,24 +358,20 @@ impl<'a> Teller<'a> {
     }
 
     /// Writes the files, says the last line, and gives what the comparison came to.
-    pub(super) fn finish(
-        mut self,
-        tally: &Tally,
-        plan: &Plan,
-        elapsed_ms: f64,
-        interrupted: bool,
-    ) -> Result<Comparison, Failure> {
+    pub(super) fn finish(mut self, end: &ScanEnd<'_>, plan: &Plan) -> Result<Comparison, Failure> {
         self.bar.finish_and_clear();
-        let end = if interrupted { End::Interrupted } else { End::Whole };
-        self.show_hosts(Some((end, tally.skipped)))?;
-        let written = self.files.finish(&self.names, end, tally.skipped);
+        let &ScanEnd { ref tally, silent, elapsed_ms, interrupted } = end;
+        let how = if interrupted { End::Interrupted } else { End::Whole };
+        self.show_hosts(Some((how, tally.skipped)))?;
+        let written = self.files.finish(&self.names, how, tally.skipped);
         let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
             elapsed_ms,
             interrupted,
-            targets: targets_in_words(plan),
+            targets: in_words(&plan.targets),
+            silent: in_words(silent),
             ports: plan.ports.to_string(),
             compared: changes_only.then(|| self.compared.clone()),
             quiet: round > 1,
@@ -363,8 +385,8 @@ impl<'a> Teller<'a> {
 }
 
 /// `10.0.0.0/24,10.0.1.7`: what `--since` needs to know which ports were asked.
-fn targets_in_words(plan: &Plan) -> Option<String> {
-    let mut ranges = plan.targets.ranges().map(|range| range.to_string());
+fn in_words(addresses: &AddressSet) -> Option<String> {
+    let mut ranges = addresses.ranges().map(|range| range.to_string());
     let words: Vec<String> = ranges.by_ref().take(MOST_RANGES).collect();
     ranges.next().is_none().then(|| words.join(","))
 }

@@ -33,6 +33,8 @@ pub(in crate::cmd::scan) struct Said {
 #[derive(Clone, Default)]
 pub(super) struct Gathered {
     pub(super) addresses: AddressSet,
+    /// Of these, those that are no network and no range.
+    pub(super) single: AddressSet,
     /// Each with its place among all words.
     pub(super) names: Vec<(usize, String)>,
     /// Single addresses. Those that are written as they are printed matter beside names alone.
@@ -160,6 +162,7 @@ impl Gathered {
             return Err(reserved(word, address, purpose));
         }
         self.addresses.add_address(address, scope);
+        self.single.add_address(address, scope);
         // 10.0.0.7/32 is a network, and names no host.
         if self.excluded || word.contains('/') {
             return Ok(());
