@@ -247,6 +247,8 @@ pub(crate) struct ScanSummary {
     pub(crate) ports: String,
     /// What changed, with --since or in the later rounds of --watch.
     pub(crate) compared: Option<Comparison>,
+    /// Hosts on which every TCP port of many is open, so a proxy or tarpit may be answering.
+    pub(crate) all_open: Vec<IpAddr>,
     /// A later round says nothing to a person who has not asked for it, unless something is wrong.
     #[serde(skip)]
     pub(crate) quiet: bool,
@@ -274,6 +276,7 @@ impl ScanSummary {
             silent: None,
             ports: String::new(),
             compared: None,
+            all_open: Vec::new(),
             quiet: false,
         }
     }
@@ -299,6 +302,9 @@ impl Report for ScanSummary {
         if let Some(compared) = &self.compared {
             compared.tell(&mut text);
         }
+        if let Some(told) = all_open_in_words(&self.all_open) {
+            text.push_str(&told);
+        }
         if self.interrupted {
             let _ = writeln!(text, "coax: interrupted after {probed} of {} ports", self.total);
         }
@@ -313,6 +319,20 @@ impl Report for ScanSummary {
             false => Human::Talk(text),
         }
     }
+}
+
+/// A line with its end, if there is such a host.
+fn all_open_in_words(hosts: &[IpAddr]) -> Option<String> {
+    let first = hosts.first()?;
+    let more = match hosts.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 other host".to_owned(),
+        more => format!(" and {more} other hosts"),
+    };
+    Some(format!(
+        "coax: all or nearly all ports of {first}{more} are open: a proxy or a tarpit may be \
+         answering; --tarpit 50 leaves such hosts\n"
+    ))
 }
 
 /// What this machine lacked, and what to do about it.
@@ -343,6 +363,19 @@ mod tests {
         let expected =
             "65535 probed: 3 open, 65532 closed, 0 filtered, 0 inconclusive in 0.7 s".to_owned();
         assert_eq!(summary.human(), Human::Talk(expected));
+    }
+
+    #[test]
+    fn a_host_that_has_every_port_open_is_told() {
+        let host = |last| IpAddr::from([10, 0, 0, last]);
+        let line = |hosts: &[IpAddr]| all_open_in_words(hosts).unwrap_or_default();
+        assert_eq!(line(&[]), "");
+        assert!(
+            line(&[host(1)])
+                .starts_with("coax: all or nearly all ports of 10.0.0.1 are open: a proxy")
+        );
+        assert!(line(&[host(1), host(2)]).contains(" of 10.0.0.1 and 1 other host are open"));
+        assert!(line(&[host(1), host(2), host(3)]).contains(" and 2 other hosts are open"));
     }
 
     #[test]

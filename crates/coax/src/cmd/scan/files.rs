@@ -106,6 +106,15 @@ impl Files {
         &self.findings.hosts
     }
 
+    /// Looks hosts on the same cable up that were asked without being looked for.
+    pub(super) fn learn_hardware(&mut self) {
+        for v4 in [true, false] {
+            if let Ok(neighbours) = coax_net::neighbours(v4) {
+                self.findings.hosts.learn_hardware(&neighbours);
+            }
+        }
+    }
+
     /// The ports that every host was asked, if `end` is the end and nothing was skipped.
     pub(super) fn asked(&self, end: End, skipped: u64) -> Option<&ProtocolPorts> {
         let all = self.run.asked_all && skipped == 0 && end == End::Whole;

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coax_addr::{Protocol, ProtocolPorts};
+use coax_net::Neighbour;
 use coax_scan::{Reason, State, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::event::IdentityReport;
 use super::kept::{ReasonWords, StateWords, protocol_name};
-use super::names::{HostKey, key};
+use super::names::{HostKey, host_key, key};
 
 /// What is kept of a banner, in bytes: a reader of files wants to see what is there.
 const BANNER: usize = 1024;
@@ -40,8 +41,9 @@ pub(super) struct Host {
     sign: Sign,
     pub(super) trip: Option<Trip>,
     /// Its hardware address, where it is on the same cable.
-    #[serde(default)]
     pub(super) hardware: Option<[u8; 6]>,
+    /// Whether it is this machine.
+    pub(super) own: bool,
     #[serde(skip)]
     pub(super) ports: Vec<Port>,
     counts: Vec<(Group, u64)>,
@@ -94,6 +96,7 @@ impl Hosts {
         let host = self.found.entry(key(&found.address)).or_insert_with(|| Host::at(now));
         (host.sign, host.last) = (Sign::There, now);
         host.hardware = found.hardware.or(host.hardware);
+        host.own = found.sign == coax_scan::Sign::Own;
         if let Some(rtt) = found.rtt {
             host.time(rtt);
         }
@@ -113,6 +116,15 @@ impl Hosts {
             host.list(verdict.address.port(), group, what);
         } else {
             add(&mut host.counts, group, 1);
+        }
+    }
+
+    /// What the kernel knows of hosts on the same cable.
+    pub(super) fn learn_hardware(&mut self, neighbours: &[Neighbour]) {
+        for Neighbour { address, interface, hardware, .. } in neighbours {
+            if let Some(host) = self.found.get_mut(&host_key(*address, *interface)) {
+                host.hardware = host.hardware.or(*hardware);
+            }
         }
     }
 
@@ -156,8 +168,8 @@ impl Host {
         let (reason, sign) = (Reason::NoAnswer, Sign::None);
         // Most hosts say the same of all their ports.
         let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
-        let (trip, hardware) = (None, None);
-        Host { first: now, last: now, reason, sign, trip, hardware, ports, counts }
+        let (trip, hardware, own) = (None, None, false);
+        Host { first: now, last: now, reason, sign, trip, hardware, own, ports, counts }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {

@@ -70,7 +70,9 @@ impl Rounds<'_> {
         self.files.go_on(told.files, Duration::try_from_secs_f64(took).unwrap_or_default());
         let tally = scan.tally();
         let total = resume.as_ref().map_or(tally, |file| file.add_to(tally)).total;
-        let telling = Telling { hosts: is_on_screen, ..self.telling(began) };
+        // A host that is left as a tarpit was told of.
+        let count_open = if plan.limits.tarpit.is_some() { 0 } else { plan.ports.tcp.len() };
+        let telling = Telling { hosts: is_on_screen, count_open, ..self.telling(began) };
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
         let teller = Teller::new(means, telling, names, total);
@@ -170,6 +172,7 @@ impl Rounds<'_> {
             began,
             all_states: self.args.all_states,
             hosts: false,
+            count_open: 0,
             changes_only: self.args.since.is_some() || self.number > 1,
             learn: self.args.watch.is_some(),
             keep: self.args.resume.is_some(),

@@ -151,7 +151,10 @@ impl Screen {
         let mut words = vec![address];
         words.extend(names.names(key).map(one_line));
         words.extend(host.hardware.map(hardware_in_words));
-        words.extend(host.trip.map(|trip| milliseconds(trip.smoothed)));
+        match host.own {
+            true => words.push("this machine".to_owned()),
+            false => words.extend(host.trip.map(|trip| milliseconds(trip.smoothed))),
+        }
         words.extend(more.map(str::to_owned));
         let mut used = 0;
         for (index, word) in words.iter().enumerate() {
@@ -330,4 +333,149 @@ fn width() -> usize {
     let told = tcgetwinsize(stdout()).map(|size| usize::from(size.ws_col)).ok();
     let variable = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     told.filter(|&width| width > 0).or_else(variable).unwrap_or(USUAL_WIDTH).max(20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::IdentityReport;
+    use super::super::hosts::What;
+    use super::super::names::Word;
+    use super::*;
+    use coax_addr::{AddressSet, Protocol};
+    use coax_scan::Verdict;
+    use std::net::IpAddr;
+
+    fn hear(
+        hosts: &mut Hosts,
+        last: u8,
+        ports: std::ops::Range<u16>,
+        reason: Reason,
+        what: What<'_>,
+    ) {
+        for port in ports {
+            let address = (IpAddr::from([10, 0, 0, last]), port).into();
+            let state = reason.state(Protocol::Tcp, IpAddr::from([10, 0, 0, last]));
+            let rtt = (state == State::Open).then_some(Duration::from_micros(312));
+            hosts.hear(&Verdict { address, protocol: Protocol::Tcp, state, reason, rtt }, what, 0);
+        }
+    }
+
+    fn names(words: &[(u8, &str)]) -> Names {
+        let word = |(order, (last, text)): (usize, &(u8, &str))| Word {
+            order,
+            host: (IpAddr::from([10, 0, 0, *last]), 0),
+            text: Some((*text).into()),
+        };
+        Names::new(words.iter().enumerate().map(word).collect(), AddressSet::new())
+    }
+
+    fn network() -> Hosts {
+        let mut hosts = Hosts::new(false);
+        hear(&mut hosts, 9, 1..101, Reason::Reset, What::default());
+        let report = IdentityReport {
+            identified: true,
+            product: Some("OpenSSH_9.2p1 Debian-2+deb12u3".to_owned()),
+            ..IdentityReport::default()
+        };
+        let what = What { service: Some("ssh"), report: Some(&report) };
+        hear(&mut hosts, 2, 22..23, Reason::SynAck, what);
+        hear(
+            &mut hosts,
+            2,
+            5432..5433,
+            Reason::SynAck,
+            What { service: Some("postgresql"), report: None },
+        );
+        hear(&mut hosts, 2, 1..22, Reason::Reset, What::default());
+        hear(&mut hosts, 2, 100..103, Reason::NoAnswer, What::default());
+        hear(&mut hosts, 1, 80..81, Reason::SynAck, What { service: Some("http"), report: None });
+        hear(&mut hosts, 5, 1..3, Reason::NoAnswer, What::default());
+        hosts
+    }
+
+    fn shown(width: usize, hosts: &Hosts, names: &Names) -> String {
+        Screen::new(width, false).rest(Known { hosts, names, asked: None })
+    }
+
+    #[test]
+    fn hosts_stand_in_the_order_of_their_addresses_with_their_ports_below() {
+        let names = names(&[(2, "10.0.0.2"), (2, "db.test"), (2, "www.example.test")]);
+        let expected = "\
+10.0.0.1  0.31 ms
+  80/tcp  open  http?
+
+10.0.0.2  db.test  www.example.test  0.31 ms
+  22/tcp    open  ssh          OpenSSH 9.2p1 (Debian-2+deb12u3)
+  5432/tcp  open  postgresql?
+  21 closed, 3 filtered
+
+10.0.0.9  100 closed
+
+";
+        assert_eq!(shown(80, &network(), &names), expected);
+    }
+
+    #[test]
+    fn a_row_fits_and_a_name_is_never_cut() {
+        let names = names(&[(2, "a-name-that-is-rather-long.test"), (2, "another.test")]);
+        let text = shown(44, &network(), &names);
+        assert!(text.lines().all(|line| columns(line) <= 44), "{text}");
+        assert!(
+            text.contains("10.0.0.2  a-name-that-is-rather-long.test\n    another.test  0.31 ms\n"),
+            "{text}"
+        );
+        assert!(text.contains("  22/tcp    open  ssh          OpenSSH 9.2p…\n"), "{text}");
+    }
+
+    #[test]
+    fn a_host_that_is_whole_waits_a_moment_for_those_before_it_and_comes_once() {
+        let (hosts, names) = (network(), Names::default());
+        let known = Known { hosts: &hosts, names: &names, asked: None };
+        let mut screen = Screen::new(80, false);
+        screen.is_ready(("10.0.0.9".parse().unwrap(), 0));
+        screen.is_ready(("10.0.0.2".parse().unwrap(), 0));
+        assert_eq!(screen.due(known), "");
+        screen.since = screen.since.and_then(|since| since.checked_sub(MOMENT));
+        let first = screen.due(known);
+        let at = |word: &str| first.find(word).unwrap();
+        assert!(at("10.0.0.2") < at("10.0.0.9") && !first.contains("10.0.0.1 "), "{first}");
+        screen.is_ready(("10.0.0.9".parse().unwrap(), 0));
+        assert_eq!(screen.due(known), "");
+        let rest = screen.rest(known);
+        assert!(rest.contains("10.0.0.1 ") && !rest.contains("10.0.0.9"), "{rest}");
+    }
+
+    #[test]
+    fn a_colour_never_stands_for_a_word() {
+        let (hosts, names) = (network(), Names::default());
+        let known = Known { hosts: &hosts, names: &names, asked: None };
+        let painted = Screen::new(80, true).rest(known);
+        let plain = ["32", "1", "0"]
+            .iter()
+            .fold(painted.clone(), |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
+        assert_eq!(plain, shown(80, &hosts, &names));
+        assert_ne!(painted, plain);
+    }
+
+    #[test]
+    fn what_a_stranger_says_stays_on_its_line_and_within_its_columns() {
+        assert_eq!(one_line("a\nb\tc\u{1b}[2J"), "a b c\\u{1b}[2J");
+        assert_eq!(cut("日本語日本語", 7), "日本語…");
+        assert_eq!(columns(&cut("日本語日本語", 7)), 7);
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 5), "long…");
+    }
+
+    #[test]
+    fn silence_needs_no_reason_and_a_firewalls_word_does() {
+        let group = |state, reason| Group { protocol: Protocol::Tcp, state, reason };
+        let icmp = coax_net::IcmpReport { v6: false, kind: 3, code: 13, from: None };
+        let counts = [
+            (group(State::Closed, Reason::Reset), 990),
+            (group(State::Filtered, Reason::NoAnswer), 7),
+            (group(State::Filtered, Reason::Icmp(icmp)), 3),
+        ];
+        assert_eq!(rest(&counts), "990 closed, 10 filtered (icmp-admin-prohibited)");
+        assert_eq!(rest(&counts[..2]), "990 closed, 7 filtered");
+    }
 }

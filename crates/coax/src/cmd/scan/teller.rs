@@ -16,6 +16,7 @@ use coax_addr::{AddressSet, Protocol, ServiceTable};
 use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
+use super::all_open::AllOpen;
 use super::before::{Before, Compared};
 use super::event::{
     ChangeReport, Comparison, HostReport, Known, MOST_RANGES, PortReport, ScanSummary, TarpitReport,
@@ -48,6 +49,8 @@ pub(super) struct Telling {
     pub(super) all_states: bool,
     /// Hosts are shown on a terminal, when they are whole.
     pub(super) hosts: bool,
+    /// TCP ports that each host is asked, if a host that has all of them open is to be told; 0 if not.
+    pub(super) count_open: usize,
     /// Only what differs from before.
     pub(super) changes_only: bool,
     /// Whether the next round is compared with this one.
@@ -81,6 +84,7 @@ pub(super) struct Teller<'a> {
     /// Whether this machine refused, rather than the network.
     refused: bool,
     compared: Comparison,
+    all_open: AllOpen,
     started: Instant,
     drawn: Instant,
 }
@@ -123,6 +127,7 @@ impl<'a> Teller<'a> {
             known: None,
             inconclusive: BTreeMap::new(),
             refused: false,
+            all_open: AllOpen::new(telling.count_open),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: telling.began,
             drawn: Instant::now(),
@@ -179,6 +184,9 @@ impl<'a> Teller<'a> {
     /// Shows the hosts that are whole, or all of them at the end.
     fn show_hosts(&mut self, end: Option<(End, u64)>) -> Result<(), Failure> {
         let Some(screen) = &mut self.screen else { return Ok(()) };
+        if end.is_some() {
+            self.files.learn_hardware();
+        }
         let asked = end.and_then(|(end, skipped)| self.files.asked(end, skipped));
         let known = screen::Known { hosts: self.files.hosts(), names: &self.names, asked };
         let text = if end.is_some() { screen.rest(known) } else { screen.due(known) };
@@ -225,6 +233,7 @@ impl<'a> Teller<'a> {
     }
 
     fn note(&mut self, verdict: &Verdict) {
+        self.all_open.hear(verdict);
         if verdict.state == State::Inconclusive {
             *self.inconclusive.entry(verdict.reason.name().into()).or_default() += 1;
             self.refused |= verdict.reason != Reason::NoRoute;
@@ -374,6 +383,7 @@ impl<'a> Teller<'a> {
             silent: in_words(silent),
             ports: plan.ports.to_string(),
             compared: changes_only.then(|| self.compared.clone()),
+            all_open: self.all_open.hosts().take(MOST_RANGES).map(|(address, _)| address).collect(),
             quiet: round > 1,
             ..ScanSummary::new(tally)
         };
