@@ -415,7 +415,7 @@ fn hosts_on_a_terminal_stand_in_order_each_with_its_ports_and_what_is_left() {
         return;
     }
     let _server = place.network.listens(&[22, 8080]);
-    let words = ["-p", "20-24,8080", "127.0.0.2", "127.0.0.1", "127.0.0.3"];
+    let words = ["-p", "20-30,8080", "127.0.0.2", "127.0.0.1", "127.0.0.3"];
     let screen = |more: &[&str]| {
         let program = place.scanning(&words).args(more).env("TERM", "dumb");
         program.on_terminal().run().exits(0).out().replace('\r', "")
@@ -423,15 +423,15 @@ fn hosts_on_a_terminal_stand_in_order_each_with_its_ports_and_what_is_left() {
     let text = screen(&[]);
     let mut rest = text.as_str();
     for host in ["127.0.0.1", "127.0.0.2", "127.0.0.3"] {
-        for part in [host, "\n  22/tcp    open  ssh?\n", "  8080/tcp  open  ", "\n  4 closed\n"] {
+        for part in [host, "\n  22/tcp    open  ssh?\n", "  8080/tcp  open  ", "\n  10 closed\n"] {
             let at = rest.find(part).unwrap_or_else(|| panic!("no {part} in order: {text}"));
             rest = &rest[at + part.len()..];
         }
     }
-    assert!(rest.contains("\n18 probed: 6 open, 12 closed, "), "{text}");
+    assert!(rest.contains("\n36 probed: 6 open, 30 closed, "), "{text}");
     let all = screen(&["--all-states"]);
     assert!(all.contains("\n  23/tcp    closed  telnet?  "), "{all}");
-    assert!(all.contains("  reset\n") && !all.contains("4 closed"), "{all}");
+    assert!(all.contains("  reset\n") && !all.contains("10 closed"), "{all}");
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn a_terminal_shows_what_is_known_when_the_scan_is_interrupted() {
     let words = ["--order", "serial", "--rate", "500", "-p", "-", "127.0.0.1"];
     let mut scan = place.scanning(&words).env("TERM", "xterm").on_terminal().start();
     // Below the bar stands what was found so far.
-    scan.expect_out("open: 127.0.0.1:1 ");
+    scan.expect_out("open: 1/tcp");
     scan.send("\u{3}");
     let text = scan.wait().out().replace('\r', "");
     assert!(text.contains("  1/tcp  \u{1b}[32mopen\u{1b}[0m  tcpmux?\n"), "{text}");

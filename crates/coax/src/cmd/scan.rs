@@ -15,6 +15,7 @@ mod hosts;
 mod kept;
 mod names;
 mod place;
+mod progress;
 mod resume;
 mod rounds;
 mod screen;

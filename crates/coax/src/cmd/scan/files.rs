@@ -26,6 +26,8 @@ use crate::failure::{Exit, Failure};
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(5);
+/// A terminal has room for so many ports of a host, whatever their state.
+const FEW_PORTS: usize = 10;
 /// Writing takes no more than this part of the time: one of so many.
 const SHARE: u32 = 20;
 
@@ -131,6 +133,9 @@ impl Files {
         (self.whole, self.early) = (plan.rest == Rest::default(), round == 1);
         self.findings =
             Findings { began: seconds(SystemTime::now()), hosts: Hosts::new(all_states) };
+        if self.screen && plan.ports.len() <= FEW_PORTS {
+            self.findings.hosts.keep_each();
+        }
         self.run = Run {
             ports: plan.ports.clone(),
             raw: plan.tcp == TcpProbe::Syn,

@@ -27,6 +27,8 @@ pub(super) struct Hosts {
     /// By address and interface. A tree keeps them in order, and half as much memory idle.
     found: BTreeMap<HostKey, Host>,
     list_all: bool,
+    /// Whether so few ports are asked that a terminal shows each of them, whatever its state.
+    few: bool,
 }
 
 /// What is known of one. Listed ports are kept elsewhere for a scan that goes on.
@@ -40,12 +42,17 @@ pub(super) struct Host {
     pub(super) reason: Reason,
     sign: Sign,
     pub(super) trip: Option<Trip>,
+    /// The shortest round trip: the way there, without what it waits for in between.
+    pub(super) shortest: Option<Duration>,
     /// Its hardware address, where it is on the same cable.
     pub(super) hardware: Option<[u8; 6]>,
     /// Whether it is this machine.
     pub(super) own: bool,
     #[serde(skip)]
     pub(super) ports: Vec<Port>,
+    /// Ports that are counted, where there are few.
+    #[serde(skip)]
+    pub(super) others: Vec<Port>,
     counts: Vec<(Group, u64)>,
 }
 
@@ -91,6 +98,16 @@ impl Hosts {
         Hosts { list_all, ..Hosts::default() }
     }
 
+    /// Whether each port is remembered, as there are few.
+    pub(super) fn keeps_each(&self) -> bool {
+        self.few
+    }
+
+    /// Remembers each port, as there are few.
+    pub(super) fn keep_each(&mut self) {
+        self.few = true;
+    }
+
     /// A host gave a sign of life: it is remembered before any of its ports has a verdict.
     pub(super) fn meet(&mut self, found: &coax_scan::Host, now: u64) {
         let host = self.found.entry(key(&found.address)).or_insert_with(|| Host::at(now));
@@ -112,10 +129,14 @@ impl Hosts {
         host.hear(verdict, now);
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
+        let port = Port::new(verdict.address.port(), group, what);
         if state == State::Open || self.list_all {
-            host.list(verdict.address.port(), group, what);
-        } else {
-            add(&mut host.counts, group, 1);
+            host.ports.push(port);
+            return;
+        }
+        add(&mut host.counts, group, 1);
+        if self.few {
+            host.others.push(port);
         }
     }
 
@@ -159,7 +180,15 @@ impl Serialize for Hosts {
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
         let found = Vec::<(HostKey, Host)>::deserialize(from)?;
-        Ok(Hosts { found: found.into_iter().collect(), list_all: false })
+        Ok(Hosts { found: found.into_iter().collect(), ..Hosts::default() })
+    }
+}
+
+impl Port {
+    fn new(number: u16, group: Group, what: What<'_>) -> Port {
+        let Group { protocol, state, reason } = group;
+        let (service, report) = (what.service.map(Box::from), what.report.map(shortened));
+        Port { number, protocol, state, reason, service, report }
     }
 }
 
@@ -167,9 +196,9 @@ impl Host {
     fn at(now: u64) -> Host {
         let (reason, sign) = (Reason::NoAnswer, Sign::None);
         // Most hosts say the same of all their ports.
-        let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
-        let (trip, hardware, own) = (None, None, false);
-        Host { first: now, last: now, reason, sign, trip, hardware, own, ports, counts }
+        let (ports, others, counts) = (Vec::new(), Vec::new(), Vec::with_capacity(1));
+        let (first, last, trip, shortest, hardware, own) = (now, now, None, None, None, false);
+        Host { first, last, reason, sign, trip, shortest, hardware, own, ports, others, counts }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {
@@ -184,6 +213,7 @@ impl Host {
     }
 
     fn time(&mut self, rtt: Duration) {
+        self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.trip = Some(match self.trip {
             None => Trip { smoothed: rtt, varies: rtt / 2 },
             Some(Trip { smoothed, varies }) => Trip {
@@ -191,12 +221,6 @@ impl Host {
                 varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
             },
         });
-    }
-
-    fn list(&mut self, number: u16, group: Group, what: What<'_>) {
-        let Group { protocol, state, reason } = group;
-        let (service, report) = (what.service.map(Box::from), what.report.map(shortened));
-        self.ports.push(Port { number, protocol, state, reason, service, report });
     }
 
     /// Whether so many ports have a verdict.
@@ -216,9 +240,14 @@ impl Host {
 
     /// Listed ports, TCP first, from low to high.
     pub(super) fn listed(&self) -> Vec<&Port> {
-        let mut ports: Vec<_> = self.ports.iter().collect();
-        ports.sort_unstable_by_key(|port| (port.protocol.name(), port.number));
-        ports
+        in_order(self.ports.iter())
+    }
+
+    /// Every port in that order, if each of them is remembered.
+    pub(super) fn each(&self) -> Option<Vec<&Port>> {
+        let counted: u64 = self.counts.iter().map(|(_, count)| count).sum();
+        let all = counted > 0 && self.others.len() as u64 == counted;
+        all.then(|| in_order(self.ports.iter().chain(&self.others)))
     }
 
     /// Ports that are only counted, the most first. Of those that were `asked`, what is missing went
@@ -243,6 +272,12 @@ impl Host {
             missing => add(to, Group { protocol, state, reason: Reason::NoAnswer }, missing),
         }
     }
+}
+
+fn in_order<'a>(ports: impl Iterator<Item = &'a Port>) -> Vec<&'a Port> {
+    let mut ports: Vec<_> = ports.collect();
+    ports.sort_unstable_by_key(|port| (port.protocol.name(), port.number));
+    ports
 }
 
 fn shortened(report: &IdentityReport) -> Box<IdentityReport> {

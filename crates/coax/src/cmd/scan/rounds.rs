@@ -75,7 +75,7 @@ impl Rounds<'_> {
         let telling = Telling { hosts: is_on_screen, count_open, ..self.telling(began) };
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
-        let teller = Teller::new(means, telling, names, total);
+        let teller = Teller::new(means, telling, &plan, names, total);
         let banners = args.banner.then(Banners::new).transpose()?;
         let mut follow = Follow { scan, teller, banners, signals, resume };
         let followed = follow.run(told.ports);

@@ -18,18 +18,18 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, stdout};
 use std::time::{Duration, Instant};
 
-use coax_addr::ProtocolPorts;
+use coax_addr::{AddressSet, Protocol, ProtocolPorts};
 use coax_scan::{Reason, State};
 use rustix::termios::tcgetwinsize;
 
 use super::event::hardware_in_words;
 use super::hosts::{Group, Host, Hosts, Port};
-use super::names::{HostKey, Names};
+use super::names::{HostKey, Names, key};
 use super::service::Service;
 use crate::out::clean;
 
 /// Of a terminal that does not say.
-const USUAL_WIDTH: usize = 80;
+pub(super) const USUAL_WIDTH: usize = 80;
 /// Less than this of a text says nothing.
 const SHORTEST_TEXT: usize = 12;
 /// Hosts that are ready wait so long for those before them.
@@ -53,6 +53,8 @@ pub(super) struct Screen {
 pub(super) struct Known<'a> {
     pub(super) hosts: &'a Hosts,
     pub(super) names: &'a Names,
+    /// Hosts that are shown though they were silent.
+    pub(super) named: &'a AddressSet,
     /// What every host was asked, once that is so.
     pub(super) asked: Option<&'a ProtocolPorts>,
 }
@@ -85,21 +87,22 @@ impl Screen {
         }
     }
 
-    /// The hosts that have been ready for a moment.
+    /// Whether hosts have been ready for a moment.
+    pub(super) fn has_due(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= MOMENT)
+    }
+
+    /// These hosts.
     pub(super) fn due(&mut self, known: Known<'_>) -> String {
-        match self.since {
-            Some(since) if since.elapsed() >= MOMENT => {
-                self.since = None;
-                let ready = std::mem::take(&mut self.ready);
-                ready.into_iter().map(|host| self.show(host, known)).collect()
-            }
-            _ => String::new(),
-        }
+        self.since = None;
+        let ready = std::mem::take(&mut self.ready);
+        ready.into_iter().map(|host| self.show(host, known)).collect()
     }
 
     /// Every host that was not shown.
     pub(super) fn rest(&mut self, known: Known<'_>) -> String {
-        let all: Vec<HostKey> = known.hosts.in_order().map(|(key, _)| key).collect();
+        let mut all: BTreeSet<HostKey> = known.hosts.in_order().map(|(key, _)| key).collect();
+        all.extend((0..known.named.len()).map(|at| key(&known.named.socket_at(at, 0))));
         let mut text: String = all.into_iter().map(|host| self.show(host, known)).collect();
         if !self.shown.is_empty() {
             text.push('\n');
@@ -108,33 +111,48 @@ impl Screen {
     }
 
     fn show(&mut self, key: HostKey, known: Known<'_>) -> String {
-        let Some(host) = known.hosts.get(key).filter(|host| is_worth_showing(host)) else {
-            return String::new();
-        };
-        if !self.shown.insert(key) {
+        let host = known.hosts.get(key).filter(|host| is_worth_showing(host));
+        if (host.is_none() && !known.named.contains(key.0)) || !self.shown.insert(key) {
             return String::new();
         }
-        self.host(key, host, known)
+        match host {
+            Some(host) => self.host(key, host, known),
+            None => self.silent(key, known),
+        }
+    }
+
+    /// One that was named and said nothing.
+    fn silent(&mut self, key: HostKey, known: Known<'_>) -> String {
+        let counts = known.asked.map(unanswered).unwrap_or_default();
+        let told = match known.hosts.get(key).map_or(counts, |host| host.counted(known.asked)) {
+            counts if counts.is_empty() => "no answer".to_owned(),
+            counts => format!("no answer: {}", rest(&counts)),
+        };
+        let mut text = if std::mem::take(&mut self.gap) { "\n".to_owned() } else { String::new() };
+        self.head(key, None, known.names, Some(&told), &mut text);
+        text
     }
 
     /// One with ports stands apart, those without stand below each other.
     fn host(&mut self, key: HostKey, host: &Host, known: Known<'_>) -> String {
-        let ports = host.listed();
-        let rest = rest(&host.counted(known.asked));
+        let (ports, rest) = match host.each() {
+            Some(each) => (each, String::new()),
+            None => (host.listed(), rest(&host.counted(known.asked))),
+        };
         let mut text = String::new();
         if ports.is_empty() {
             let rest = if rest.is_empty() { "nothing open".to_owned() } else { rest };
             if std::mem::take(&mut self.gap) {
                 text.push('\n');
             }
-            self.head(key, host, known.names, Some(&rest), &mut text);
+            self.head(key, Some(host), known.names, Some(&rest), &mut text);
             return text;
         }
         if !self.shown.is_empty() && self.shown.len() > 1 {
             text.push('\n');
         }
         self.gap = true;
-        self.head(key, host, known.names, None, &mut text);
+        self.head(key, Some(host), known.names, None, &mut text);
         self.rows(&ports, &mut text);
         if !rest.is_empty() {
             let _ = writeln!(text, "  {rest}");
@@ -143,17 +161,25 @@ impl Screen {
     }
 
     /// The address, its names, how far away it is; continued on the next line where it is long.
-    fn head(&self, key: HostKey, host: &Host, names: &Names, more: Option<&str>, to: &mut String) {
+    fn head(
+        &self,
+        key: HostKey,
+        host: Option<&Host>,
+        names: &Names,
+        more: Option<&str>,
+        to: &mut String,
+    ) {
         let address = match key {
             (address, 0) => address.to_string(),
             (address, scope) => format!("{address}%{scope}"),
         };
         let mut words = vec![address];
         words.extend(names.names(key).map(one_line));
-        words.extend(host.hardware.map(hardware_in_words));
-        match host.own {
-            true => words.push("this machine".to_owned()),
-            false => words.extend(host.trip.map(|trip| milliseconds(trip.smoothed))),
+        words.extend(host.and_then(|host| host.hardware).map(hardware_in_words));
+        match host {
+            Some(host) if host.own => words.push("this machine".to_owned()),
+            Some(host) => words.extend(host.shortest.map(milliseconds)),
+            None => {}
         }
         words.extend(more.map(str::to_owned));
         let mut used = 0;
@@ -266,7 +292,20 @@ fn rest(counts: &[(Group, u64)]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Whoever gave no sign of life is only counted.
+/// What silence says of ports.
+fn unanswered(asked: &ProtocolPorts) -> Vec<(Group, u64)> {
+    let silent = [
+        (Protocol::Tcp, State::Filtered, asked.tcp.len()),
+        (Protocol::Udp, State::OpenOrFiltered, asked.udp.len()),
+    ];
+    let reason = Reason::NoAnswer;
+    let groups = silent.into_iter().filter(|(_, _, count)| *count > 0);
+    groups
+        .map(|(protocol, state, count)| (Group { protocol, state, reason }, count as u64))
+        .collect()
+}
+
+/// Whoever gave no sign of life is only counted, unless it was named.
 fn is_worth_showing(host: &Host) -> bool {
     host.state() == "up" || !host.ports.is_empty()
 }
@@ -341,7 +380,6 @@ mod tests {
     use super::super::hosts::What;
     use super::super::names::Word;
     use super::*;
-    use coax_addr::{AddressSet, Protocol};
     use coax_scan::Verdict;
     use std::net::IpAddr;
 
@@ -394,7 +432,8 @@ mod tests {
     }
 
     fn shown(width: usize, hosts: &Hosts, names: &Names) -> String {
-        Screen::new(width, false).rest(Known { hosts, names, asked: None })
+        let named = &AddressSet::new();
+        Screen::new(width, false).rest(Known { hosts, names, named, asked: None })
     }
 
     #[test]
@@ -429,13 +468,14 @@ mod tests {
 
     #[test]
     fn a_host_that_is_whole_waits_a_moment_for_those_before_it_and_comes_once() {
-        let (hosts, names) = (network(), Names::default());
-        let known = Known { hosts: &hosts, names: &names, asked: None };
+        let (hosts, names, named) = (network(), Names::default(), AddressSet::new());
+        let known = Known { hosts: &hosts, names: &names, named: &named, asked: None };
         let mut screen = Screen::new(80, false);
         screen.is_ready(("10.0.0.9".parse().unwrap(), 0));
         screen.is_ready(("10.0.0.2".parse().unwrap(), 0));
-        assert_eq!(screen.due(known), "");
+        assert!(!screen.has_due());
         screen.since = screen.since.and_then(|since| since.checked_sub(MOMENT));
+        assert!(screen.has_due());
         let first = screen.due(known);
         let at = |word: &str| first.find(word).unwrap();
         assert!(at("10.0.0.2") < at("10.0.0.9") && !first.contains("10.0.0.1 "), "{first}");
@@ -447,14 +487,39 @@ mod tests {
 
     #[test]
     fn a_colour_never_stands_for_a_word() {
-        let (hosts, names) = (network(), Names::default());
-        let known = Known { hosts: &hosts, names: &names, asked: None };
+        let (hosts, names, named) = (network(), Names::default(), AddressSet::new());
+        let known = Known { hosts: &hosts, names: &names, named: &named, asked: None };
         let painted = Screen::new(80, true).rest(known);
         let plain = ["32", "1", "0"]
             .iter()
             .fold(painted.clone(), |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
         assert_eq!(plain, shown(80, &hosts, &names));
         assert_ne!(painted, plain);
+    }
+
+    #[test]
+    fn a_named_host_is_shown_though_it_is_silent_and_few_ports_are_shown_each() {
+        let mut hosts = Hosts::new(false);
+        hosts.keep_each();
+        hear(&mut hosts, 2, 22..23, Reason::SynAck, What { service: Some("ssh"), report: None });
+        hear(&mut hosts, 2, 23..25, Reason::Reset, What { service: Some("telnet"), report: None });
+        let mut named = AddressSet::new();
+        for last in [2, 9] {
+            named.add_address([10, 0, 0, last].into(), 0);
+        }
+        let asked = ProtocolPorts { tcp: "22-24".parse().unwrap(), ..ProtocolPorts::default() };
+        let names = names(&[(9, "gone.test")]);
+        let known = Known { hosts: &hosts, names: &names, named: &named, asked: Some(&asked) };
+        let expected = "\
+10.0.0.2  0.31 ms
+  22/tcp  open    ssh?
+  23/tcp  closed  telnet?  reset
+  24/tcp  closed  telnet?  reset
+
+10.0.0.9  gone.test  no answer: 3 filtered
+
+";
+        assert_eq!(Screen::new(80, false).rest(known), expected);
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! Telling verdicts as they come, and how far the scan is.
 //!
-//! Lines go to stdout in large writes; a bar on a terminal shows the rate and the time left. A scan
-//! that is compared with an earlier one tells only what changed. Why ports are inconclusive is
-//! counted, since a machine without a route says so of each.
+//! Lines go to stdout in large writes; a terminal gets hosts when they are whole. A scan that is
+//! compared with an earlier one tells only what changed. Why ports are inconclusive is counted,
+//! since a machine without a route says so of each.
 //!
 //! Nothing here decides what a port is.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use coax_addr::{AddressSet, Protocol, ServiceTable};
 use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::all_open::AllOpen;
 use super::before::{Before, Compared};
@@ -24,19 +23,11 @@ use super::event::{
 use super::files::{End, Files};
 use super::kept::KeptPorts;
 use super::names::{self, Names};
-use super::screen::{self, Screen};
+use super::progress::Progress;
+use super::screen::{self, Screen, USUAL_WIDTH};
 use super::table::Table;
 use crate::failure::{Exit, Failure};
 use crate::out::{self, Human, Out, Report};
-
-/// A bar that moves more often than that is a blur.
-const REDRAW: Duration = Duration::from_millis(100);
-
-/// No line has room for more places.
-const MOST_FOUND: usize = 32;
-const BAR: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left";
-/// The same, with what is open below it.
-const FOUND_TOO: &str = "{wide_bar} {percent:>3} %  {msg}  {eta} left\n{prefix}";
 
 /// Why ports are inconclusive, and how many.
 pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
@@ -66,15 +57,15 @@ pub(super) struct Teller<'a> {
     out: &'a Out,
     telling: Telling,
     stdout: BufWriter<StdoutLock<'a>>,
-    bar: ProgressBar,
+    progress: Progress,
     table: Table,
     screen: Option<Screen>,
-    /// Open ports that are not shown yet, the last ones.
-    found: VecDeque<String>,
     services: &'a ServiceTable,
     /// The service of each port that was looked up.
     guesses: HashMap<(Protocol, u16), Option<String>>,
     pub(super) names: Names,
+    /// Hosts that were named one by one, if they are few.
+    named: AddressSet,
     before: &'a mut Before,
     pub(super) files: &'a mut Files,
     pub(super) kept: KeptPorts,
@@ -86,7 +77,6 @@ pub(super) struct Teller<'a> {
     compared: Comparison,
     all_open: AllOpen,
     started: Instant,
-    drawn: Instant,
 }
 
 /// How a scan ended, of all its runs together.
@@ -107,20 +97,26 @@ pub(super) struct Means<'a> {
 }
 
 impl<'a> Teller<'a> {
-    pub(super) fn new(means: Means<'a>, telling: Telling, names: Names, total: u64) -> Teller<'a> {
+    pub(super) fn new(
+        means: Means<'a>,
+        telling: Telling,
+        plan: &Plan,
+        names: Names,
+        total: u64,
+    ) -> Teller<'a> {
         let Means { out, services, before, files } = means;
         let earlier_was_cut_short = telling.changes_only && !before.whole;
         Teller {
             out,
             telling,
             stdout: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
-            bar: bar(total),
+            progress: Progress::new(total, telling.began, plan.targets.len() == 1),
             table: Table::default(),
             screen: if telling.hosts { Screen::of_stdout() } else { None },
-            found: VecDeque::new(),
             services,
             guesses: HashMap::new(),
             names,
+            named: plan.named.clone(),
             before,
             files,
             kept: KeptPorts::default(),
@@ -130,7 +126,6 @@ impl<'a> Teller<'a> {
             all_open: AllOpen::new(telling.count_open),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: telling.began,
-            drawn: Instant::now(),
         }
     }
 
@@ -163,7 +158,7 @@ impl<'a> Teller<'a> {
             return Ok(());
         }
         let stdout = &mut self.stdout;
-        self.bar.suspend(|| stdout.write_all(lines).and_then(|()| stdout.flush()))?;
+        self.progress.aside(|| stdout.write_all(lines).and_then(|()| stdout.flush()))?;
         Ok(())
     }
 
@@ -175,20 +170,20 @@ impl<'a> Teller<'a> {
             screen.is_ready(host);
         }
         if verdict.state == State::Open {
-            let udp = if verdict.protocol == Protocol::Udp { "/udp" } else { "" };
-            self.found.push_back(format!("{}{udp}", verdict.address));
-            self.found.drain(..self.found.len().saturating_sub(MOST_FOUND));
+            self.progress.find(verdict);
         }
     }
 
     /// Shows the hosts that are whole, or all of them at the end.
     fn show_hosts(&mut self, end: Option<(End, u64)>) -> Result<(), Failure> {
         let Some(screen) = &mut self.screen else { return Ok(()) };
-        if end.is_some() {
-            self.files.learn_hardware();
+        if end.is_none() && !screen.has_due() {
+            return Ok(());
         }
+        self.files.learn_hardware();
         let asked = end.and_then(|(end, skipped)| self.files.asked(end, skipped));
-        let known = screen::Known { hosts: self.files.hosts(), names: &self.names, asked };
+        let (hosts, names, named) = (self.files.hosts(), &self.names, &self.named);
+        let known = screen::Known { hosts, names, named, asked };
         let text = if end.is_some() { screen.rest(known) } else { screen.due(known) };
         self.print(text.as_bytes())
     }
@@ -239,7 +234,8 @@ impl<'a> Teller<'a> {
             self.refused |= verdict.reason != Reason::NoRoute;
         }
         if self.files.are_wanted() {
-            let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
+            let is_remembered = self.is_listed(verdict.state) || self.files.hosts().keeps_each();
+            let service = is_remembered.then(|| self.service(verdict)).flatten();
             self.files.hear(verdict, service.as_deref(), self.known.as_ref());
         }
     }
@@ -320,7 +316,7 @@ impl<'a> Teller<'a> {
             if self.out.is_json() {
                 self.stdout.write_all(&out::line(&report))?;
             } else {
-                self.bar.suspend(|| self.out.report(&report))?;
+                self.progress.aside(|| self.out.report(&report))?;
             }
         }
         Ok(self.stdout.flush()?)
@@ -331,25 +327,15 @@ impl<'a> Teller<'a> {
         let names = self.names.of_address(address);
         let host = names.first().cloned().unwrap_or_else(|| address.to_string());
         let report = TarpitReport { host, names, address };
-        self.bar.suspend(|| self.out.report(&report))
+        self.progress.aside(|| self.out.report(&report))
     }
 
     /// Shows how far it is, and keeps the files up to date.
     pub(super) fn progress(&mut self, tally: &Tally) -> Result<(), Failure> {
         self.files.keep(&self.names);
         self.show_hosts(None)?;
-        if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
-            return Ok(());
-        }
-        self.drawn = Instant::now();
-        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
-        let rate = HumanCount((tally.sent as f64 / seconds) as u64);
-        self.bar.set_message(format!("{rate}/s  {} open", tally.open));
-        self.bar.set_position(tally.probed + tally.skipped + tally.not_asked);
-        if let Some(screen) = self.screen.as_ref().filter(|_| !self.found.is_empty()) {
-            self.bar.set_style(style(FOUND_TOO));
-            self.bar.set_prefix(last_that_fit(&self.found, screen.width()));
-        }
+        let width = self.screen.as_ref().map_or(USUAL_WIDTH, Screen::width);
+        self.progress.draw(tally, width);
         Ok(())
     }
 
@@ -368,7 +354,7 @@ impl<'a> Teller<'a> {
 
     /// Writes the files, says the last line, and gives what the comparison came to.
     pub(super) fn finish(mut self, end: &ScanEnd<'_>, plan: &Plan) -> Result<Comparison, Failure> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         let &ScanEnd { ref tally, silent, elapsed_ms, interrupted } = end;
         let how = if interrupted { End::Interrupted } else { End::Whole };
         self.show_hosts(Some((how, tally.skipped)))?;
@@ -404,31 +390,4 @@ fn in_words(addresses: &AddressSet) -> Option<String> {
 /// `2026-11-21 12:03:05`, in this machine's zone.
 fn now_in_words() -> String {
     jiff::Zoned::now().strftime("%F %T").to_string()
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn bar(total: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    ProgressBar::new(total).with_style(style(BAR))
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// `… 10.0.0.7:22 10.0.0.7:80`: what is open so far, the last ones where not all have room.
-fn last_that_fit(found: &VecDeque<String>, width: usize) -> String {
-    let mut room = width.saturating_sub("open: … ".len());
-    let fits = |place: &&String| {
-        let wanted = place.len() + 1;
-        let fits = wanted <= room;
-        room = room.saturating_sub(wanted);
-        fits
-    };
-    let mut last: Vec<&str> = found.iter().rev().take_while(fits).map(String::as_str).collect();
-    let more = if last.len() < found.len() || found.len() == MOST_FOUND { "… " } else { "" };
-    last.reverse();
-    format!("open: {more}{}", last.join(" "))
 }
