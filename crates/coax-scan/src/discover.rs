@@ -73,6 +73,8 @@ pub(crate) struct Finder {
     /// Hosts at once, as far as descriptors go.
     capacity: usize,
     evidence: Evidence,
+    /// When the rate has a place for the next question.
+    reserved: Option<Instant>,
     outcomes: Outcomes,
 }
 
@@ -110,6 +112,7 @@ impl Finder {
             candidates: Candidates::default(),
             window: Window::default(),
             evidence: Evidence::default(),
+            reserved: None,
             outcomes,
         };
         finder.outcomes.known(known, &finder.vicinity);

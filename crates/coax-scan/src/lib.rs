@@ -17,6 +17,7 @@ mod flight;
 mod host;
 mod identify;
 mod ledger;
+mod neighbours;
 mod pace;
 mod payload;
 mod plan;

@@ -30,6 +30,8 @@ pub(crate) use tries::Tries;
 use udp::Sparing;
 pub(crate) use window::Window;
 
+/// Probes under way to hosts that gave no sign of life: nobody's answer is lost by them.
+const TO_SILENT: usize = 8192;
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
 
@@ -42,13 +44,23 @@ pub(crate) struct Pace {
     room: usize,
     rate: SharedRate,
     under_way: usize,
+    /// Beside these, those to hosts that gave no sign of life.
+    to_silent: usize,
 }
 
 impl Pace {
     pub(crate) fn new(limits: Limits) -> Pace {
         let rate = SharedRate::new(limits.rate);
         let everyone = Window::default();
-        Pace { limits, everyone, hosts: HashMap::new(), room: HOSTS, rate, under_way: 0 }
+        Pace {
+            limits,
+            everyone,
+            hosts: HashMap::new(),
+            room: HOSTS,
+            rate,
+            under_way: 0,
+            to_silent: 0,
+        }
     }
 
     /// The same at a rate that is other threads' too.
@@ -58,8 +70,11 @@ impl Pace {
 
     /// Whether another probe to `to` fits into the windows.
     pub(crate) fn has_room(&self, to: Question) -> bool {
-        let host = self.hosts.get(&key(to));
-        self.under_way < self.everyone.size() && host.is_none_or(Host::has_room)
+        let has_room = match to.silent {
+            true => self.to_silent < TO_SILENT,
+            false => self.under_way < self.everyone.size(),
+        };
+        has_room && self.hosts.get(&key(to)).is_none_or(Host::has_room)
     }
 
     /// Whether the rate allows a probe now; if not, when.
@@ -78,16 +93,22 @@ impl Pace {
             self.hosts.retain(|_, host| host.is_busy());
             self.room = HOSTS.max(2 * self.hosts.len());
         }
-        self.under_way += 1;
-        self.hosts.entry(key(to)).or_default().under_way += 1;
+        *self.count(to) += 1;
+        let host = self.hosts.entry(key(to)).or_default();
+        host.gave_no_sign = to.silent;
+        host.under_way += 1;
     }
 
     /// The question has its verdict.
     pub(crate) fn ended(&mut self, to: Question) {
-        self.under_way -= 1;
+        *self.count(to) -= 1;
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.under_way -= 1;
         }
+    }
+
+    fn count(&mut self, to: Question) -> &mut usize {
+        if to.silent { &mut self.to_silent } else { &mut self.under_way }
     }
 
     /// An attempt leaves.
@@ -119,7 +140,7 @@ impl Pace {
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
         let is_enough = host.is_enough(tries, self.limits.retries);
-        if is_enough && host.is_silent() {
+        if is_enough && host.is_silent() && !to.silent {
             // Nobody is there: that says nothing about the way, and it need not hold up others.
             self.everyone.grow();
         }

@@ -20,6 +20,7 @@ use crate::ask::Asker;
 use crate::engine::{Message, Shared};
 use crate::flight::{Flight, Probe};
 use crate::ledger::Settled;
+use crate::neighbours::{Neighbours, Standing};
 use crate::pace::Pace;
 use crate::questions::{Next, Question, Share};
 use crate::tarpit::Suspects;
@@ -48,6 +49,8 @@ pub(crate) struct Worker {
     events: Vec<Event>,
     pace: Pace,
     flight: Flight,
+    /// What keeps hosts from being asked.
+    neighbours: Neighbours,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -89,6 +92,7 @@ impl Worker {
             epoll,
             events: Vec::with_capacity(EVENTS),
             flight: Flight::default(),
+            neighbours: Neighbours::new(shared.capacity / 2, Instant::now()),
             share: Share::default(),
             held: None,
             asked_all: false,
@@ -106,7 +110,7 @@ impl Worker {
     pub(crate) fn run(mut self) {
         while !self.shared.stopped() {
             let pause = self.send_some();
-            if self.asked_all && self.flight.len() == 0 {
+            if self.asked_all && self.is_idle() {
                 break;
             }
             let now = Instant::now();
@@ -114,8 +118,14 @@ impl Worker {
                 break;
             }
             self.see_what_is_due(now);
+            self.see_what_is_unreachable(now);
         }
         self.flush();
+    }
+
+    /// Whether nothing is under way and nothing waits.
+    fn is_idle(&self) -> bool {
+        self.flight.len() == 0 && self.held.is_none() && self.neighbours.is_empty()
     }
 
     fn send_some(&mut self) -> Pause {
@@ -134,6 +144,20 @@ impl Worker {
                 self.account(question, None);
                 continue;
             }
+            match self.neighbours.standing(&question.to, now) {
+                Standing::Free => {}
+                Standing::Waits => match self.neighbours.keep(question, now) {
+                    Ok(()) => continue,
+                    Err(question) => {
+                        self.held = Some(question);
+                        return Pause::ForAnswers;
+                    }
+                },
+                Standing::Unreachable(reason) => {
+                    self.unreachable(question, reason, now);
+                    continue;
+                }
+            }
             if self.flight.len() >= self.capacity || !self.pace.has_room(question) {
                 self.held = Some(question);
                 return Pause::ForAnswers;
@@ -143,14 +167,18 @@ impl Worker {
                 return Pause::Until(later);
             }
             self.pace.begun(question);
+            self.neighbours.leaves(&question.to);
             now = self.send(Probe::new(question, now));
         }
         Pause::None
     }
 
     fn next_question(&mut self) -> Next {
-        let held = self.held.take().map(Next::Question);
-        held.unwrap_or_else(|| self.shared.questions.next(&mut self.share))
+        let waited = self.held.take().or_else(|| self.neighbours.released());
+        match waited {
+            Some(question) => Next::Question(question),
+            None => self.shared.questions.next(&mut self.share),
+        }
     }
 
     fn burst(&self) -> usize {

@@ -19,8 +19,9 @@ use crate::{Heard, Host, HostGroup, Sign};
 
 /// Hosts found within this time are one group.
 const SOON: Duration = Duration::from_millis(20);
-/// So many silent hosts are told without waiting for the rest.
+/// So many silent hosts, or those of so long, are handed over without waiting for the rest.
 const MANY: usize = 4096;
+const LONG: Duration = Duration::from_secs(1);
 
 /// Outcomes that were not handed over yet.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Outcomes {
     decided: BTreeMap<u128, Outcome>,
     silent: Vec<SocketAddr>,
     handed_over: Option<Instant>,
+    /// When silent hosts were.
+    told_silent: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +48,15 @@ enum Outcome {
 impl Outcomes {
     pub(super) fn new(asks_all: bool, in_order: bool) -> Outcomes {
         let (decided, silent) = (BTreeMap::new(), Vec::new());
-        Outcomes { asks_all, in_order, known: None, decided, silent, handed_over: None }
+        Outcomes {
+            asks_all,
+            in_order,
+            known: None,
+            decided,
+            silent,
+            handed_over: None,
+            told_silent: None,
+        }
     }
 
     /// Hosts that need not be looked for; those of this machine's interfaces are told.
@@ -110,7 +121,11 @@ impl Outcomes {
             }
         }
         messages.extend(group.message(vicinity));
-        if self.silent.len() >= MANY || is_over || (self.in_order && self.asks_all) {
+        // Where they are asked too they come last.
+        let is_late =
+            !self.asks_all && now.duration_since(*self.told_silent.get_or_insert(now)) >= LONG;
+        if is_late || is_over || self.silent.len() >= MANY || (self.in_order && self.asks_all) {
+            self.told_silent = Some(now);
             messages.extend(self.message_of_silent());
         }
         messages

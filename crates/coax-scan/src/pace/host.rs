@@ -29,6 +29,8 @@ const MOST: u16 = 5;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Host {
     pub(super) under_way: usize,
+    /// Whether it was looked for, and said nothing.
+    pub(super) gave_no_sign: bool,
     unanswered: u64,
     /// Ports that answered.
     answered: u64,
@@ -122,8 +124,9 @@ impl Host {
     /// Whether silence after `tries` means something, where `retries` are wanted.
     pub(super) fn is_enough(&self, tries: &Tries, retries: u8) -> bool {
         let wanted = u16::from(retries);
-        let retries = match (self.answered, self.unanswered) {
-            (0, SILENT..) => wanted.min(RETRIES_IF_SILENT),
+        let is_silent = self.gave_no_sign || self.unanswered >= SILENT;
+        let retries = match self.answered {
+            0 if is_silent => wanted.min(RETRIES_IF_SILENT),
             _ if self.window.is_stubborn() => wanted * RETRIES_IF_STUBBORN,
             _ => wanted,
         };

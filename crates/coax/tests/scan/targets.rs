@@ -153,6 +153,30 @@ fn the_files_and_a_comparison_know_every_name() {
 }
 
 #[test]
+fn a_scan_that_goes_on_knows_every_name() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let _server = alone.listens(&[80, 60_000]);
+    let names = hosts(THREE_NAMES);
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("state");
+    let words = ["-p", "-", "--order", "serial", "--rate", "5000", "--json"];
+    let hosts = ["127.0.0.0/31", "three.test", "127.0.0.1", "one.test"];
+    let first = scan_with_names(&alone, names.path()).args(words).args(hosts).arg("--resume");
+    let running = first.arg(&file).start();
+    running.expect_out("\"port\":80");
+    running.signal(rustix::process::Signal::INT);
+    running.wait().exits(130);
+    let outcome = scan(&alone).args(["--json", "--resume"]).arg(&file).run().exits(0);
+    let ports = events(&outcome, "port");
+    assert_eq!(ports.len(), 4, "{}", outcome.shown());
+    for port in ports {
+        let named = port["address"] == "127.0.0.1";
+        let wanted = if named { serde_json::json!(hosts[1..]) } else { serde_json::json!([]) };
+        assert_eq!(port["names"], wanted, "{port}");
+    }
+}
+
+#[test]
 fn one_host_is_asked_once_however_it_is_written() {
     let Some(alone) = Namespace::or_skip() else { return };
     let words = ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1", "2130706433", "127.0.0.1/32"];

@@ -211,6 +211,9 @@ impl Report for ReservedReport {
     }
 }
 
+/// What a host is that gave no sign of life, where a port has a state.
+pub(super) const SILENT: &str = "silent";
+
 /// How a scan ended.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ScanSummary {

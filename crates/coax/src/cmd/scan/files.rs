@@ -14,8 +14,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use coax_addr::ProtocolPorts;
-use coax_scan::{Plan, Rest, TcpProbe, Verdict};
+use coax_addr::{AddressSet, ProtocolPorts};
+use coax_scan::{Host, Plan, Rest, TcpProbe, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::event::Known;
@@ -30,6 +30,8 @@ const SOON: Duration = Duration::from_secs(5);
 const FEW_PORTS: usize = 10;
 /// Writing takes no more than this part of the time: one of so many.
 const SHARE: u32 = 20;
+/// Silent hosts are listed where they are no more; else only counted.
+const MOST_SILENT: u128 = 4096;
 
 /// The files that were asked for, and what will stand in them.
 pub(super) struct Files {
@@ -67,6 +69,8 @@ struct Run {
     /// Whether nothing was left out: no host given up, nothing asked by an earlier scan.
     asked_all: bool,
     addresses: u128,
+    /// Who gave no sign of life and was not asked, where they are few enough to be listed.
+    silent: AddressSet,
     end: End,
 }
 
@@ -110,10 +114,9 @@ impl Files {
 
     /// Looks hosts on the same cable up that were asked without being looked for.
     pub(super) fn learn_hardware(&mut self) {
-        for v4 in [true, false] {
-            if let Ok(neighbours) = coax_net::neighbours(v4) {
-                self.findings.hosts.learn_hardware(&neighbours);
-            }
+        if self.are_wanted() {
+            let both = [true, false].map(|v4| coax_net::neighbours(v4).unwrap_or_default());
+            both.iter().for_each(|all| self.findings.hosts.learn_hardware(all));
         }
     }
 
@@ -171,10 +174,11 @@ impl Files {
         }
     }
 
-    /// Takes a host in that gave a sign of life.
-    pub(super) fn meet(&mut self, host: &coax_scan::Host) {
+    /// Takes in that a host gave a sign of life.
+    pub(super) fn hear_host(&mut self, host: &Host) {
         if self.are_wanted() {
-            self.findings.hosts.meet(host, seconds(SystemTime::now()));
+            let now = seconds(SystemTime::now());
+            self.findings.hosts.hear_host(host, words::sign(host), now);
         }
     }
 
@@ -193,8 +197,17 @@ impl Files {
     }
 
     /// Writes the files for good. An interrupted later round leaves the last whole one.
-    pub(super) fn finish(&mut self, names: &Names, end: End, skipped: u64) -> Result<(), Failure> {
+    pub(super) fn finish(
+        &mut self,
+        names: &Names,
+        end: End,
+        skipped: u64,
+        silent: &AddressSet,
+    ) -> Result<(), Failure> {
         self.run.end = end;
+        if silent.len() <= MOST_SILENT {
+            self.run.silent = silent.clone();
+        }
         self.run.asked_all &= skipped == 0;
         if end != End::Whole && !self.early {
             return Ok(());
@@ -222,6 +235,7 @@ impl Run {
             raw: false,
             asked_all: false,
             addresses: 0,
+            silent: AddressSet::new(),
             end: End::Underway,
         }
     }
@@ -274,7 +288,7 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use coax_addr::{AddressSet, Protocol};
+    use coax_addr::Protocol;
     use coax_scan::{Hosts, Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
@@ -325,14 +339,14 @@ mod tests {
         let mut files = Files::new(None, Some(&path)).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(1), None, None);
-        files.finish(&Names::default(), End::Whole, 0).unwrap();
+        files.finish(&Names::default(), End::Whole, 0, &AddressSet::new()).unwrap();
         files.begin(&plan(), false, 2);
         files.hear(&open(2), None, None);
         files.next = Instant::now();
         files.keep(&Names::default());
-        files.finish(&Names::default(), End::Interrupted, 0).unwrap();
+        files.finish(&Names::default(), End::Interrupted, 0, &AddressSet::new()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
-        files.finish(&Names::default(), End::Whole, 0).unwrap();
+        files.finish(&Names::default(), End::Whole, 0, &AddressSet::new()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
     }

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows how a host looks on a screen or in a file.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub(super) struct Host {
     #[serde(with = "ReasonWords")]
     pub(super) reason: Reason,
     sign: Sign,
+    /// How it was found, in the words of nmap's files.
+    pub(super) found: Option<Cow<'static, str>>,
     pub(super) trip: Option<Trip>,
     /// The shortest round trip: the way there, without what it waits for in between.
     pub(super) shortest: Option<Duration>,
@@ -108,24 +111,14 @@ impl Hosts {
         self.few = true;
     }
 
-    /// A host gave a sign of life: it is remembered before any of its ports has a verdict.
-    pub(super) fn meet(&mut self, found: &coax_scan::Host, now: u64) {
-        let host = self.found.entry(key(&found.address)).or_insert_with(|| Host::at(now));
-        (host.sign, host.last) = (Sign::There, now);
-        host.hardware = found.hardware.or(host.hardware);
-        host.own = found.sign == coax_scan::Sign::Own;
-        if let Some(rtt) = found.rtt {
-            host.time(rtt);
-        }
-    }
-
     pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: u64) {
         let key = key(&verdict.address);
         let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
         if silent && !self.found.contains_key(&key) {
             return;
         }
-        let host = self.found.entry(key).or_insert_with(|| Host::at(now));
+        let new = || Host::new(verdict.reason, Sign::of(verdict), now);
+        let host = self.found.entry(key).or_insert_with(new);
         host.hear(verdict, now);
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
@@ -147,6 +140,16 @@ impl Hosts {
                 host.hardware = host.hardware.or(*hardware);
             }
         }
+    }
+
+    /// A host gave a sign of life before its ports were asked; `sign` is that in words.
+    pub(super) fn hear_host(&mut self, found: &coax_scan::Host, sign: &'static str, now: u64) {
+        let new = || Host::new(Reason::NoAnswer, Sign::There, now);
+        let host = self.found.entry(key(&found.address)).or_insert_with(new);
+        host.found = Some(sign.into());
+        host.hardware = found.hardware;
+        host.own = found.sign == coax_scan::Sign::Own;
+        found.rtt.into_iter().for_each(|rtt| host.took(rtt));
     }
 
     /// What an earlier run has found; its listed ports are to be heard again.
@@ -193,12 +196,24 @@ impl Port {
 }
 
 impl Host {
-    fn at(now: u64) -> Host {
-        let (reason, sign) = (Reason::NoAnswer, Sign::None);
+    fn new(reason: Reason, sign: Sign, now: u64) -> Host {
         // Most hosts say the same of all their ports.
         let (ports, others, counts) = (Vec::new(), Vec::new(), Vec::with_capacity(1));
-        let (first, last, trip, shortest, hardware, own) = (now, now, None, None, None, false);
-        Host { first, last, reason, sign, trip, shortest, hardware, own, ports, others, counts }
+        let (found, trip, shortest, hardware, own) = (None, None, None, None, false);
+        Host {
+            first: now,
+            last: now,
+            reason,
+            sign,
+            found,
+            trip,
+            shortest,
+            hardware,
+            own,
+            ports,
+            others,
+            counts,
+        }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {
@@ -208,11 +223,11 @@ impl Host {
             (self.sign, self.reason) = (sign, verdict.reason);
         }
         if let Some(rtt) = verdict.rtt {
-            self.time(rtt);
+            self.took(rtt);
         }
     }
 
-    fn time(&mut self, rtt: Duration) {
+    fn took(&mut self, rtt: Duration) {
         self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.trip = Some(match self.trip {
             None => Trip { smoothed: rtt, varies: rtt / 2 },

@@ -31,6 +31,10 @@ pub(super) fn write(
         let names: Vec<&str> = names.names(key).collect();
         host_lines(to, run, key.0, host, &names.join(","))?;
     }
+    for address in run.silent.iter() {
+        let name = one_line(&names.names((address, 0)).collect::<Vec<_>>().join(","));
+        writeln!(to, "Host: {address} ({name})\tStatus: Down")?;
+    }
     let end = match run.end {
         End::Whole => "done",
         End::Interrupted => "interrupted",

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use coax_addr::{PortSet, Protocol};
-use coax_scan::State;
+use coax_scan::{Reason, State};
 
 use super::super::event::IdentityReport;
 use super::super::hosts::{Group, Host, Port};
@@ -38,6 +38,9 @@ pub(super) fn write(
     head(to, run, *began)?;
     for (key, host) in hosts.in_order() {
         host_element(to, run, key.0, host, names.names(key))?;
+    }
+    for address in run.silent.iter() {
+        silent_element(to, address, names.names((address, 0)))?;
     }
     tail(to, run, hosts.up())
 }
@@ -73,15 +76,15 @@ fn host_element<'a>(
     names: impl Iterator<Item = &'a str>,
 ) -> io::Result<()> {
     let (first, last) = (host.first, host.last);
-    let (state, reason) = (host.state(), words::reason(host.reason, run.raw));
-    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
     write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
-    writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
-    writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>\n<hostnames>")?;
-    for name in names {
-        writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
+    status(to, host.state(), known_by(host, run.raw))?;
+    address_element(to, address)?;
+    if let Some(hardware) = host.hardware {
+        let hardware = hardware.map(|byte| format!("{byte:02X}")).join(":");
+        writeln!(to, "<address addr=\"{hardware}\" addrtype=\"mac\"/>")?;
     }
-    writeln!(to, "</hostnames>\n<ports>")?;
+    hostnames(to, names)?;
+    writeln!(to, "<ports>")?;
     extra_ports(to, &host.counted(run.asked()), run.raw)?;
     host.listed().into_iter().try_for_each(|port| port_element(to, port, run.raw))?;
     writeln!(to, "</ports>")?;
@@ -91,6 +94,41 @@ fn host_element<'a>(
         writeln!(to, "<times srtt=\"{smoothed}\" rttvar=\"{varies}\" to=\"{wait}\"/>")?;
     }
     writeln!(to, "</host>")
+}
+
+/// How it is known whether a host is there.
+fn known_by(host: &Host, raw: bool) -> &str {
+    host.found.as_deref().unwrap_or_else(|| words::reason(host.reason, raw))
+}
+
+/// A host that gave no sign of life, as nmap lists it with `-v`.
+fn silent_element<'a>(
+    to: &mut dyn Write,
+    address: IpAddr,
+    names: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
+    write!(to, "<host>")?;
+    status(to, "down", words::reason(Reason::NoAnswer, false))?;
+    address_element(to, address)?;
+    hostnames(to, names)?;
+    writeln!(to, "</host>")
+}
+
+fn status(to: &mut dyn Write, state: &str, reason: &str) -> io::Result<()> {
+    writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")
+}
+
+fn address_element(to: &mut dyn Write, address: IpAddr) -> io::Result<()> {
+    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+    writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>")
+}
+
+fn hostnames<'a>(to: &mut dyn Write, names: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    writeln!(to, "<hostnames>")?;
+    for name in names {
+        writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
+    }
+    writeln!(to, "</hostnames>")
 }
 
 /// One element a state, in it one a reason.
@@ -253,7 +291,7 @@ mod tests {
     use super::super::text_of;
     use super::*;
     use coax_addr::{AddressSet, ProtocolPorts};
-    use coax_scan::{Reason, Verdict};
+    use coax_scan::Verdict;
     use std::net::SocketAddr;
 
     #[test]
