@@ -13,13 +13,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use coax_addr::{AddressSet, Protocol, ServiceTable};
-use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
+use coax_scan::{Host, Plan, Rationed, Reason, State, Tally, Verdict};
 
 use super::all_open::AllOpen;
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, HostReport, Known, MOST_RANGES, PortReport, SILENT, ScanSummary,
-    TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, MOST_RANGES, PortReport, RationedReport, SILENT,
+    ScanSummary, TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
@@ -308,7 +308,7 @@ impl<'a> Teller<'a> {
         Ok(self.stdout.write_all(&lines)?)
     }
 
-    /// As it was recognised, or else the guess.
+    /// As it was recognised, or else the guess, unless what was heard disproves it.
     fn service(&mut self, verdict: &Verdict) -> Option<String> {
         if let Some(name) = self.known.as_ref().and_then(|known| known.service.clone()) {
             return Some(name);
@@ -318,7 +318,8 @@ impl<'a> Teller<'a> {
         let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
             services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
-        guess.clone()
+        let heard = self.known.as_ref().map(|known| &known.report);
+        guess.clone().filter(|guess| heard.is_none_or(|heard| !heard.disproves(guess)))
     }
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
@@ -362,6 +363,21 @@ impl<'a> Teller<'a> {
         let names = self.names.of_address(address);
         let host = names.first().cloned().unwrap_or_else(|| address.to_string());
         let report = TarpitReport { host, names, address };
+        self.progress.aside(|| self.out.report(&report))
+    }
+
+    /// Says that a part of a host is answered for only so often.
+    pub(super) fn rationed(&mut self, part: &Rationed) -> Result<(), Failure> {
+        let address = part.address;
+        let names = self.names.of_address(address);
+        let report = RationedReport {
+            host: names.first().cloned().unwrap_or_else(|| address.to_string()),
+            names,
+            address,
+            first_port: part.ports.0,
+            last_port: part.ports.1,
+            per_second: part.per_second,
+        };
         self.progress.aside(|| self.out.report(&report))
     }
 

@@ -168,8 +168,10 @@ fn port_element(to: &mut dyn Write, port: &Port, raw: bool) -> io::Result<()> {
 
 fn service_element(to: &mut dyn Write, service: &Service<'_>) -> io::Result<()> {
     write!(to, "<service name=\"{}\"", escaped(service.name))?;
-    let Service { product, version, extra, .. } = service;
-    for (name, value) in [("product", product), ("version", version), ("extrainfo", extra)] {
+    let Service { product, version, extra, host, .. } = service;
+    for (name, value) in
+        [("product", product), ("version", version), ("extrainfo", extra), ("hostname", host)]
+    {
         if !value.is_empty() {
             write!(to, " {name}=\"{}\"", escaped(value))?;
         }
