@@ -104,7 +104,8 @@ STATES
     open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
     inconclusive      this machine could not ask: no route, no descriptor, no source port
     A service's name with a question mark is a guess from the port alone; with --banner a name
-    without one was recognised by what the port said: first, or when it was politely asked.
+    without one was recognised by what the port said: first, or when it was politely asked. What
+    was heard and disproves the guess makes it unknown.
 
 UDP
     Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
@@ -186,6 +187,11 @@ pub(crate) struct Args {
     #[arg(long)]
     syn: bool,
     /// Ask each open port what it is
+    ///
+    /// One connection where the service that is usual at the port is there, up to 15 where a port
+    /// says nothing. Questions read and change nothing; printers and machine controls are only
+    /// listened to. Products, versions and what else is told hold no clock, so two scans of a server
+    /// that did not change are equal but for the words that were heard.
     #[arg(short, long)]
     banner: bool,
     /// Ask silent hosts too
@@ -386,7 +392,7 @@ impl Args {
 
     fn limits(&self) -> Limits {
         let &Args { rate, timeout, retries, certainty, tarpit, .. } = self;
-        let spare = if self.banner { banner::AT_ONCE } else { 0 };
+        let spare = if self.banner { banner::descriptors() } else { 0 };
         let spare_descriptors = Limits::default().spare_descriptors + spare;
         let limits = Limits { rate, timeout, retries, certainty, ..Limits::default() };
         Limits { tarpit, spare_descriptors, ..limits }

@@ -61,7 +61,7 @@ pub(super) fn run(_: &Wish) -> Result<Table, String> {
 /// The zoo's packages are many, so nothing else installs them.
 fn install() -> Result<(), String> {
     let missing = residents::RESIDENTS.iter().filter(|it| !peers::find(it.program));
-    let missing = missing.map(|it| it.package).collect::<Vec<_>>();
+    let missing = missing.flat_map(|it| it.packages.split(' ')).collect::<Vec<_>>();
     if missing.is_empty() {
         return Ok(());
     }
