@@ -21,7 +21,10 @@ mod framing;
 mod icmp;
 mod interface;
 mod listen;
+mod neighbours;
+mod netlink;
 mod occupant;
+mod ping;
 mod relay;
 mod resolve;
 mod sock_diag;
@@ -50,6 +53,8 @@ pub use framing::{Decoder, Delimiter, Framing, FramingError, MESSAGE_LIMIT};
 pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
+pub use neighbours::{Neighbour, NeighbourState, neighbours};
+pub use ping::{PingReply, PingSocket};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,
     echo, relay,

@@ -7,28 +7,16 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
-};
+use rustix::net::netlink;
 
-/// The kernel answers at once; this is for one that does not.
-const ANSWER_TIME: Duration = Duration::from_secs(1);
-/// Room for one part of an answer (`NLMSG_GOODSIZE` is less).
-const ANSWER_SIZE: usize = 32 << 10;
-/// `struct nlmsghdr`: length, type, flags, sequence, port.
-const HEADER_SIZE: usize = 16;
+use crate::netlink::{Answers, number};
+
 /// `struct inet_diag_msg`.
 const SOCKET_SIZE: usize = 72;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_DUMP: u16 = 0x300;
 
 /// Which table is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,40 +68,25 @@ pub(crate) fn on_port(table: Table, local: SocketAddr) -> io::Result<Vec<Entry>>
 }
 
 fn ask(table: Table, local: SocketAddr, peer: Option<SocketAddr>) -> io::Result<Vec<Entry>> {
-    let flags = SocketFlags::CLOEXEC;
-    let kernel =
-        socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(netlink::SOCK_DIAG))?;
-    set_socket_timeout(&kernel, Timeout::Recv, Some(ANSWER_TIME))?;
-    send(&kernel, &request(table, local, peer), SendFlags::empty())?;
-    let mut found = Vec::new();
-    while !answered(&kernel, &mut found)? && peer.is_none() {}
+    let (request, mut found) = (request(table, local, peer), Vec::new());
+    let answers = if peer.is_some() { Answers::One } else { Answers::All };
+    crate::netlink::ask(
+        Some(netlink::SOCK_DIAG),
+        SOCK_DIAG_BY_FAMILY,
+        &request,
+        answers,
+        |kind, body| {
+            if kind == SOCK_DIAG_BY_FAMILY && body.len() >= SOCKET_SIZE {
+                found.extend(entry(body));
+            }
+        },
+    )?;
     Ok(found)
 }
 
-/// Takes one part of an answer; true when it was the last.
-fn answered(kernel: &OwnedFd, found: &mut Vec<Entry>) -> io::Result<bool> {
-    let mut buffer = vec![0; ANSWER_SIZE];
-    let (count, _) = recv(kernel, &mut buffer[..], RecvFlags::empty())?;
-    let mut rest = &buffer[..count.min(ANSWER_SIZE)];
-    while rest.len() >= HEADER_SIZE {
-        let length = (number(rest, 0) as usize).clamp(HEADER_SIZE, rest.len());
-        let body = &rest[HEADER_SIZE..length];
-        match u16::from_ne_bytes([rest[4], rest[5]]) {
-            NLMSG_DONE => return Ok(true),
-            // A socket that is not there, or a kernel that tells nothing.
-            NLMSG_ERROR => return Ok(true),
-            SOCK_DIAG_BY_FAMILY if body.len() >= SOCKET_SIZE => found.extend(entry(body)),
-            _ => {}
-        }
-        // Each message begins at a multiple of four.
-        rest = &rest[length.next_multiple_of(4).min(rest.len())..];
-    }
-    Ok(rest.len() == count)
-}
-
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`.
+/// `struct inet_diag_req_v2`.
 fn request(table: Table, local: SocketAddr, peer: Option<SocketAddr>) -> Vec<u8> {
-    let mut body = Vec::with_capacity(HEADER_SIZE + 56);
+    let mut body = Vec::with_capacity(56);
     body.push(if local.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET } as u8);
     body.push(if table == Table::Tcp { libc::IPPROTO_TCP } else { libc::IPPROTO_UDP } as u8);
     body.extend([0; 2]);
@@ -126,15 +99,7 @@ fn request(table: Table, local: SocketAddr, peer: Option<SocketAddr>) -> Vec<u8>
     let (any_interface, no_cookie) = (0_u32, u64::MAX);
     body.extend(any_interface.to_ne_bytes());
     body.extend(no_cookie.to_ne_bytes());
-    let flags = if peer.is_some() { NLM_F_REQUEST } else { NLM_F_REQUEST | NLM_F_DUMP };
-    let length = (HEADER_SIZE + body.len()) as u32;
-    let mut message = Vec::with_capacity(length as usize);
-    message.extend(length.to_ne_bytes());
-    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    message.extend(flags.to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend(body);
-    message
+    body
 }
 
 fn octets(address: Option<SocketAddr>) -> [u8; 16] {
@@ -172,10 +137,6 @@ fn entry(body: &[u8]) -> Option<Entry> {
         uid: number(body, 64),
         inode: number(body, 68),
     })
-}
-
-fn number(bytes: &[u8], at: usize) -> u32 {
-    u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
 #[cfg(test)]

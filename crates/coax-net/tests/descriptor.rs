@@ -31,7 +31,7 @@ async fn an_empty_pipe_is_never_waited_for_while_signals_come() {
         }
     });
     let asker = told.recv().unwrap();
-    for _ in 0..200_000 {
+    for _ in 0..1_000_000 {
         pthread_kill(asker, Signal::SIGUSR1).unwrap();
     }
     over.store(true, Ordering::Relaxed);

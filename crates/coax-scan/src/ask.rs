@@ -13,8 +13,9 @@ use std::io;
 
 use coax_addr::Protocol;
 use coax_net::{ConnectProbe, IcmpReport, UdpProbe};
-use rustix::event::epoll::EventFlags;
+use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
 
 use crate::Reason;
 use crate::flight::{Probe, Slot};
@@ -100,8 +101,19 @@ impl Asker {
 }
 
 impl Line {
+    /// Has `epoll` name `slot` when there is news, unless all lines of its kind are watched at once.
+    pub(crate) fn watch(&self, epoll: &OwnedFd, slot: Slot) -> rustix::io::Result<()> {
+        let Some(socket) = self.socket() else { return Ok(()) };
+        let data = EventData::new_u64(u64::from(slot));
+        match epoll::add(epoll, socket, data, self.news()) {
+            // A line that is used again.
+            Err(Errno::EXIST) => epoll::modify(epoll, socket, data, self.news()),
+            done => done,
+        }
+    }
+
     /// The descriptor to watch, unless it is watched for all.
-    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Line::Connect(probe) => Some(probe.as_fd()),
             Line::Udp(probe) => Some(probe.as_fd()),
@@ -110,7 +122,7 @@ impl Line {
     }
 
     /// What to watch for; errors are told in any case.
-    pub(crate) fn news(&self) -> EventFlags {
+    fn news(&self) -> EventFlags {
         match self {
             Line::Udp(_) => EventFlags::IN | EventFlags::ET,
             _ => EventFlags::OUT | EventFlags::ET,

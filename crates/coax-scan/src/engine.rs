@@ -1,4 +1,4 @@
-//! A scan under way: threads that ask, one who listens to them.
+//! A scan under way: threads that ask, one that finds out who is there, one who listens to them.
 //!
 //! The threads share nothing but a counter of questions; each has its own sockets, windows and
 //! clocks. Verdicts come in batches through a bounded queue: who reads slowly slows the scan.
@@ -7,26 +7,29 @@
 
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use coax_addr::AddressSet;
 use coax_net::cause_in_words;
 use rustix::event::epoll;
 use rustix::fd::OwnedFd;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::ask::{Asker, syn};
+use crate::discover::Finder;
 use crate::ledger::{Checkpoint, Ledger, Settled};
+use crate::pace::SharedRate;
 use crate::questions::Questions;
 use crate::recheck::Rationed;
 use crate::tally::{Counts, sum};
 use crate::tarpit::Tarpits;
 use crate::worker::Worker;
-use crate::{Limits, Plan, Rest, Tally, TcpProbe, Tell, Verdict};
+use crate::{Host, HostGroup, Limits, Plan, Rest, Tally, TcpProbe, Tell, Verdict};
 
 /// Probes a thread has under way at most.
 const LARGEST: usize = 8192;
@@ -43,13 +46,24 @@ pub struct Scan {
     heard: Option<Receiver<Message>>,
     /// What was handed out, if that is wanted.
     ledger: Option<Ledger>,
+    silent: AddressSet,
 }
 
-/// What a thread sends: something to hand out, and the questions that are settled by it.
+/// What a thread sends: something to hand out, and what is settled by it.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) heard: Heard,
     pub(crate) settled: Vec<Settled>,
+    /// Whose ports will be asked.
+    pub(crate) group: Option<HostGroup>,
+    /// Whose ports will not.
+    pub(crate) silent: Vec<SocketAddr>,
+}
+
+impl Message {
+    pub(crate) fn of(heard: Heard, settled: Vec<Settled>) -> Message {
+        Message { heard, settled, group: None, silent: Vec::new() }
+    }
 }
 
 /// What the threads have in common.
@@ -59,7 +73,13 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) tell: Tell,
     pub(crate) tcp: TcpProbe,
+    /// Threads that ask.
+    pub(crate) threads: usize,
+    /// Of each of them, and last of the one that finds hosts.
     pub(crate) counts: Vec<Counts>,
+    /// Silent hosts.
+    pub(crate) silent: AtomicU64,
+    pub(crate) rate: SharedRate,
     /// Probes a thread may have under way.
     pub(crate) capacity: usize,
     pub(crate) tarpits: Tarpits,
@@ -73,6 +93,9 @@ pub(crate) struct Shared {
 pub enum Heard {
     /// Verdicts, in the order in which they were found.
     Verdicts(Vec<Verdict>),
+    /// Hosts that were looked for and gave their first sign of life. Each comes once, before its
+    /// ports do.
+    Hosts(Vec<Host>),
     /// This host answers on every port, and is asked no more.
     Tarpit(IpAddr),
     /// A part of a host is answered for only so often, and was asked accordingly.
@@ -126,14 +149,18 @@ impl Scan {
         let syn = plan.tcp == TcpProbe::Syn && !plan.ports.tcp.is_empty();
         let count = thread_count(plan, questions.len());
         let needs_sockets = !syn || !plan.ports.udp.is_empty();
+        let finds_hosts = plan.finds_hosts();
         let shared = Arc::new(Shared {
             questions,
             limits: plan.limits.clone(),
             tell: plan.tell,
             tcp: if syn { TcpProbe::Syn } else { TcpProbe::Connect },
-            counts: (0..count).map(|_| Counts::default()).collect(),
+            threads: count,
+            counts: (0..=count).map(|_| Counts::default()).collect(),
+            silent: AtomicU64::new(0),
+            rate: SharedRate::new(plan.limits.rate),
             capacity: if needs_sockets {
-                sockets_of_each(count, plan.limits.spare_descriptors)
+                sockets_of_each(count + usize::from(finds_hosts), plan.limits.spare_descriptors)
             } else {
                 LARGEST
             },
@@ -143,8 +170,14 @@ impl Scan {
         });
         let (verdicts, heard) = sync_channel(QUEUE);
         // What has been started is stopped by the drop when the rest cannot be.
-        let ledger = plan.checkpoints.then(|| Ledger::of(&shared.questions));
-        let mut scan = Scan { shared, threads: Vec::new(), heard: Some(heard), ledger };
+        let ledger = || Ledger::of(&shared.questions, plan.rest.groups.clone());
+        let ledger = plan.checkpoints.then(ledger);
+        let (threads, silent) = (Vec::new(), plan.rest.silent.clone());
+        let mut scan = Scan { shared, threads, heard: Some(heard), ledger, silent };
+        if finds_hosts {
+            let thread = scan.spawn_finder(plan, verdicts.clone())?;
+            scan.threads.push(thread);
+        }
         for number in 0..count {
             let thread = scan.spawn(number, verdicts.clone())?;
             scan.threads.push(thread);
@@ -156,35 +189,63 @@ impl Scan {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
         let shared = self.shared.clone();
         let asker = shared.asker(&epoll)?;
-        let work = move || Worker::new(shared, number, epoll, asker, to).run();
-        let thread = thread::Builder::new().name("scan".to_owned()).spawn(work);
-        thread.map_err(|error| ScanError::Machine(coax_net::no_thread(&error)))
+        thread("scan", move || Worker::new(shared, number, epoll, asker, to).run())
+    }
+
+    fn spawn_finder(
+        &self,
+        plan: &Plan,
+        to: SyncSender<Message>,
+    ) -> Result<JoinHandle<()>, ScanError> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
+        let asker = self.shared.asker(&epoll)?;
+        let finder = Finder::new(self.shared.clone(), plan, epoll, asker, to)?;
+        thread("scan-hosts", move || finder.run())
     }
 
     /// Waits for verdicts, at most for `time`.
     pub fn next(&mut self, time: Duration) -> Heard {
         let Some(heard) = &self.heard else { return Heard::End };
         match heard.recv_timeout(time) {
-            Ok(Message { heard, settled }) => {
-                if let Some(ledger) = &mut self.ledger {
-                    ledger.take(&settled);
-                }
-                heard
-            }
+            Ok(message) => self.take(message),
             Err(RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(RecvTimeoutError::Disconnected) => Heard::End,
         }
     }
 
+    fn take(&mut self, message: Message) -> Heard {
+        let Message { heard, settled, group, silent } = message;
+        for host in &silent {
+            self.silent.add_address(host.ip(), scope(host));
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.take(&settled);
+            ledger.silent(silent.len() as u64, self.shared.questions.of_each_host());
+            group.into_iter().for_each(|group| ledger.found(group));
+        }
+        heard
+    }
+
     /// How far it has come.
     pub fn tally(&self) -> Tally {
-        sum(self.shared.questions.len(), self.shared.counts.iter())
+        let Shared { questions, counts, silent, .. } = &*self.shared;
+        let mut tally = sum(questions.len(), counts.iter());
+        tally.count_silent(silent.load(Relaxed), questions.of_each_host());
+        tally
+    }
+
+    /// Who gave no sign of life and is not asked, as far as [`next`](Scan::next) has come; who was
+    /// silent in the scan before is among them.
+    pub fn silent(&self) -> &AddressSet {
+        &self.silent
     }
 
     /// What [`next`](Scan::next) has handed out, and what is left. Whoever keeps it at any moment,
     /// stopped or not, can go on from there, and misses nothing. `None` unless the plan wants it.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        Some(self.ledger.as_ref()?.checkpoint(self.tally().sent))
+        let mut checkpoint = self.ledger.as_ref()?.checkpoint(self.tally().sent);
+        checkpoint.rest.silent = self.silent.clone();
+        Some(checkpoint)
     }
 
     fn end(&mut self) {
@@ -229,8 +290,22 @@ impl Shared {
     }
 }
 
+/// The number of the interface that an address belongs to.
+pub(crate) fn scope(address: &SocketAddr) -> u32 {
+    match address {
+        SocketAddr::V4(_) => 0,
+        SocketAddr::V6(address) => address.scope_id(),
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ScanError> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(|error| ScanError::Machine(coax_net::no_thread(&error)))
+}
+
 /// One for each processor; one alone where it asks a single host over a line, since all that is
-/// known of the line must be known to whoever judges silence, or where it has little to do, or must keep a rate, or must know
+/// known of the line must be known to whoever judges silence, or where it has little to do, or must
+/// keep a rate, or must know
 /// all that a host has said, since hosts are sparing with what they say about UDP, or where one is
 /// as fast as the kernel's way out: every thread's socket hears the answers to all SYNs.
 fn thread_count(plan: &Plan, questions: u64) -> usize {

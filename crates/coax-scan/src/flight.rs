@@ -55,6 +55,8 @@ pub(crate) enum Purpose {
     Verdict,
     /// A measure of the way: it is known to answer.
     Control,
+    /// A first word of its host, since it is likely to answer.
+    Likely,
     /// Its verdict, which is held back.
     Recheck(Again),
 }
@@ -146,7 +148,7 @@ mod tests {
 
     fn probe(port: u16, due: Instant) -> Probe {
         let to = SocketAddr::from(([127, 0, 0, 1], port));
-        Probe::new(Question { to, protocol: Protocol::Tcp, position: 0 }, due)
+        Probe::new(Question { to, protocol: Protocol::Tcp, position: 0, silent: false }, due)
     }
 
     #[test]

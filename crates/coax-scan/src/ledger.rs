@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use crate::questions::Questions;
-use crate::{Rest, State, Tally};
+use crate::{HostGroup, Rest, State, Tally};
 
 /// How far a scan has come: what was handed out, and what is left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,14 +30,27 @@ pub(crate) struct Ledger {
     next: u64,
     /// Nor was this before it.
     missing: BTreeSet<u64>,
+    /// Whose ports the positions are, where hosts are looked for.
+    groups: Vec<HostGroup>,
     tally: Tally,
 }
 
 impl Ledger {
-    pub(crate) fn of(questions: &Questions) -> Ledger {
-        let Rest { next, again } = questions.rest();
+    /// `groups` are those of the scan before.
+    pub(crate) fn of(questions: &Questions, groups: Vec<HostGroup>) -> Ledger {
+        let Rest { next, again, .. } = questions.rest();
         let tally = Tally { total: questions.len(), ..Tally::default() };
-        Ledger { next, missing: again.into_iter().collect(), tally }
+        Ledger { next, missing: again.into_iter().collect(), groups, tally }
+    }
+
+    /// More hosts were found.
+    pub(crate) fn found(&mut self, group: HostGroup) {
+        self.groups.push(group);
+    }
+
+    /// So many more hosts are silent, each with so many ports.
+    pub(crate) fn silent(&mut self, hosts: u64, ports: u64) {
+        self.tally.count_silent(hosts, ports);
     }
 
     pub(crate) fn take(&mut self, settled: &[Settled]) {
@@ -52,10 +65,12 @@ impl Ledger {
         }
     }
 
-    /// `sent` is the number of probes so far.
+    /// `sent` is the number of probes so far. Who is silent is for the caller to add.
     pub(crate) fn checkpoint(&self, sent: u64) -> Checkpoint {
         let again = self.missing.iter().copied().collect();
-        Checkpoint { rest: Rest { next: self.next, again }, tally: Tally { sent, ..self.tally } }
+        let (next, groups) = (self.next, self.groups.clone());
+        let rest = Rest { next, again, groups, ..Rest::default() };
+        Checkpoint { rest, tally: Tally { sent, ..self.tally } }
     }
 }
 
@@ -63,7 +78,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::Order;
-    use crate::questions::tests::from;
+    use crate::questions::tests::{from, taken};
     use crate::questions::{Question, Share};
     use std::collections::HashSet;
 
@@ -73,12 +88,16 @@ mod tests {
         from(PLAN.0, PLAN.1, PLAN.2, rest).unwrap()
     }
 
+    fn rest(next: u64, again: &[u64]) -> Rest {
+        Rest { next, again: again.to_vec(), ..Rest::default() }
+    }
+
     /// Two threads take `turns` questions; every fifth has no verdict in the end.
     fn ask(questions: &Questions, turns: usize) -> (Vec<Question>, Checkpoint) {
         let mut shares = [Share::default(), Share::default()];
-        let (mut ledger, mut done) = (Ledger::of(questions), Vec::new());
+        let (mut ledger, mut done) = (Ledger::of(questions, Vec::new()), Vec::new());
         for turn in 0..turns {
-            let Some(question) = questions.next(&mut shares[turn % 2]) else { continue };
+            let Some(question) = taken(questions, &mut shares[turn % 2]) else { continue };
             if turn % 5 == 0 && turns < 1000 {
                 continue;
             }
@@ -100,15 +119,15 @@ mod tests {
             rest = checkpoint.rest;
             assert_eq!(verdicts.len() as u64 + questions(rest.clone()).len(), 640);
         }
-        assert_eq!((verdicts.len(), rest), (640, Rest { next: 640, again: Vec::new() }));
+        assert_eq!((verdicts.len(), rest), (640, Rest { next: 640, ..Rest::default() }));
     }
 
     #[test]
     fn only_gaps_are_remembered_and_a_port_that_is_not_asked_is_none() {
-        let mut ledger = Ledger::of(&questions(Rest { next: 4, again: vec![1, 3] }));
+        let mut ledger = Ledger::of(&questions(rest(4, &[1, 3])), Vec::new());
         ledger.take(&[(7, Some(State::Open)), (4, None), (3, Some(State::Filtered))]);
         let Checkpoint { rest, tally } = ledger.checkpoint(9);
-        assert_eq!(rest, Rest { next: 8, again: vec![1, 5, 6] });
+        assert_eq!(rest, self::rest(8, &[1, 5, 6]));
         let Tally { total, probed, open, filtered, skipped, sent, .. } = tally;
         assert_eq!((total, probed, open, filtered, skipped, sent), (638, 2, 1, 1, 1, 9));
     }

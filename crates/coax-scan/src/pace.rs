@@ -24,13 +24,15 @@ use std::time::{Duration, Instant};
 use coax_addr::Protocol;
 
 use crate::Limits;
+use crate::flight::Purpose;
 use crate::questions::Question;
 use evidence::Evidence;
 use host::{Host, Proof};
-use rate::Rate;
+pub(crate) use rate::SharedRate;
+pub(crate) use round_trip::RoundTrip;
 pub(crate) use tries::Tries;
 use udp::Sparing;
-use window::Window;
+pub(crate) use window::Window;
 
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
@@ -49,13 +51,13 @@ pub(crate) struct Pace {
     /// When control probes are thought of next.
     controls: Option<Instant>,
     room: usize,
-    rate: Option<Rate>,
+    rate: SharedRate,
     under_way: usize,
 }
 
 impl Pace {
     pub(crate) fn new(limits: Limits) -> Pace {
-        let rate = limits.rate.map(Rate::new);
+        let rate = SharedRate::new(limits.rate);
         let everyone = Window::default();
         Pace {
             limits,
@@ -67,6 +69,11 @@ impl Pace {
             rate,
             under_way: 0,
         }
+    }
+
+    /// The same at a rate that is other threads' too.
+    pub(crate) fn sharing(self, rate: SharedRate) -> Pace {
+        Pace { rate, ..self }
     }
 
     /// Whether another probe to `to` fits into the windows.
@@ -87,14 +94,14 @@ impl Pace {
 
     /// Whether another probe may leave to `to` now; if not, when.
     pub(crate) fn try_send(&mut self, to: Question, now: Instant) -> Result<(), Instant> {
-        self.rate.as_mut().map_or(Ok(()), |rate| rate.take(now))?;
+        self.rate.take(now)?;
         let host = self.hosts.get_mut(&key(to));
         host.map_or(Ok(()), |host| host.try_send(self.limits.timeout, now))
     }
 
     /// The time at which a probe that must be sent may be; its place is taken.
     pub(crate) fn reserve(&mut self, now: Instant) -> Instant {
-        self.rate.as_mut().map_or(now, |rate| rate.reserve(now))
+        self.rate.reserve(now)
     }
 
     /// A question to `to` is under way until [`Pace::ended`].
@@ -148,18 +155,36 @@ impl Pace {
         }
     }
 
-    /// Ports that answer, of hosts that are silent otherwise: to be asked now, as a measure.
-    pub(crate) fn controls(&mut self, now: Instant) -> Vec<SocketAddr> {
+    /// Ports to ask now, of hosts that say nothing: one that is known to answer, as a measure, or
+    /// `likely` ones.
+    pub(crate) fn controls(&mut self, now: Instant, likely: &[u16]) -> Vec<(SocketAddr, Purpose)> {
+        let mut due = Vec::new();
         if self.controls.is_some_and(|next| now < next) {
-            return Vec::new();
+            return due;
         }
         self.controls = Some(now + GLANCE);
-        let busy = self.hosts.iter_mut().filter(|(_, host)| host.under_way > 0);
-        let due = busy.filter_map(|(&(mut to, _), host)| {
-            to.set_port(host.controls.due(now)?);
-            Some(to)
-        });
-        due.collect()
+        for (&(mut to, protocol), host) in &mut self.hosts {
+            if host.under_way == 0 || protocol != Protocol::Tcp {
+                continue;
+            }
+            if host.is_silent() && host.controls.looks(now) {
+                due.extend(likely.iter().map(|&port| {
+                    to.set_port(port);
+                    (to, Purpose::Likely)
+                }));
+            } else if let Some(port) = host.controls.due(now) {
+                to.set_port(port);
+                due.push((to, Purpose::Control));
+            }
+        }
+        due
+    }
+
+    /// A likely port of a host that said nothing answered.
+    pub(crate) fn spoke(&mut self, to: Question, rtt: Duration) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.answered(Some(rtt), 0);
+        }
     }
 
     /// A control probe was answered, or not.

@@ -14,6 +14,11 @@ use coax_addr::{AddressSet, ProtocolPorts};
 pub struct Plan {
     /// Whom to ask.
     pub targets: AddressSet,
+    /// Whether who is there is found out first.
+    pub hosts: Hosts,
+    /// Of the targets, those that are asked whether they are there or not: somebody named them one
+    /// by one.
+    pub named: AddressSet,
     /// Which ports of each.
     pub ports: ProtocolPorts,
     /// How TCP ports are asked.
@@ -30,6 +35,29 @@ pub struct Plan {
     pub checkpoints: bool,
 }
 
+/// Whether who is there is found out first, where that is worth it: see [`Plan::finds_hosts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hosts {
+    /// A host that gives no sign of life is not asked.
+    #[default]
+    Find,
+    /// It is asked too, after the others.
+    All,
+}
+
+/// With so few ports asking them is no more than finding out who is there.
+const FEW_PORTS: usize = 4;
+
+impl Plan {
+    /// Whether hosts are looked for: none are where there are but a few ports to ask of each, or
+    /// where every host was named.
+    pub fn finds_hosts(&self) -> bool {
+        let mut unnamed = self.targets.clone();
+        unnamed.exclude(&self.named);
+        self.ports.len() > FEW_PORTS && !unnamed.is_empty()
+    }
+}
+
 /// What is left of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rest {
@@ -37,6 +65,19 @@ pub struct Rest {
     pub next: u64,
     /// Positions before that have no verdict, hardly more than a scan has under way.
     pub again: Vec<u64>,
+    /// Whose ports the positions are, where hosts were looked for.
+    pub groups: Vec<HostGroup>,
+    /// Who was found to be silent, and is not asked.
+    pub silent: AddressSet,
+}
+
+/// Hosts whose ports are asked in one mixed order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostGroup {
+    /// Who.
+    pub hosts: AddressSet,
+    /// Whether none of them gave a sign of life.
+    pub silent: bool,
 }
 
 /// How TCP ports are asked. The answers are the same.

@@ -222,7 +222,7 @@ impl Recheck {
 
 fn question(mut to: SocketAddr, port: u16, position: u64) -> Question {
     to.set_port(port);
-    Question { to, protocol: Protocol::Tcp, position }
+    Question { to, protocol: Protocol::Tcp, position, silent: false }
 }
 
 /// The host alone, with its scope.

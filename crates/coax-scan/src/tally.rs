@@ -27,11 +27,21 @@ pub struct Tally {
     pub inconclusive: u64,
     /// Ports that were not asked, since their host is a tarpit.
     pub skipped: u64,
-    /// Probes sent, those sent again included.
+    /// Hosts that gave no sign of life and are not asked.
+    pub silent_hosts: u64,
+    /// Their ports.
+    pub not_asked: u64,
+    /// Probes sent, those sent again and those that look for hosts included.
     pub sent: u64,
 }
 
 impl Tally {
+    /// So many more hosts are silent, each with so many ports.
+    pub(crate) fn count_silent(&mut self, hosts: u64, ports: u64) {
+        self.silent_hosts += hosts;
+        self.not_asked += hosts * ports;
+    }
+
     /// One more port; `None` where it was not asked.
     pub(crate) fn count(&mut self, state: Option<State>) {
         self.probed += u64::from(state.is_some());

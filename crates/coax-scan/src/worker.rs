@@ -22,7 +22,7 @@ use crate::engine::{Message, Shared};
 use crate::flight::{Flight, Probe};
 use crate::ledger::Settled;
 use crate::pace::Pace;
-use crate::questions::{Question, Share};
+use crate::questions::{Next, Question, Share};
 use crate::recheck::Recheck;
 use crate::tarpit::Suspects;
 use crate::{Heard, State, TcpProbe, Verdict};
@@ -38,6 +38,8 @@ const BATCH: usize = 256;
 const SETTLED: usize = 4096;
 /// A stop is noticed within this time, and verdicts wait no longer.
 const GLANCE: Duration = Duration::from_millis(50);
+/// And hosts that were found wait no longer.
+const SOON: Duration = Duration::from_millis(5);
 
 /// One thread's part of a scan.
 pub(crate) struct Worker {
@@ -51,6 +53,8 @@ pub(crate) struct Worker {
     recheck: Recheck,
     /// Probes under way for something else than the verdict of a new question.
     extra: usize,
+    /// Ports of the plan that are asked first where a host says nothing.
+    likely: Vec<u16>,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -85,7 +89,7 @@ impl Worker {
         verdicts: SyncSender<Message>,
     ) -> Worker {
         Worker {
-            pace: Pace::new(shared.limits.clone()),
+            pace: Pace::new(shared.limits.clone()).sharing(shared.rate.clone()),
             capacity: shared.capacity,
             number,
             verdicts,
@@ -94,11 +98,12 @@ impl Worker {
             flight: Flight::default(),
             recheck: Recheck::new(shared.limits.doubt()),
             extra: 0,
+            likely: extra::LIKELY.into_iter().filter(|&it| shared.questions.asks(it)).collect(),
             share: Share::default(),
             held: None,
             asked_all: false,
             asker,
-            suspects: Suspects::new(shared.limits.tarpit, shared.counts.len()),
+            suspects: Suspects::new(shared.limits.tarpit, shared.threads),
             smooth: 0,
             batch: Vec::new(),
             settled: Vec::new(),
@@ -126,11 +131,13 @@ impl Worker {
     fn send_some(&mut self) -> Pause {
         let mut now = Instant::now();
         for _ in 0..self.burst() {
-            let Some(question) =
-                self.held.take().or_else(|| self.shared.questions.next(&mut self.share))
-            else {
-                self.asked_all = true;
-                return Pause::ForAnswers;
+            let question = match self.next_question() {
+                Next::Question(question) => question,
+                Next::Later => return Pause::Until(now + SOON),
+                Next::End => {
+                    self.asked_all = true;
+                    return Pause::ForAnswers;
+                }
             };
             if self.shared.tarpits.contain(question.to.ip()) {
                 self.counts().skipped();
@@ -149,6 +156,11 @@ impl Worker {
             now = self.send(Probe::new(question, now));
         }
         Pause::None
+    }
+
+    fn next_question(&mut self) -> Next {
+        let held = self.held.take().map(Next::Question);
+        held.unwrap_or_else(|| self.shared.questions.next(&mut self.share))
     }
 
     fn burst(&self) -> usize {
@@ -176,7 +188,7 @@ impl Worker {
         }
         let heard = Heard::Verdicts(std::mem::take(&mut self.batch));
         let settled = std::mem::take(&mut self.settled);
-        self.verdicts.send(Message { heard, settled }).is_ok()
+        self.verdicts.send(Message::of(heard, settled)).is_ok()
     }
 
     fn account(&mut self, question: Question, state: Option<State>) {

@@ -2,13 +2,22 @@
 //!
 //! A clock that is set a little is caught up with: time runs twice as fast, or half as fast, until both
 //! agree, so nobody is thrown out for a silence that never was. One that jumps by more than a day is
-//! not believed: the chat goes on with its own time until whoever runs it says that the new one is
-//! right, or starts it again.
+//! not believed: the chat goes on with its own time until the new one has gone right for a day, or
+//! whoever runs it says that it is right, or starts it again.
 //!
 //! Nothing here asks a clock.
 
-/// A jump that is believed, in microseconds: a day.
-const BELIEVED: u64 = 24 * 60 * 60 * 1_000_000;
+const DAY: u64 = 24 * 60 * 60 * 1_000_000;
+
+/// A jump that is believed at once, in microseconds.
+const BELIEVED: u64 = DAY;
+
+/// A clock that has gone right for so long after its jump is believed: a machine that begins with a
+/// wrong clock and asks for the time later has one jump, and no glitch lasts as long.
+const STEADY: u64 = DAY;
+
+/// A clock that goes right is corrected by no more than this meanwhile.
+const CORRECTED: u64 = 60 * 1_000_000;
 
 /// The chat's time.
 #[derive(Debug)]
@@ -17,14 +26,24 @@ pub(super) struct Clock {
     time: u64,
     /// What had passed then since the machine started.
     passed: u64,
+    /// The clock that is not believed.
+    jump: Option<Jump>,
+}
+
+/// A jump of the machine's clock.
+#[derive(Clone, Copy, Debug)]
+struct Jump {
+    /// By so much the clock is ahead.
     ahead: i64,
+    /// What had passed when it was seen.
+    seen: u64,
 }
 
 impl Clock {
     /// `wall` is what the machine's clock says, `passed` how long the machine is up, both in
     /// microseconds.
     pub(super) fn new(wall: u64, passed: u64) -> Clock {
-        Clock { time: wall, passed, ahead: 0 }
+        Clock { time: wall, passed, jump: None }
     }
 
     /// The time now, in milliseconds since 1970.
@@ -33,25 +52,35 @@ impl Clock {
         self.passed = self.passed.max(passed);
         let expected = self.time.saturating_add(step);
         let off = wall.abs_diff(expected);
-        self.time = if off > BELIEVED {
-            expected
-        } else if wall > expected {
-            expected + off.min(step)
-        } else {
-            expected - off.min(step / 2)
+        self.jump = (off > BELIEVED).then(|| self.jump_to(wall, expected));
+        self.time = match self.jump {
+            Some(jump) if self.passed - jump.seen >= STEADY => {
+                self.jump = None;
+                wall
+            }
+            Some(_) => expected,
+            None if wall > expected => expected + off.min(step),
+            None => expected - off.min(step / 2),
         };
-        self.ahead = if off > BELIEVED { signed(wall).saturating_sub(signed(expected)) } else { 0 };
         self.time / 1000
+    }
+
+    /// The jump that was seen before, unless this is another.
+    fn jump_to(&self, wall: u64, expected: u64) -> Jump {
+        let ahead = signed(wall).saturating_sub(signed(expected));
+        let same = |jump: &Jump| jump.ahead.abs_diff(ahead) <= CORRECTED;
+        let seen = self.jump.filter(same).map_or(self.passed, |jump| jump.seen);
+        Jump { ahead, seen }
     }
 
     /// By how many milliseconds the machine's clock is ahead, or behind, where it is not believed.
     pub(super) fn jumped(&self) -> Option<i64> {
-        (self.ahead != 0).then_some(self.ahead / 1000)
+        self.jump.map(|jump| jump.ahead / 1000)
     }
 
     /// The machine's clock is right, whatever it says.
     pub(super) fn believe(&mut self, wall: u64) {
-        (self.time, self.ahead) = (wall, 0);
+        (self.time, self.jump) = (wall, None);
     }
 }
 
@@ -61,7 +90,7 @@ fn signed(time: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BELIEVED, Clock};
+    use super::{BELIEVED, Clock, DAY};
 
     const SECOND: u64 = 1_000_000;
     const START: u64 = 1_700_000_000 * SECOND;
@@ -89,6 +118,22 @@ mod tests {
         clock.now(START + years, 51 * SECOND);
         clock.believe(START + years);
         assert_eq!(clock.now(START + years + SECOND, 52 * SECOND), (START + years + SECOND) / 1000);
+    }
+
+    #[test]
+    fn a_clock_that_goes_right_for_a_day_after_its_jump_is_believed() {
+        let minutes = 24 * 60 + 1;
+        for (drift, believed) in [(0, true), (SECOND, true), (90 * SECOND, false)] {
+            let mut clock = Clock::new(START, 0);
+            let mut now = 0;
+            for minute in 1..=minutes {
+                // Three days ahead, and corrected each hour, or set anew.
+                let wall = START + 3 * DAY + minute * 60 * SECOND + minute / 60 * drift;
+                now = clock.now(wall, minute * 60 * SECOND);
+            }
+            assert_eq!(now > (START + 3 * DAY) / 1000, believed, "{drift}");
+            assert_eq!(clock.jumped().is_none(), believed, "{drift}");
+        }
     }
 
     #[test]

@@ -89,7 +89,8 @@ async fn until_whole(job: &Arc<Job>, set: &mut JoinSet<Over>) -> Result<(), Down
     let mut failed = None;
     loop {
         job.watch.meter.set_connections(set.len());
-        let growing = !job.is_settled();
+        // Others help one that delivers. When the last has failed, a pause is due, and is told.
+        let growing = !job.is_settled() && !set.is_empty();
         tokio::select! {
             over = set.join_next() => match over {
                 Some(Ok((_, Ok(())))) => {}

@@ -5,10 +5,36 @@
 //!
 //! No clock is read here.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Sending wakes up now and then, not for each probe.
 const BURST: Duration = Duration::from_millis(10);
+
+/// The cap on the rate of a scan, whoever of its threads sends; none is no cap.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedRate(Option<Arc<Mutex<Rate>>>);
+
+impl SharedRate {
+    pub(crate) fn new(per_second: Option<u32>) -> SharedRate {
+        SharedRate(per_second.map(|per_second| Arc::new(Mutex::new(Rate::new(per_second)))))
+    }
+
+    /// Takes a place if one is free now; if not, says when.
+    pub(crate) fn take(&self, now: Instant) -> Result<(), Instant> {
+        self.with(|rate| rate.take(now)).unwrap_or(Ok(()))
+    }
+
+    /// Takes the next free place and says when it is.
+    pub(super) fn reserve(&self, now: Instant) -> Instant {
+        self.with(|rate| rate.reserve(now)).unwrap_or(now)
+    }
+
+    fn with<T>(&self, what: impl FnOnce(&mut Rate) -> T) -> Option<T> {
+        let rate = self.0.as_ref()?;
+        Some(what(&mut rate.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
 
 /// A cap on the rate.
 #[derive(Debug)]

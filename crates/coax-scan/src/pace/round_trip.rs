@@ -17,14 +17,14 @@ const QUEUE: Duration = Duration::from_millis(30);
 
 /// The smoothed round trip and how much it varies.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RoundTrip {
+pub(crate) struct RoundTrip {
     known: Option<(Duration, Duration)>,
     shortest: Option<Duration>,
 }
 
 impl RoundTrip {
     /// An answer took `rtt`.
-    pub(super) fn sample(&mut self, rtt: Duration) {
+    pub(crate) fn sample(&mut self, rtt: Duration) {
         self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.known = Some(match self.known {
             None => (rtt, rtt / 2),
@@ -40,7 +40,7 @@ impl RoundTrip {
     }
 
     /// How long to wait, never longer than `longest`.
-    pub(super) fn timeout(&self, longest: Duration) -> Duration {
+    pub(crate) fn timeout(&self, longest: Duration) -> Duration {
         let wait = self.known.map_or(FIRST, |(smoothed, varies)| smoothed + varies * 4);
         wait.max(SHORTEST).min(longest)
     }

@@ -32,7 +32,7 @@ fn attempts(pace: &mut Pace, host: Question) -> u16 {
 }
 
 fn at(text: &str) -> Question {
-    Question { to: text.parse().unwrap(), protocol: Protocol::Tcp, position: 0 }
+    Question { to: text.parse().unwrap(), protocol: Protocol::Tcp, position: 0, silent: false }
 }
 
 #[test]

@@ -30,7 +30,7 @@ const REGAINED: f64 = 0.125;
 
 /// A congestion window.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
+pub(crate) struct Window {
     size: f64,
     /// Above this it grows slowly.
     threshold: f64,
@@ -50,7 +50,7 @@ impl Default for Window {
 }
 
 impl Window {
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size as usize
     }
 
@@ -66,7 +66,7 @@ impl Window {
     }
 
     /// A port answered, when first asked or late, while `under_way` were.
-    pub(super) fn answered(&mut self, late: bool, under_way: usize) {
+    pub(crate) fn answered(&mut self, late: bool, under_way: usize) {
         match late {
             false => self.prompt += 1.0,
             true => self.late += 1.0,
@@ -86,7 +86,7 @@ impl Window {
     }
 
     /// Nothing speaks against more.
-    pub(super) fn grow(&mut self) {
+    pub(crate) fn grow(&mut self) {
         let step = if self.size < self.threshold { 1.0 } else { REGAINED };
         self.size = (self.size + step).min(LARGEST);
     }

@@ -114,19 +114,17 @@ impl Part {
 
     /// A port answered. Whether it was one of these without a verdict.
     pub(super) fn heard(&mut self, number: u16, again: Again, now: Instant) -> bool {
-        match again {
-            Again::Control => {
-                self.ration.control_answered();
-                self.proves();
-                return false;
-            }
-            Again::Part | Again::Sample => self.since_answer = 0,
+        if again == Again::Control {
+            self.ration.control_answered();
+            self.proves();
+            return false;
         }
+        let asked = std::mem::take(&mut self.since_answer);
         let port = self.ports.remove(&number);
         if port.is_some() || again == Again::Sample {
             self.answered.push(number);
         }
-        self.ration.answered(port.map_or(0, |port| port.attempts), now);
+        self.ration.answered(port.map_or(0, |port| port.attempts), asked, now);
         port.is_some()
     }
 

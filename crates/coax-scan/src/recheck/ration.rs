@@ -15,9 +15,15 @@ const FIRST: f64 = 16.0;
 /// A question in two seconds, and as many as need no ration.
 const SLOWEST: f64 = 0.5;
 const FASTEST: f64 = 2000.0;
-/// What an answer adds, at first and later, and what a failure leaves.
-const STARTING: f64 = 1.25;
+/// What an answer does to the pace: at first, or where the question before was answered, too; where
+/// there were a few questions since; and where there were many. Some must be in vain, or a free
+/// answer would find no question, but more are of no use.
+const FREELY: f64 = 1.25;
 const LATER: f64 = 1.02;
+const MANY: u32 = 4;
+const SLOWER: f64 = 0.95;
+/// What one to a port that is asked as a measure does, and what a failure leaves.
+const CONTROL: f64 = 1.05;
 const FALLS: f64 = 0.75;
 /// A failure may be one of those that led to the last fall, so many questions long.
 const BLIND: f64 = 3.0;
@@ -66,11 +72,17 @@ impl Ration {
         self.next = (self.next + step).max(now.checked_sub(LATE).unwrap_or(now));
     }
 
-    /// A port answered, after `lost` attempts at this part.
-    pub(super) fn answered(&mut self, lost: u16, now: Instant) {
+    /// A port answered, after `lost` attempts at it, and `asked` at others since the last answer.
+    pub(super) fn answered(&mut self, lost: u16, asked: u32, now: Instant) {
         self.remember();
         self.evidence.answered(lost);
-        self.grow();
+        self.change(match asked {
+            _ if self.starting => FREELY,
+            0..=1 => FREELY,
+            2..=MANY => LATER,
+            _ => SLOWER,
+        });
+        self.starting &= asked <= 2 * MANY;
         match self.first {
             None => self.first = Some(now),
             Some(_) => self.answers += 1,
@@ -82,12 +94,11 @@ impl Ration {
     pub(super) fn control_answered(&mut self) {
         self.remember();
         self.evidence.answered(0);
-        self.grow();
+        self.change(if self.starting { FREELY } else { CONTROL });
     }
 
-    fn grow(&mut self) {
-        let faster = if self.starting { STARTING } else { LATER };
-        self.per_second = (self.per_second * faster).min(FASTEST);
+    fn change(&mut self, factor: f64) {
+        self.per_second = (self.per_second * factor).clamp(SLOWEST, FASTEST);
     }
 
     /// A port that is known to answer did not.
@@ -95,7 +106,7 @@ impl Ration {
         self.starting = false;
         let blind = Duration::from_secs_f64(BLIND / self.per_second);
         if self.fell.is_none_or(|fell| now >= fell + blind) {
-            self.per_second = (self.per_second * FALLS).max(SLOWEST);
+            self.change(FALLS);
             self.fell = Some(now);
             // What was lost at a faster pace says less of this one.
             self.evidence.fade(FALLS);

@@ -70,7 +70,7 @@ struct Outcome {
 
 fn at(port: u16) -> Question {
     let to = (HOST, port).into();
-    Question { to, protocol: Protocol::Tcp, position: u64::from(port) }
+    Question { to, protocol: Protocol::Tcp, position: u64::from(port), silent: false }
 }
 
 /// Looks again at `held`, of which answers take 50 ms and are waited for 100.

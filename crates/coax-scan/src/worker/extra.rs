@@ -13,15 +13,19 @@ use crate::engine::Message;
 use crate::flight::{Probe, Purpose};
 use crate::questions::Question;
 use crate::recheck::Again;
-use crate::{Heard, Reason, State};
+use crate::{Heard, Reason, State, TcpProbe};
+
+/// Open on most hosts that let strangers ask any port. Those of them that are to be scanned are
+/// asked first where a host says nothing.
+pub(super) const LIKELY: [u16; 10] = [443, 80, 22, 25, 53, 110, 445, 993, 3389, 8080];
 
 impl Worker {
     /// Asks what is due beside the questions. Whether nothing is left to ask or to wait for.
     pub(super) fn ask_extra(&mut self, now: Instant) -> bool {
         let is_over = self.asked_all && self.flight.len() == self.extra;
-        for to in self.pace.controls(now) {
-            let question = Question { to, protocol: Protocol::Tcp, position: 0 };
-            let probe = Probe { purpose: Purpose::Control, ..Probe::new(question, now) };
+        for (to, purpose) in self.pace.controls(now, &self.likely) {
+            let question = Question { to, protocol: Protocol::Tcp, position: 0, silent: false };
+            let probe = Probe { purpose, ..Probe::new(question, now) };
             self.send_at(probe, now, now);
         }
         self.recheck.begin(now, is_over);
@@ -33,6 +37,13 @@ impl Worker {
         }
         self.settle_silent(now);
         is_over && self.recheck.is_empty()
+    }
+
+    /// A TCP port that answered may be asked again as a measure: by a SYN alone as often as one
+    /// likes, since no program sees it.
+    pub(super) fn may_control(&mut self, question: Question, reason: Reason) {
+        let is_open = reason == Reason::SynAck;
+        self.pace.may_control(question, is_open, self.shared.tcp == TcpProbe::Syn);
     }
 
     /// When one may be asked.
@@ -63,6 +74,10 @@ impl Worker {
             (Purpose::Control, State::Open | State::Closed) => {
                 self.pace.control(question, Some(now.duration_since(probe.sent)));
             }
+            (Purpose::Likely, State::Open | State::Closed) => {
+                self.pace.spoke(question, now.duration_since(probe.sent));
+                self.may_control(question, reason);
+            }
             (Purpose::Recheck(again), State::Open | State::Closed) => {
                 let rtt = Some(now.duration_since(probe.sent));
                 if self.recheck.heard(question, again, now) {
@@ -81,7 +96,7 @@ impl Worker {
         match probe.purpose {
             Purpose::Control => self.pace.control(probe.question, None),
             Purpose::Recheck(again) => self.recheck.unheard(probe.question, again, true, now),
-            Purpose::Verdict => {}
+            Purpose::Verdict | Purpose::Likely => {}
         }
         now
     }
@@ -96,7 +111,7 @@ impl Worker {
         for found in self.recheck.take_found() {
             // Who does not listen finds out at the next flush.
             let heard = Heard::Rationed(found);
-            let _ = self.verdicts.send(Message { heard, settled: Vec::new() });
+            let _ = self.verdicts.send(Message::of(heard, Vec::new()));
         }
     }
 }

@@ -51,9 +51,7 @@ impl Worker {
 
     /// A TCP port answered.
     fn learn_from(&mut self, probe: &Probe, reason: Reason, now: Instant) {
-        let is_open = reason == Reason::SynAck;
-        let is_quiet = self.shared.tcp == TcpProbe::Syn;
-        self.pace.may_control(probe.question, is_open, is_quiet);
+        self.may_control(probe.question, reason);
         if probe.tries.in_vain() > 0 {
             self.recheck.late(probe.question, now);
         }
@@ -96,7 +94,7 @@ impl Worker {
         if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
             // Who does not listen finds out at the next flush.
             let heard = Heard::Tarpit(address.ip());
-            let _ = self.verdicts.send(Message { heard, settled: Vec::new() });
+            let _ = self.verdicts.send(Message::of(heard, Vec::new()));
         }
         self.account(probe.question, Some(state));
         if self.shared.tell == Tell::All

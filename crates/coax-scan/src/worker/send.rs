@@ -7,9 +7,6 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::event::epoll::{self, EventData};
-use rustix::io::Errno;
-
 use super::Worker;
 use crate::Reason;
 use crate::ask::{Attempt, Line};
@@ -35,7 +32,7 @@ impl Worker {
     }
 
     fn wait(&mut self, mut probe: Probe, slot: Slot, line: Line) -> Instant {
-        if let Err(error) = self.watch(&line, slot) {
+        if let Err(error) = line.watch(&self.epoll, slot) {
             return self.trouble(probe, reason_of(&error.into()));
         }
         let sent = probe.sent;
@@ -43,17 +40,6 @@ impl Worker {
         (probe.line, probe.stage) = (Some(line), Stage::Asked);
         self.flight.insert(probe);
         sent
-    }
-
-    /// News on `line` will name the next slot, where its probe will be.
-    fn watch(&self, line: &Line, slot: Slot) -> rustix::io::Result<()> {
-        let Some(socket) = line.socket() else { return Ok(()) };
-        let data = EventData::new_u64(u64::from(slot));
-        match epoll::add(&self.epoll, socket, data, line.news()) {
-            // A line that is used again.
-            Err(Errno::EXIST) => epoll::modify(&self.epoll, socket, data, line.news()),
-            done => done,
-        }
     }
 
     /// Sends again at `at`, or when the rate allows it.

@@ -30,7 +30,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::Wanted;
-use coax_scan::{Limits, Order, ScanError, TcpProbe};
+use coax_scan::{Hosts, Limits, Order, ScanError, TcpProbe};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -39,7 +39,9 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{ChangeReport, PortReport, RationedReport, ScanSummary, TarpitReport};
+pub(crate) use event::{
+    ChangeReport, HostReport, PortReport, RationedReport, ScanSummary, TarpitReport,
+};
 
 use before::Before;
 use files::Files;
@@ -66,6 +68,14 @@ EXAMPLES
 TARGETS
     A name, an address, a network, octet ranges (10.0.0-3.1-20), or from one address to another
     (10.0.0.9-10.0.1.20). Commas or spaces stand between them; in a file, # begins a comment.
+
+HOSTS
+    Before more than 4 ports are asked of a network, of ranges or of more than 16 hosts, each host is
+    asked for a sign of life: by ICMP echo, TCP ports 443, 80, 22 and two of those to be scanned, and
+    a UDP port; on the same cable the kernel finds its hardware address. No privilege is needed. A
+    host that gives none is silent: its ports are not asked, and the summary names it. One that drops
+    all of this and has another port open is missed; --all-hosts asks all ports of all hosts, silent
+    ones last. Hosts that are named one by one, up to 16, are always asked.
 
 PORTS
     80, 80-90, 8000-, http, http*, top:100, or - for 1 to 65535; commas stand between them.
@@ -157,6 +167,12 @@ pub(crate) struct Args {
     /// Ask each open port what it is
     #[arg(short, long)]
     banner: bool,
+    /// Ask silent hosts too
+    ///
+    /// Who is there is found out first where more than 4 ports are asked of a network or of many
+    /// hosts: see HOSTS.
+    #[arg(long)]
+    all_hosts: bool,
     /// Print every port, not only open ones
     #[arg(long)]
     all_states: bool,
@@ -270,6 +286,7 @@ impl Args {
         let flags = [
             ("--udp", self.udp),
             ("--first", self.first),
+            ("--all-hosts", self.all_hosts),
             ("-4", self.ipv4),
             ("-6", self.ipv6),
             ("--order=serial", self.order == Sequence::Serial),
@@ -323,6 +340,10 @@ impl Args {
             (_, true) => Wanted::V6,
             _ => Wanted::Both,
         }
+    }
+
+    fn hosts(&self) -> Hosts {
+        if self.all_hosts { Hosts::All } else { Hosts::Find }
     }
 
     fn tcp(&self) -> TcpProbe {

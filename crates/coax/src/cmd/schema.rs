@@ -48,6 +48,7 @@ fn schema() -> Value {
     events.add::<super::resolve::ResolveSummary>();
     events.add::<super::scan::PortReport>();
     events.add::<super::scan::ChangeReport>();
+    events.add::<super::scan::HostReport>();
     events.add::<super::scan::TarpitReport>();
     events.add::<super::scan::RationedReport>();
     events.add::<super::scan::ScanSummary>();

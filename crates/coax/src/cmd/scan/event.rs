@@ -5,6 +5,7 @@
 //! Nothing here asks anyone.
 
 mod change;
+mod host;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use super::table::Table;
 use crate::out::{Human, Report, clean};
 
 pub(crate) use change::{ChangeReport, Comparison};
+pub(crate) use host::HostReport;
 
 /// What was found out about a port.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -206,6 +208,10 @@ pub(crate) struct ScanSummary {
     pub(crate) inconclusive: u64,
     /// Ports that were not asked, since their host is a tarpit.
     pub(crate) skipped: u64,
+    /// Addresses that gave no sign of life.
+    pub(crate) silent_hosts: u64,
+    /// Ports that were not asked, since their host is silent.
+    pub(crate) not_asked: u64,
     /// Why ports are inconclusive, and how many.
     pub(crate) inconclusive_because: BTreeMap<Cow<'static, str>, u64>,
     /// Probes sent, those sent again included.
@@ -215,6 +221,8 @@ pub(crate) struct ScanSummary {
     pub(crate) interrupted: bool,
     /// Who was asked, as ranges; null where they are more than 1000.
     pub(crate) targets: Option<String>,
+    /// Who is silent, as ranges; null where they are more than 1000.
+    pub(crate) silent: Option<String>,
     /// What each was asked.
     pub(crate) ports: String,
     /// What changed, with --since or in the later rounds of --watch.
@@ -236,11 +244,14 @@ impl ScanSummary {
             open_or_filtered: tally.open_or_filtered,
             inconclusive: tally.inconclusive,
             skipped: tally.skipped,
+            silent_hosts: tally.silent_hosts,
+            not_asked: tally.not_asked,
             inconclusive_because: BTreeMap::new(),
             probes: tally.sent,
             elapsed_ms: 0.0,
             interrupted: false,
             targets: None,
+            silent: None,
             ports: String::new(),
             compared: None,
             quiet: false,
@@ -264,6 +275,7 @@ impl Report for ScanSummary {
         for (reason, count) in &self.inconclusive_because {
             let _ = writeln!(text, "coax: {count} inconclusive: {}", in_words(reason));
         }
+        text.extend(host::silent_in_words(self));
         if let Some(compared) = &self.compared {
             compared.tell(&mut text);
         }

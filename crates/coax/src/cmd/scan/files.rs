@@ -237,14 +237,16 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 mod tests {
     use super::*;
     use coax_addr::{AddressSet, Protocol};
-    use coax_scan::{Limits, Order, Reason, State, TcpProbe, Tell};
+    use coax_scan::{Hosts, Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
     fn plan() -> Plan {
         let mut targets = AddressSet::new();
         targets.add_address([10, 0, 0, 1].into(), 0);
         Plan {
+            named: targets.clone(),
             targets,
+            hosts: Hosts::default(),
             ports: ProtocolPorts { tcp: "1-9".parse().unwrap(), ..ProtocolPorts::default() },
             tcp: TcpProbe::Connect,
             order: Order::Serial,

@@ -14,7 +14,7 @@ use super::banner::Banners;
 use super::event::Comparison;
 use super::kept::KeptPort;
 use super::resume::ResumeFile;
-use super::teller::Teller;
+use super::teller::{ScanEnd, Teller};
 use crate::failure::{Exit, Failure};
 
 /// How often the flags and the progress are looked at.
@@ -45,6 +45,7 @@ impl Follow<'_> {
         loop {
             match self.scan.next(GLANCE) {
                 Heard::Verdicts(verdicts) => self.tell(verdicts)?,
+                Heard::Hosts(hosts) => self.teller.hosts(&hosts)?,
                 Heard::Tarpit(host) => self.teller.tarpit(host)?,
                 Heard::Rationed(part) => self.teller.rationed(&part)?,
                 Heard::Nothing => {}
@@ -69,9 +70,10 @@ impl Follow<'_> {
             self.teller.elapsed_ms() + self.resume.as_ref().map_or(0.0, ResumeFile::elapsed_ms);
         let complete = self.is_complete();
         let kept = if complete { Ok(()) } else { self.keep() };
-        let Follow { teller, resume, .. } = self;
+        let Follow { scan, teller, resume, .. } = self;
         let blame = teller.blame();
-        let told = followed.and_then(|()| teller.finish(&tally, plan, elapsed_ms, stopped));
+        let end = ScanEnd { tally, silent: scan.silent(), elapsed_ms, interrupted: stopped };
+        let told = followed.and_then(|()| teller.finish(&end, plan));
         match resume {
             Some(file) if complete && told.is_ok() => file.remove()?,
             _ => kept?,
@@ -85,10 +87,10 @@ impl Follow<'_> {
         self.resume.as_ref().map_or(tally, |file| file.add_to(tally))
     }
 
-    /// Whether every port has a verdict, and every open one that was asked an answer.
+    /// Whether every port has a verdict or is of a silent host, and every open one that was asked an answer.
     fn is_complete(&self) -> bool {
-        let Tally { probed, skipped, total, .. } = self.tally();
-        probed + skipped == total && self.teller.kept.are_complete()
+        let Tally { probed, skipped, not_asked, total, .. } = self.tally();
+        probed + skipped + not_asked == total && self.teller.kept.are_complete()
     }
 
     /// Writes down how far it is.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use coax_addr::{Protocol, ProtocolPorts, ServiceTable};
 use coax_net::cause_in_words;
-use coax_scan::{Checkpoint, Order, Plan, Rest, Tally};
+use coax_scan::{Checkpoint, HostGroup, Hosts, Order, Plan, Rest, Tally};
 use serde::{Deserialize, Serialize};
 
 use super::files::Findings;
@@ -28,7 +28,7 @@ use super::teller::{Because, Teller};
 use crate::failure::{Exit, Failure};
 
 /// Another version is another format.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(2);
@@ -42,6 +42,7 @@ pub(super) struct ResumeFile {
     scan: Chose,
     /// What the runs before this one left.
     before: Done,
+    rest: Rest,
     next: Instant,
 }
 
@@ -61,6 +62,9 @@ struct Chose {
     /// The words that chose it.
     words: Vec<String>,
     targets: String,
+    /// Of these, who is asked whether there or not.
+    named: String,
+    all_hosts: bool,
     ports: String,
     /// Names the random order; none is the serial one.
     seed: Option<u64>,
@@ -80,8 +84,21 @@ struct Done {
     inconclusive: u64,
     inconclusive_because: Because,
     skipped: u64,
+    silent_hosts: u64,
+    not_asked: u64,
     sent: u64,
     elapsed_ms: f64,
+    /// Whose ports the positions are, where hosts are looked for.
+    groups: Vec<KeptGroup>,
+    /// Who gave no sign of life.
+    silent: String,
+}
+
+/// Hosts that were found together.
+#[derive(Default, Serialize, Deserialize)]
+struct KeptGroup {
+    hosts: String,
+    silent: bool,
 }
 
 /// What an earlier run has told: for whom it is told again, and for the files.
@@ -114,8 +131,9 @@ impl ResumeFile {
             return Err(Failure::new(Exit::Usage, message)
                 .hint(format!("coax scan --resume {shown} goes on with that one")));
         }
+        let rest = before.rest()?;
         let (place, path) = (place(path)?, path.to_owned());
-        let file = ResumeFile { place, path, scan, before, next: Instant::now() + SOON };
+        let file = ResumeFile { place, path, scan, before, rest, next: Instant::now() + SOON };
         Ok(Some((file, Told { ports, files })))
     }
 
@@ -129,6 +147,8 @@ impl ResumeFile {
         let scan = Chose {
             words,
             targets: plan.targets.to_string(),
+            named: plan.named.to_string(),
+            all_hosts: plan.hosts == Hosts::All,
             ports: plan.ports.to_string(),
             seed: match plan.order {
                 Order::Random { seed } => Some(seed),
@@ -138,7 +158,8 @@ impl ResumeFile {
             unresolved: chosen.unresolved,
         };
         let (place, path, before) = (place(path)?, path.to_owned(), Done::default());
-        let file = ResumeFile { place, path, scan, before, next: Instant::now() + SOON };
+        let (rest, next) = (Rest::default(), Instant::now() + SOON);
+        let file = ResumeFile { place, path, scan, before, rest, next };
         file.write(&file.before, &[], None)?;
         Ok(file)
     }
@@ -146,7 +167,8 @@ impl ResumeFile {
     pub(super) fn chosen(&self) -> Result<Chosen, Failure> {
         let names: HashMap<_, _> = self.scan.names.clone().into_iter().collect();
         let addresses = targets::addresses(&self.scan.targets)?;
-        Ok(Chosen { addresses, names, unresolved: self.scan.unresolved })
+        let named = targets::addresses(&self.scan.named)?;
+        Ok(Chosen { addresses, named, names, unresolved: self.scan.unresolved })
     }
 
     pub(super) fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {
@@ -158,17 +180,23 @@ impl ResumeFile {
         self.scan.seed.map_or(Order::Serial, |seed| Order::Random { seed })
     }
 
+    pub(super) fn hosts(&self) -> Hosts {
+        if self.scan.all_hosts { Hosts::All } else { Hosts::Find }
+    }
+
     pub(super) fn rest(&self) -> Rest {
-        Rest { next: self.before.next, again: self.before.again.clone() }
+        self.rest.clone()
     }
 
     /// `tally`, and what the runs before this one have counted.
     pub(super) fn add_to(&self, tally: Tally) -> Tally {
         let &Done { open, closed, filtered, open_or_filtered, inconclusive, .. } = &self.before;
-        let &Done { skipped, sent, .. } = &self.before;
+        let &Done { skipped, silent_hosts, not_asked, sent, .. } = &self.before;
         let probed = open + closed + filtered + open_or_filtered + inconclusive;
         Tally {
-            total: tally.total + probed + skipped,
+            total: tally.total + probed + skipped + not_asked,
+            silent_hosts: tally.silent_hosts + silent_hosts,
+            not_asked: tally.not_asked + not_asked,
             probed: tally.probed + probed,
             open: tally.open + open,
             closed: tally.closed + closed,
@@ -205,6 +233,7 @@ impl ResumeFile {
         let Checkpoint { rest, tally } = so_far;
         let Tally { open, closed, filtered, open_or_filtered, inconclusive, .. } =
             self.add_to(tally);
+        let Tally { silent_hosts, not_asked, .. } = self.add_to(tally);
         let done = Done {
             next: rest.next,
             again: rest.again,
@@ -215,8 +244,12 @@ impl ResumeFile {
             inconclusive,
             inconclusive_because: teller.inconclusive.clone(),
             skipped: tally.skipped + self.before.skipped,
+            silent_hosts,
+            not_asked,
             sent: tally.sent + self.before.sent,
             elapsed_ms: elapsed_ms + self.before.elapsed_ms,
+            groups: rest.groups.iter().map(KeptGroup::of).collect(),
+            silent: rest.silent.to_string(),
         };
         let written = self.write(&done, teller.kept.ports(), teller.files.so_far());
         self.next = Instant::now() + SOON.max(began.elapsed() * SHARE);
@@ -262,13 +295,33 @@ fn read(text: &str) -> Result<Read, String> {
     }
 }
 
+impl KeptGroup {
+    fn of(group: &HostGroup) -> KeptGroup {
+        KeptGroup { hosts: group.hosts.to_string(), silent: group.silent }
+    }
+
+    fn group(&self) -> Result<HostGroup, Failure> {
+        Ok(HostGroup { hosts: targets::addresses(&self.hosts)?, silent: self.silent })
+    }
+}
+
 impl Done {
+    fn rest(&self) -> Result<Rest, Failure> {
+        Ok(Rest {
+            next: self.next,
+            again: self.again.clone(),
+            groups: self.groups.iter().map(KeptGroup::group).collect::<Result<_, _>>()?,
+            silent: targets::addresses(&self.silent)?,
+        })
+    }
+
     /// Whether every port that is done has been counted.
     fn adds_up(&self) -> bool {
         let &Done { open, closed, filtered, open_or_filtered, inconclusive, skipped, .. } = self;
         let counts = [open, closed, filtered, open_or_filtered, inconclusive, skipped];
         let counted = counts.into_iter().try_fold(self.again.len() as u64, u64::checked_add);
-        counted == Some(self.next) && self.next.max(self.sent) < u64::MAX >> 4
+        let largest = self.next.max(self.sent).max(self.not_asked).max(self.silent_hosts);
+        counted == Some(self.next) && largest < u64::MAX >> 4
     }
 }
 

@@ -96,6 +96,7 @@ impl Rounds<'_> {
             None => None,
         };
         let (earlier, told) = earlier.unzip();
+        let hosts = earlier.as_ref().map_or(args.hosts(), ResumeFile::hosts);
         let (ports, order, chosen) = match &earlier {
             Some(file) => (file.ports(&self.services)?, file.order(), file.chosen()?),
             None if args.targets.is_empty() && args.file.is_none() => {
@@ -112,6 +113,8 @@ impl Rounds<'_> {
         }
         let plan = Plan {
             targets: chosen.addresses.clone(),
+            hosts,
+            named: chosen.named.clone(),
             ports,
             tcp: args.tcp(),
             order,

@@ -27,10 +27,15 @@ const LONGEST_LINE: u64 = 64 << 10;
 const LOOKUPS: usize = 64;
 /// More suggestions than this are a list that nobody reads.
 const MOST_ZONES: usize = 4;
+/// So many hosts that were named one by one are asked whether they are there or not. Who names more
+/// has a list, of which many may be gone.
+const MOST_NAMED: u128 = 16;
 
 /// What is scanned.
 pub(super) struct Chosen {
     pub(super) addresses: AddressSet,
+    /// Those that were named one by one, if they are few.
+    pub(super) named: AddressSet,
     /// The name an address was found by.
     pub(super) names: HashMap<IpAddr, String>,
     /// Whether a name had no address.
@@ -41,6 +46,8 @@ pub(super) struct Chosen {
 #[derive(Clone, Default)]
 struct Gathered {
     addresses: AddressSet,
+    /// Of these, those that are no network and no range.
+    single: AddressSet,
     names: Vec<String>,
     /// Whether a link-local address may be on any interface: nobody is asked there.
     any_zone: bool,
@@ -74,8 +81,12 @@ pub(super) fn gather(args: &Args) -> Result<Said, Failure> {
 /// What that is at this moment: names are resolved.
 pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Failure> {
     let (wanted, excluded) = (said.wanted.clone(), said.excluded.clone());
-    let mut chosen =
-        Chosen { addresses: wanted.addresses, names: HashMap::new(), unresolved: false };
+    let mut chosen = Chosen {
+        addresses: wanted.addresses,
+        named: wanted.single,
+        names: HashMap::new(),
+        unresolved: false,
+    };
     let mut left_out = excluded.addresses;
     resolve_all(excluded.names, Wanted::Both, |name, found| match found {
         Ok(found) => {
@@ -93,6 +104,7 @@ pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Fail
         Ok(found) => {
             for address in kept(found.addresses, args.first) {
                 chosen.addresses.add_address(address, 0);
+                chosen.named.add_address(address, 0);
                 chosen.names.entry(address).or_insert_with(|| name.clone());
             }
             Ok(())
@@ -106,6 +118,10 @@ pub(super) fn choose(said: &Said, args: &Args, out: &Out) -> Result<Chosen, Fail
         left_out.add_range(other);
     }
     chosen.addresses.exclude(&left_out);
+    chosen.named.exclude(&left_out);
+    if chosen.named.len() > MOST_NAMED {
+        chosen.named = AddressSet::new();
+    }
     Ok(chosen)
 }
 
@@ -181,13 +197,23 @@ impl Gathered {
         match target {
             Target::Name(name) => self.names.push(name),
             Target::Zoned { address, zone } => match scope_of(&zone) {
-                Some(scope) => self.addresses.add_address(address.into(), scope),
+                Some(scope) => {
+                    self.single.add_address(address.into(), scope);
+                    self.addresses.add_address(address.into(), scope);
+                }
                 None => return Err(format!("'{address}%{zone}': there is no interface '{zone}'")),
             },
             Target::Range(range) if !self.any_zone && is_link_local(range) => {
                 return Err(without_a_zone(range, &zones()));
             }
-            target => self.addresses.add(&target).map_err(|error| error.to_string())?,
+            target => {
+                if let Target::Range(range) = target
+                    && range.first() == range.last()
+                {
+                    self.single.add_range(range);
+                }
+                self.addresses.add(&target).map_err(|error| error.to_string())?;
+            }
         }
         Ok(())
     }

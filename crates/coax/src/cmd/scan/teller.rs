@@ -12,13 +12,14 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use coax_addr::{Protocol, ServiceTable};
-use coax_scan::{Plan, Rationed, Reason, State, Tally, Verdict};
+use coax_addr::{AddressSet, Protocol, ServiceTable};
+use coax_scan::{Host, Plan, Rationed, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, Known, PortReport, RationedReport, ScanSummary, TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, PortReport, RationedReport, ScanSummary,
+    TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
@@ -72,6 +73,15 @@ pub(super) struct Teller<'a> {
     compared: Comparison,
     started: Instant,
     drawn: Instant,
+}
+
+/// How a scan ended, of all its runs together.
+pub(super) struct ScanEnd<'a> {
+    pub(super) tally: Tally,
+    /// Who gave no sign of life, and was not asked.
+    pub(super) silent: &'a AddressSet,
+    pub(super) elapsed_ms: f64,
+    pub(super) interrupted: bool,
 }
 
 /// What a scan is told with, and where to.
@@ -251,6 +261,24 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// Tells of hosts that gave a sign of life. Who compares is told of ports that changed.
+    pub(super) fn hosts(&mut self, hosts: &[Host]) -> Result<(), Failure> {
+        if self.telling.changes_only {
+            return Ok(());
+        }
+        for host in hosts {
+            let address = host.address.ip();
+            let name = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+            let report = HostReport::new(host, name);
+            if self.out.is_json() {
+                self.stdout.write_all(&out::line(&report))?;
+            } else {
+                self.bar.suspend(|| self.out.report(&report))?;
+            }
+        }
+        Ok(self.stdout.flush()?)
+    }
+
     /// Says that a host answers on every port.
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
         let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
@@ -282,7 +310,7 @@ impl<'a> Teller<'a> {
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
         let rate = HumanCount((tally.sent as f64 / seconds) as u64);
         self.bar.set_message(format!("{rate}/s  {} open", tally.open));
-        self.bar.set_position(tally.probed + tally.skipped);
+        self.bar.set_position(tally.probed + tally.skipped + tally.not_asked);
     }
 
     /// Who should act if nothing could be asked. A route may come back by itself.
@@ -299,23 +327,19 @@ impl<'a> Teller<'a> {
     }
 
     /// Writes the files, says the last line, and gives what the comparison came to.
-    pub(super) fn finish(
-        mut self,
-        tally: &Tally,
-        plan: &Plan,
-        elapsed_ms: f64,
-        interrupted: bool,
-    ) -> Result<Comparison, Failure> {
+    pub(super) fn finish(mut self, end: &ScanEnd<'_>, plan: &Plan) -> Result<Comparison, Failure> {
         self.bar.finish_and_clear();
-        let end = if interrupted { End::Interrupted } else { End::Whole };
-        let written = self.files.finish(&self.names, end, tally.skipped);
+        let &ScanEnd { ref tally, silent, elapsed_ms, interrupted } = end;
+        let how = if interrupted { End::Interrupted } else { End::Whole };
+        let written = self.files.finish(&self.names, how, tally.skipped);
         let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),
             inconclusive_because: std::mem::take(&mut self.inconclusive),
             elapsed_ms,
             interrupted,
-            targets: targets_in_words(plan),
+            targets: in_words(&plan.targets),
+            silent: in_words(silent),
             ports: plan.ports.to_string(),
             compared: changes_only.then(|| self.compared.clone()),
             quiet: round > 1,
@@ -329,8 +353,8 @@ impl<'a> Teller<'a> {
 }
 
 /// `10.0.0.0/24,10.0.1.7`: what `--since` needs to know which ports were asked.
-fn targets_in_words(plan: &Plan) -> Option<String> {
-    let mut ranges = plan.targets.ranges().map(|range| range.to_string());
+fn in_words(addresses: &AddressSet) -> Option<String> {
+    let mut ranges = addresses.ranges().map(|range| range.to_string());
     let words: Vec<String> = ranges.by_ref().take(MOST_RANGES).collect();
     ranges.next().is_none().then(|| words.join(","))
 }

@@ -129,13 +129,39 @@ fn kind(name: &str) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use coax_store::Kept;
+    use proptest::{prop_assert, proptest};
+
     use super::Line;
 
     const GOOD: &str = r##"{"event":"entry","at":"2023-11-14T22:13:20.123Z","kind":"message","channel":"#a","nick":"ada","sender":"ada!u@h","text":"hi","bot":false,"msgid":"m1","sequence":1}"##;
 
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn kept(line: &[u8]) -> Result<Kept, String> {
+        Line::read(line)?.of_channel(&Some("#a".to_owned()))?.kept("#b", NOW)
+    }
+
     fn read(line: &str) -> Result<(), String> {
-        let line = Line::read(line.as_bytes())?;
-        line.of_channel(&Some("#a".to_owned()))?.kept("#b", 1_800_000_000_000).map(drop)
+        kept(line.as_bytes()).map(drop)
+    }
+
+    proptest! {
+        /// Whoever edits a file can put anything into it.
+        #[test]
+        fn what_is_taken_can_be_told_in_a_line(
+            at in 0..GOOD.len(),
+            length in 0..20_usize,
+            other in "\\PC{0,9}|\\\\[rn0\"]|[ :;,+=@-]|[0-9]{1,20}",
+        ) {
+            let mut line = GOOD.as_bytes().to_vec();
+            line.splice(at..(at + length).min(GOOD.len()), other.bytes());
+            if let Ok(Kept { entry, .. }) = kept(&line) {
+                let told = [&entry.text, &entry.sender, &entry.msgid];
+                prop_assert!(told.iter().all(|it| !it.contains(['\r', '\n', '\0'])));
+                prop_assert!(entry.time <= NOW && !entry.sender.contains(' '));
+            }
+        }
     }
 
     #[test]

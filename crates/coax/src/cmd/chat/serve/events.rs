@@ -144,7 +144,7 @@ fn jumped(jump: Option<i64>) -> String {
     let way = if jump > 0 { "ahead" } else { "back" };
     format!(
         "this machine's clock jumped {days} days {way}: the chat goes on with its own time; \
-         SIGHUP or a restart takes over the new one"
+         SIGHUP, a restart or a day takes over the new one"
     )
 }
 
