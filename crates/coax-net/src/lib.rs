@@ -23,6 +23,7 @@ mod interface;
 mod listen;
 mod neighbours;
 mod netlink;
+mod next_hop;
 mod occupant;
 mod ping;
 mod relay;
@@ -54,6 +55,7 @@ pub use icmp::IcmpReport;
 pub use interface::{Interface, interfaces, source_towards};
 pub use listen::{Listen, ListenError, Listener, SocketFile};
 pub use neighbours::{Neighbour, NeighbourState, neighbours};
+pub use next_hop::{NextHop, NextHops, Resolution};
 pub use ping::{PingReply, PingSocket};
 pub use relay::{
     Ending, Endings, Filter, First, How, Local, OnEof, OnPeerClose, OnReaderLeft, Pieces, close,

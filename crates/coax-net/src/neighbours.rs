@@ -9,14 +9,14 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::netlink::{Answers, ask, number};
+use crate::netlink::{Answers, ask, attributes, number};
 
 /// rtnetlink(7).
 const RTM_NEWNEIGH: u16 = 28;
 const RTM_GETNEIGH: u16 = 30;
 /// `struct ndmsg`: family, interface, state, flags, type.
 const HEADER_SIZE: usize = 12;
-/// Attributes of `struct rtattr`.
+/// Attributes.
 const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
 
@@ -64,23 +64,18 @@ pub fn neighbours(v4: bool) -> io::Result<Vec<Neighbour>> {
 
 fn entry(body: &[u8]) -> Option<Neighbour> {
     let (mut address, mut hardware) = (None, None);
-    let mut rest = body.get(HEADER_SIZE..)?;
-    // `struct rtattr`: length, type, and so many bytes.
-    while let [l0, l1, k0, k1, ..] = *rest {
-        let length = usize::from(u16::from_ne_bytes([l0, l1])).clamp(4, rest.len());
-        let value = &rest[4..length];
-        match u16::from_ne_bytes([k0, k1]) {
+    for (kind, value) in attributes(body.get(HEADER_SIZE..)?) {
+        match kind {
             NDA_DST => address = ip(value),
             NDA_LLADDR => hardware = value.try_into().ok(),
             _ => {}
         }
-        rest = &rest[length.next_multiple_of(4).min(rest.len())..];
     }
     let state = state(u16::from_ne_bytes([body[8], body[9]]));
     Some(Neighbour { address: address?, interface: number(body, 4), state, hardware })
 }
 
-fn ip(octets: &[u8]) -> Option<IpAddr> {
+pub(crate) fn ip(octets: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(octets).map(|octets| Ipv4Addr::from(octets).into());
     v4.or_else(|_| <[u8; 16]>::try_from(octets).map(|octets| Ipv6Addr::from(octets).into())).ok()
 }

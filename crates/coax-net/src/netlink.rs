@@ -6,6 +6,7 @@
 //! Nothing here knows what is asked.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
@@ -19,6 +20,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(1);
 const ANSWER_SIZE: usize = 32 << 10;
 /// `struct nlmsghdr`: length, type, flags, sequence, port.
 const HEADER_SIZE: usize = 16;
+/// `struct rtattr`: length, kind.
+const ATTRIBUTE_SIZE: usize = 4;
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -32,27 +35,59 @@ pub(crate) enum Answers {
     All,
 }
 
-/// Sends a request of `kind` to the kernel's `protocol` (none is routing), and hands the body of each answer of that
-/// or another kind to `each`.
+/// A socket to the kernel.
+#[derive(Debug)]
+pub(crate) struct Netlink {
+    kernel: OwnedFd,
+    /// The number of the last request.
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+impl Netlink {
+    /// To the kernel's `protocol`; none is routing.
+    pub(crate) fn open(protocol: Option<Protocol>) -> io::Result<Netlink> {
+        let flags = SocketFlags::CLOEXEC;
+        let kernel = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
+        set_socket_timeout(&kernel, Timeout::Recv, Some(ANSWER_TIME))?;
+        Ok(Netlink { kernel, sequence: 0, buffer: vec![0; ANSWER_SIZE] })
+    }
+
+    /// Sends a request of `kind`, and hands the body of each answer of that or another kind to
+    /// `each`.
+    pub(crate) fn ask(
+        &mut self,
+        kind: u16,
+        body: &[u8],
+        answers: Answers,
+        mut each: impl FnMut(u16, &[u8]),
+    ) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let request = request(kind, body, answers, self.sequence);
+        send(&self.kernel, &request, SendFlags::empty())?;
+        loop {
+            let (count, _) = recv(&self.kernel, &mut self.buffer[..], RecvFlags::empty())?;
+            let part = &self.buffer[..count.min(ANSWER_SIZE)];
+            if part.len() >= HEADER_SIZE && number(part, 8) != self.sequence {
+                // An answer that came too late for the request before.
+                continue;
+            }
+            if messages(part, &mut each) || answers == Answers::One {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The same, with a socket of its own.
 pub(crate) fn ask(
     protocol: Option<Protocol>,
     kind: u16,
     body: &[u8],
     answers: Answers,
-    mut each: impl FnMut(u16, &[u8]),
+    each: impl FnMut(u16, &[u8]),
 ) -> io::Result<()> {
-    let flags = SocketFlags::CLOEXEC;
-    let kernel = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, protocol)?;
-    set_socket_timeout(&kernel, Timeout::Recv, Some(ANSWER_TIME))?;
-    send(&kernel, &request(kind, body, answers), SendFlags::empty())?;
-    let mut buffer = vec![0; ANSWER_SIZE];
-    loop {
-        let (count, _) = recv(&kernel, &mut buffer[..], RecvFlags::empty())?;
-        let is_last = messages(&buffer[..count.min(ANSWER_SIZE)], &mut each);
-        if is_last || answers == Answers::One {
-            return Ok(());
-        }
-    }
+    Netlink::open(protocol)?.ask(kind, body, answers, each)
 }
 
 /// Hands on each message of one part; true when it was the last of all.
@@ -71,17 +106,38 @@ fn messages(mut rest: &[u8], each: &mut impl FnMut(u16, &[u8])) -> bool {
     rest.len() == all
 }
 
-fn request(kind: u16, body: &[u8], answers: Answers) -> Vec<u8> {
+fn request(kind: u16, body: &[u8], answers: Answers, sequence: u32) -> Vec<u8> {
     let length = (HEADER_SIZE + body.len()) as u32;
     let all = if answers == Answers::All { NLM_F_DUMP } else { 0 };
     let mut message = Vec::with_capacity(length as usize);
     message.extend(length.to_ne_bytes());
     message.extend(kind.to_ne_bytes());
     message.extend((NLM_F_REQUEST | all).to_ne_bytes());
-    // Sequence and port: the answer comes on this socket alone.
-    message.extend([0; 8]);
+    message.extend(sequence.to_ne_bytes());
+    // The port: the answer comes on this socket alone.
+    message.extend([0; 4]);
     message.extend(body);
     message
+}
+
+/// The attributes (`struct rtattr`) after a body, as far as they are well-formed.
+pub(crate) fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let [a, b, c, d] = *rest.first_chunk()?;
+        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let value = rest.get(ATTRIBUTE_SIZE..length)?;
+        // Each begins at a multiple of four.
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((u16::from_ne_bytes([c, d]), value))
+    })
+}
+
+/// Adds an attribute to a request.
+pub(crate) fn add_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    message.extend(((ATTRIBUTE_SIZE + value.len()) as u16).to_ne_bytes());
+    message.extend(kind.to_ne_bytes());
+    message.extend(value);
+    message.resize(message.len().next_multiple_of(4), 0);
 }
 
 /// Four bytes at `at`, which is within `bytes`.

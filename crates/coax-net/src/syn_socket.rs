@@ -37,8 +37,8 @@ const ROOM: Duration = Duration::from_millis(100);
 pub struct SynSocket {
     sender: OwnedFd,
     receiver: OwnedFd,
-    /// Holds the port.
-    _reserved: OwnedFd,
+    /// They hold the ports.
+    _reserved: Vec<OwnedFd>,
     routes: Routes,
     ear: Ear,
     outgoing: Outgoing,
@@ -51,6 +51,8 @@ pub struct SynAnswer {
     pub from: SocketAddr,
     /// The number that was given with the question.
     pub number: u32,
+    /// The attempt that is answered, modulo [`SynSocket::ATTEMPTS`].
+    pub attempt: u8,
     /// What was said.
     pub said: SynSaid,
 }
@@ -75,37 +77,37 @@ struct Outgoing {
 }
 
 impl SynSocket {
-    /// Opens the sockets and reserves a source port. Without CAP_NET_RAW the error's kind is
+    /// So many attempts in a row are told from each other.
+    pub const ATTEMPTS: u32 = sockets::Ports::COUNT as u32;
+
+    /// Opens the sockets and reserves source ports. Without CAP_NET_RAW the error's kind is
     /// `PermissionDenied`.
     pub fn open(v4: bool) -> io::Result<SynSocket> {
         let sender = sockets::sender(v4)?;
-        let (reserved, port) = sockets::reserve(v4)?;
+        let (reserved, ports) = sockets::reserve(v4)?;
         Ok(SynSocket {
             sender,
-            receiver: sockets::receiver(v4, port)?,
+            receiver: sockets::receiver(v4, ports)?,
             _reserved: reserved,
             routes: Routes::open(v4)?,
-            ear: Ear { v4, port, secret: Secret::default() },
+            ear: Ear { v4, ports, secret: Secret::default() },
             outgoing: Outgoing::default(),
         })
     }
 
-    /// The port that asks.
-    pub fn port(&self) -> u16 {
-        self.ear.port
-    }
-
-    /// Prepares a SYN to `to`, an address of this socket's family. Answers bring `number` back,
-    /// which is below 2³¹; who asks the same again gives the same number, and an answer to either
-    /// SYN is one. The error is that of the way there: no route, or a broadcast address.
-    pub fn push(&mut self, to: &SocketAddr, number: u32) -> io::Result<()> {
+    /// Prepares a SYN to `to`, an address of this socket's family. Answers bring back `number`,
+    /// which is below 2³¹, and the `attempt`. Each of some attempts in a row has a source port of
+    /// its own, so a host that has half a connection from the one before answers this one too. The
+    /// error is that of the way there: no route, or a broadcast address.
+    pub fn push(&mut self, to: &SocketAddr, number: u32, attempt: u32) -> io::Result<()> {
         // An IPv4 address in IPv6's clothes is of the other family.
         if to.ip().to_canonical().is_ipv4() != self.ear.v4 {
             return Err(Errno::AFNOSUPPORT.into());
         }
         let source = self.routes.source(to)?;
         let sequence = self.ear.secret.sequence(to.ip(), to.port(), number);
-        let syn = Syn { from_port: self.ear.port, to_port: to.port(), sequence };
+        let from_port = self.ear.ports.of(attempt);
+        let syn = Syn { from_port, to_port: to.port(), sequence };
         let Outgoing { bytes, places, numbers } = &mut self.outgoing;
         match (source, to.ip()) {
             (IpAddr::V4(from), IpAddr::V4(to)) => syn.write_v4(from, to, bytes),

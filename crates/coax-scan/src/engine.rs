@@ -305,13 +305,12 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle
 
 /// One for each processor; one alone where it asks a single host over a line, since all that is
 /// known of the line must be known to whoever judges silence, or where it has little to do, or must
-/// keep a rate, or must know
-/// all that a host has said, since hosts are sparing with what they say about UDP, or where one is
-/// as fast as the kernel's way out: every thread's socket hears the answers to all SYNs.
+/// keep a rate, or must know all that a host has said, since hosts are sparing with what they say
+/// about UDP.
 fn thread_count(plan: &Plan, questions: u64) -> usize {
     let limits = &plan.limits;
     match limits.threads {
-        None if plan.tcp == TcpProbe::Syn || is_one_far_host(plan) => 1,
+        None if is_one_far_host(plan) => 1,
         _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),

@@ -6,7 +6,7 @@
 //! Nothing here asks anything.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ask::Line;
 use crate::pace::Tries;
@@ -28,6 +28,10 @@ pub(crate) struct Probe {
     /// Where its answer comes, or that of the attempt before.
     pub(crate) line: Option<Line>,
     pub(crate) sent: Instant,
+    /// When the attempt before left, if there was one.
+    pub(crate) sent_before: Option<Instant>,
+    /// How many attempts followed the one that is answered.
+    later: u32,
     pub(crate) due: Instant,
 }
 
@@ -43,8 +47,43 @@ impl Probe {
             stage,
             line: None,
             sent: now,
+            sent_before: None,
+            later: 0,
             due: now,
         }
+    }
+}
+
+impl Probe {
+    pub(crate) fn asked_for(self, purpose: Purpose) -> Probe {
+        Probe { purpose, ..self }
+    }
+
+    /// The same after its port was `asked` so often for something else.
+    pub(crate) fn after(self, asked: u32) -> Probe {
+        Probe { asked, ..self }
+    }
+
+    /// Another attempt leaves.
+    pub(crate) fn leaves(&mut self, now: Instant) {
+        self.sent_before = (self.asked > 0).then_some(self.sent);
+        self.sent = now;
+    }
+
+    /// What is heard answers an attempt that `later` others followed: it was late, not in vain.
+    pub(crate) fn was_late(&mut self, later: u32) {
+        self.later = later;
+        (0..later).for_each(|_| self.tries.forgive());
+    }
+
+    /// How long an answer took that is heard `now`, where that is known.
+    pub(crate) fn rtt(&self, now: Instant) -> Option<Duration> {
+        let sent = match self.later {
+            0 => Some(self.sent),
+            1 => self.sent_before,
+            _ => None,
+        };
+        sent.map(|sent| now.duration_since(sent))
     }
 }
 
@@ -68,6 +107,8 @@ pub(crate) enum Stage {
     ToAsk,
     /// An answer.
     Asked,
+    /// The hardware address of the next hop. It is not under way meanwhile.
+    Unresolved,
     /// A place, because its host was not free to answer.
     Parked,
     /// Its turn, because its host answers only so often.
@@ -144,7 +185,6 @@ mod tests {
     use super::*;
     use coax_addr::Protocol;
     use std::net::SocketAddr;
-    use std::time::Duration;
 
     fn probe(port: u16, due: Instant) -> Probe {
         let to = SocketAddr::from(([127, 0, 0, 1], port));

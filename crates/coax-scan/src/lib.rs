@@ -17,6 +17,7 @@ mod flight;
 mod host;
 mod identify;
 mod ledger;
+mod neighbours;
 mod pace;
 mod payload;
 mod plan;
@@ -30,8 +31,8 @@ mod worker;
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
 pub use host::{Host, Sign};
 pub use identify::{
-    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
-    recognise_reply, within_tls,
+    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Product, Recognised, TlsIdentity,
+    is_recognisable, product_parts, recognise, recognise_answer, recognise_reply, within_tls,
 };
 pub use ledger::Checkpoint;
 pub use plan::{HostGroup, Hosts, Limits, Order, Plan, Rest, TcpProbe, Tell};

@@ -34,6 +34,8 @@ pub(crate) use tries::Tries;
 use udp::Sparing;
 pub(crate) use window::Window;
 
+/// Probes under way to hosts that gave no sign of life: nobody's answer is lost by them.
+const TO_SILENT: usize = 8192;
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
 
@@ -53,6 +55,8 @@ pub(crate) struct Pace {
     room: usize,
     rate: SharedRate,
     under_way: usize,
+    /// Beside these, those to hosts that gave no sign of life.
+    to_silent: usize,
 }
 
 impl Pace {
@@ -68,6 +72,7 @@ impl Pace {
             room: HOSTS,
             rate,
             under_way: 0,
+            to_silent: 0,
         }
     }
 
@@ -78,8 +83,11 @@ impl Pace {
 
     /// Whether another probe to `to` fits into the windows.
     pub(crate) fn has_room(&self, to: Question) -> bool {
-        let host = self.hosts.get(&key(to));
-        self.under_way < self.everyone.size() && host.is_none_or(Host::has_room)
+        let has_room = match to.silent {
+            true => self.to_silent < TO_SILENT,
+            false => self.under_way < self.everyone.size(),
+        };
+        has_room && self.hosts.get(&key(to)).is_none_or(Host::has_room)
     }
 
     /// Whether a few more are no burden, where `more` are under way that are not counted.
@@ -110,20 +118,27 @@ impl Pace {
             self.hosts.retain(|_, host| host.is_busy());
             self.room = HOSTS.max(2 * self.hosts.len());
         }
-        self.under_way += 1;
-        self.hosts.entry(key(to)).or_default().under_way += 1;
+        *self.count(to) += 1;
+        let host = self.hosts.entry(key(to)).or_default();
+        host.gave_no_sign = to.silent;
+        host.under_way += 1;
     }
 
     /// The question has its verdict.
     pub(crate) fn ended(&mut self, to: Question) {
-        self.under_way -= 1;
+        *self.count(to) -= 1;
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.under_way -= 1;
         }
     }
 
+    fn count(&mut self, to: Question) -> &mut usize {
+        if to.silent { &mut self.to_silent } else { &mut self.under_way }
+    }
+
     /// An attempt leaves.
-    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries) {
+    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries, now: Instant) {
+        tries.begin(now);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.leaves(tries);
         }
@@ -211,12 +226,24 @@ impl Pace {
         }
     }
 
-    /// A probe was not answered in time. Whether that is enough to say that it never will be.
-    pub(crate) fn in_vain(&mut self, to: Question, tries: &mut Tries) -> bool {
+    /// A probe was not answered in time. Whether that is enough to say that it never will be; where
+    /// the port `may` be looked at again later, proof is enough, and otherwise only the last attempt.
+    pub(crate) fn in_vain(
+        &mut self,
+        to: Question,
+        tries: &mut Tries,
+        may: bool,
+        now: Instant,
+    ) -> bool {
         let others = self.networks.get(&network(to)).copied().unwrap_or_default();
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
-        let is_enough = host.is_enough(tries, self.limits.proof(to.protocol, others));
+        // A UDP port's attempts ask different things, so each of them is needed.
+        let is_proven_by_loss = may && to.protocol == Protocol::Tcp;
+        let doubt = if is_proven_by_loss { self.limits.doubt() } else { 0.0 };
+        let time = tries.since(now);
+        let proof = Proof { retries: self.limits.retries, time, doubt, others };
+        let is_enough = host.is_enough(tries, proof);
         if is_enough && host.is_silent() {
             // Nobody is there: that says nothing about the way, and it need not hold up others.
             self.everyone.grow();
@@ -287,17 +314,6 @@ impl Pace {
             Some(host) => host.wait(tries, self.limits.timeout),
             None => self.limits.timeout,
         }
-    }
-}
-
-impl Limits {
-    /// A UDP port's attempts ask different things, so each of them is needed.
-    fn proof(&self, protocol: Protocol, others: Evidence) -> Proof {
-        let doubt = match protocol {
-            Protocol::Tcp => self.doubt(),
-            _ => 0.0,
-        };
-        Proof { retries: self.retries, doubt, others }
     }
 }
 

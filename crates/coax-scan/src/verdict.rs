@@ -24,8 +24,8 @@ pub struct Verdict {
     pub state: State,
     /// How it is known.
     pub reason: Reason,
-    /// From the probe to its answer, where there was one. A SYN that was sent again is the same
-    /// SYN, so the answer to one of several has no time.
+    /// From the probe to its answer, where there was one. An answer that came after two more attempts
+    /// has no time.
     pub rtt: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ pub enum Reason {
     Buffers,
     /// This machine has no route there.
     NoRoute,
-    /// This machine forbids it: a firewall of its own, or a broadcast address.
+    /// This machine forbids it: a firewall of its own, or a rule of its routing.
     Forbidden,
     /// Another error of this machine, by number.
     Machine(i32),

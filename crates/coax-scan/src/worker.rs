@@ -21,6 +21,7 @@ use crate::ask::Asker;
 use crate::engine::{Message, Shared};
 use crate::flight::{Flight, Probe};
 use crate::ledger::Settled;
+use crate::neighbours::{Neighbours, Standing};
 use crate::pace::Pace;
 use crate::questions::{Next, Question, Share};
 use crate::recheck::Recheck;
@@ -50,6 +51,8 @@ pub(crate) struct Worker {
     events: Vec<Event>,
     pace: Pace,
     flight: Flight,
+    /// What keeps hosts from being asked.
+    neighbours: Neighbours,
     recheck: Recheck,
     /// Probes under way for something else than the verdict of a new question.
     extra: usize,
@@ -96,6 +99,7 @@ impl Worker {
             epoll,
             events: Vec::with_capacity(EVENTS),
             flight: Flight::default(),
+            neighbours: Neighbours::new(shared.capacity / 2, Instant::now()),
             recheck: Recheck::new(shared.limits.doubt()),
             extra: 0,
             likely: extra::LIKELY.into_iter().filter(|&it| shared.questions.asks(it)).collect(),
@@ -124,8 +128,14 @@ impl Worker {
                 break;
             }
             self.see_what_is_due(now);
+            self.see_what_is_unreachable(now);
         }
         self.flush();
+    }
+
+    /// Whether nothing is under way and nothing waits.
+    fn is_idle(&self) -> bool {
+        self.flight.len() == self.extra && self.held.is_none() && self.neighbours.is_empty()
     }
 
     fn send_some(&mut self) -> Pause {
@@ -144,6 +154,20 @@ impl Worker {
                 self.account(question, None);
                 continue;
             }
+            match self.neighbours.standing(&question.to, now) {
+                Standing::Free => {}
+                Standing::Waits => match self.neighbours.keep(question, now) {
+                    Ok(()) => continue,
+                    Err(question) => {
+                        self.held = Some(question);
+                        return Pause::ForAnswers;
+                    }
+                },
+                Standing::Unreachable(reason) => {
+                    self.unreachable(question, reason, now);
+                    continue;
+                }
+            }
             if self.flight.len() >= self.capacity || !self.pace.has_room(question) {
                 self.held = Some(question);
                 return Pause::ForAnswers;
@@ -153,14 +177,18 @@ impl Worker {
                 return Pause::Until(later);
             }
             self.pace.begun(question);
+            self.neighbours.leaves(&question.to);
             now = self.send(Probe::new(question, now));
         }
         Pause::None
     }
 
     fn next_question(&mut self) -> Next {
-        let held = self.held.take().map(Next::Question);
-        held.unwrap_or_else(|| self.shared.questions.next(&mut self.share))
+        let waited = self.held.take().or_else(|| self.neighbours.released());
+        match waited {
+            Some(question) => Next::Question(question),
+            None => self.shared.questions.next(&mut self.share),
+        }
     }
 
     fn burst(&self) -> usize {

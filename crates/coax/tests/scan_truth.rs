@@ -13,6 +13,8 @@ mod connect;
 mod ground;
 #[path = "scan_truth/hard.rs"]
 mod hard;
+#[path = "scan_truth/hosts.rs"]
+mod hosts;
 #[path = "scan_truth/nmap.rs"]
 mod nmap;
 #[path = "scan_truth/nobody.rs"]

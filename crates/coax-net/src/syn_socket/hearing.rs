@@ -13,6 +13,7 @@ use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, recvms
 
 use super::secret::Secret;
 use super::segment::{self, ACK, LONGEST_ANSWER, RST, SYN};
+use super::sockets::Ports;
 use super::{SynAnswer, SynSaid};
 use crate::{IcmpReport, icmp, trace};
 
@@ -25,7 +26,7 @@ const CALLS: usize = 256;
 #[derive(Debug)]
 pub(super) struct Ear {
     pub(super) v4: bool,
-    pub(super) port: u16,
+    pub(super) ports: Ports,
     pub(super) secret: Secret,
 }
 
@@ -73,7 +74,8 @@ impl Ear {
     pub(super) fn answer(&self, packet: &[u8], from: SocketAddr) -> Option<SynAnswer> {
         let segment = if self.v4 { segment::within_v4(packet)? } else { packet };
         let heard = segment::answer(segment)?;
-        if heard.to_port != self.port || heard.flags & ACK == 0 {
+        let attempt = self.ports.attempt(heard.to_port)?;
+        if heard.flags & ACK == 0 {
             return None;
         }
         let number = |sequence| self.secret.number(from.ip(), heard.from_port, sequence);
@@ -84,7 +86,7 @@ impl Ear {
             RST => (asked.or_else(|| number(heard.acknowledged))?, SynSaid::Reset),
             _ => return None,
         };
-        Some(SynAnswer { from: at(from, heard.from_port), number, said })
+        Some(SynAnswer { from: at(from, heard.from_port), number, attempt, said })
     }
 
     /// Takes all reports.
@@ -107,11 +109,10 @@ impl Ear {
         report: IcmpReport,
     ) -> Option<SynAnswer> {
         let quoted = segment::quoted(quote)?;
-        if quoted.from_port != self.port {
-            return None;
-        }
+        let attempt = self.ports.attempt(quoted.from_port)?;
         let number = self.secret.number(to.ip(), quoted.to_port, quoted.sequence)?;
-        Some(SynAnswer { from: at(to, quoted.to_port), number, said: SynSaid::Icmp(report) })
+        let said = SynSaid::Icmp(report);
+        Some(SynAnswer { from: at(to, quoted.to_port), number, attempt, said })
     }
 }
 

@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::net;
+use rustix::net::{self, sockopt};
 
 use super::sockets;
 
@@ -62,8 +62,21 @@ impl Routes {
     fn ask(&self, host: &SocketAddr) -> io::Result<IpAddr> {
         // A connected socket keeps its own address; only the first connection chooses one.
         net::connect_unspec(&self.socket)?;
-        net::connect(&self.socket, host)?;
+        if let Err(error) = net::connect(&self.socket, host) {
+            return Err(self.reason(host, error).into());
+        }
         let name = SocketAddr::try_from(net::getsockname(&self.socket)?);
         Ok(name.map_err(|_| Errno::AFNOSUPPORT)?.ip())
+    }
+
+    /// TCP has no route to the address of all hosts of a network. A raw socket is forbidden to use
+    /// it, unless it says that it means it, as is not so where a rule of routing forbids.
+    fn reason(&self, host: &SocketAddr, error: Errno) -> Errno {
+        if error != Errno::ACCESS || sockopt::set_socket_broadcast(&self.socket, true).is_err() {
+            return error;
+        }
+        let is_broadcast = net::connect(&self.socket, host).is_ok();
+        let _ = sockopt::set_socket_broadcast(&self.socket, false);
+        if is_broadcast { Errno::NETUNREACH } else { error }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What sends is a raw socket to which nothing is delivered, neither packets nor errors of earlier
 //! ones, so an error is always that of the packet at hand. What hears is a raw socket with a
-//! filter. A TCP socket holds the port, so that no other program is given it; nobody listens there,
+//! filter. TCP sockets hold the ports, so that no other program is given them; nobody listens there,
 //! so the kernel resets what an open port begins.
 //!
 //! Nothing here sends or hears anything.
@@ -11,7 +11,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
-use libc::{BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_MSH, BPF_W};
+use libc::{BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_MSH, BPF_W};
 use libc::{BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_LDX, BPF_RET};
 use rustix::net::{self, AddressFamily, Protocol, SocketFlags, SocketType, ipproto, sockopt};
 use socket2::{SockFilter, SockRef};
@@ -21,6 +21,11 @@ use crate::{icmp, trace};
 
 /// Answers that wait to be heard: some tens of thousands.
 const RECEIVE_BUFFER: usize = 8 << 20;
+/// Packets for neighbours whose hardware address is asked for wait in the kernel, some 800 bytes
+/// each, and must leave room for others.
+const SEND_BUFFER: usize = 4 << 20;
+/// Below are those of the system's services (RFC 6335 §6).
+const FIRST_PORT: u16 = 1024;
 /// The filter's word for a packet nobody wants.
 const NOTHING: u32 = 0;
 
@@ -29,13 +34,16 @@ pub(super) fn sender(v4: bool) -> io::Result<OwnedFd> {
     let fd = socket(v4, SocketType::RAW, Some(ipproto::RAW))?;
     // The kernel tells only who asked for reports that the queue of an interface was full.
     icmp::keep_reports(&fd, v4)?;
+    if sockopt::set_socket_send_buffer_size_force(&fd, SEND_BUFFER).is_err() {
+        sockopt::set_socket_send_buffer_size(&fd, SEND_BUFFER)?;
+    }
     Ok(fd)
 }
 
-/// A raw socket that gets the answers to `port`, and reports about what was sent from anywhere.
-pub(super) fn receiver(v4: bool, port: u16) -> io::Result<OwnedFd> {
+/// A raw socket that gets the answers to `ports`, and reports about what was sent from anywhere.
+pub(super) fn receiver(v4: bool, ports: Ports) -> io::Result<OwnedFd> {
     let fd = socket(v4, SocketType::RAW, Some(ipproto::TCP))?;
-    SockRef::from(&fd).attach_filter(&filter(v4, port))?;
+    SockRef::from(&fd).attach_filter(&filter(v4, ports))?;
     icmp::keep_reports(&fd, v4)?;
     // Beyond the system's limit where that is allowed, else as far as it goes.
     if sockopt::set_socket_recv_buffer_size_force(&fd, RECEIVE_BUFFER).is_err() {
@@ -44,12 +52,51 @@ pub(super) fn receiver(v4: bool, port: u16) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Takes a port of this machine that nobody has.
-pub(super) fn reserve(v4: bool) -> io::Result<(OwnedFd, u16)> {
+/// Source ports in a row, one for each of some attempts in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ports {
+    /// A multiple of their number.
+    pub(super) first: u16,
+}
+
+impl Ports {
+    /// A power of two.
+    pub(super) const COUNT: u16 = 8;
+
+    /// The port from which an attempt leaves.
+    pub(super) fn of(self, attempt: u32) -> u16 {
+        self.first | (attempt as u16 & (Ports::COUNT - 1))
+    }
+
+    /// The number of the attempt that left from `port`, as far as the ports tell it.
+    pub(super) fn attempt(self, port: u16) -> Option<u8> {
+        (port & !(Ports::COUNT - 1) == self.first).then_some((port % Ports::COUNT) as u8)
+    }
+}
+
+/// Takes ports of this machine that nobody has, near one that the kernel chooses.
+pub(super) fn reserve(v4: bool) -> io::Result<(Vec<OwnedFd>, Ports)> {
+    let (_, near) = bound(v4, 0)?;
+    let all = (FIRST_PORT / Ports::COUNT..=u16::MAX / Ports::COUNT).map(|row| row * Ports::COUNT);
+    let (before, after): (Vec<_>, Vec<_>) = all.partition(|&first| first <= near);
+    let mut refusal = io::Error::from(io::ErrorKind::AddrInUse);
+    for first in after.into_iter().chain(before) {
+        let row = (first..=first | (Ports::COUNT - 1)).map(|port| bound(v4, port));
+        match row.map(|bound| Ok(bound?.0)).collect::<io::Result<Vec<_>>>() {
+            Ok(held) => return Ok((held, Ports { first })),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => refusal = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refusal)
+}
+
+/// A TCP socket that holds `port`, or one of the kernel's choice, at all addresses.
+fn bound(v4: bool, port: u16) -> io::Result<(OwnedFd, u16)> {
     let fd = socket(v4, SocketType::STREAM, None)?;
     let anywhere: SocketAddr = match v4 {
-        true => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        false => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        true => (Ipv4Addr::UNSPECIFIED, port).into(),
+        false => (Ipv6Addr::UNSPECIFIED, port).into(),
     };
     if !v4 {
         sockopt::set_ipv6_v6only(&fd, true)?;
@@ -75,9 +122,9 @@ fn socket(v4: bool, kind: SocketType, protocol: Option<Protocol>) -> io::Result<
     trace::call("socket", || format!("{name}, {words}"), open)
 }
 
-/// Lets through what acknowledges something to `port`, with a SYN or a reset. Our own SYNs, which
+/// Lets through what acknowledges something to one of `ports`, with a SYN or a reset. Our own SYNs, which
 /// the loopback delivers here as well, acknowledge nothing.
-fn filter(v4: bool, port: u16) -> [SockFilter; 8] {
+fn filter(v4: bool, ports: Ports) -> [SockFilter; 9] {
     let header = match v4 {
         // The packet begins with the IPv4 header, whose length is in its first byte.
         true => does(BPF_LDX | BPF_B | BPF_MSH, 0),
@@ -87,7 +134,8 @@ fn filter(v4: bool, port: u16) -> [SockFilter; 8] {
     [
         header,
         does(BPF_LD | BPF_H | BPF_IND, 2),
-        unless(BPF_JEQ, u32::from(port), 4),
+        does(BPF_ALU | BPF_AND | BPF_K, u32::from(!(Ports::COUNT - 1))),
+        unless(BPF_JEQ, u32::from(ports.first), 4),
         does(BPF_LD | BPF_B | BPF_IND, 13),
         unless(BPF_JSET, u32::from(ACK), 2),
         unless(BPF_JSET, u32::from(SYN | RST), 1),

@@ -1,8 +1,8 @@
 //! Asking by the first packet of a connection alone.
 //!
 //! All ports are asked from one socket of each family: a SYN is prepared, leaves with the next
-//! batch, and its answer brings back the slot of the probe. A SYN sent again is the same SYN, so an
-//! answer to any of them is one.
+//! batch, and its answer brings back the slot of the probe and the number of the attempt. So it is
+//! known how long the answer took, and an answer to an earlier attempt is late, not lost.
 //!
 //! Nothing here knows other ways to ask.
 
@@ -34,6 +34,8 @@ pub(crate) struct Asker {
 pub(crate) struct News {
     pub(crate) slot: Slot,
     pub(crate) from: SocketAddr,
+    /// The number of the attempt, modulo [`SynSocket::ATTEMPTS`].
+    attempt: u8,
     pub(crate) reason: Reason,
 }
 
@@ -59,11 +61,11 @@ impl Asker {
         Ok(())
     }
 
-    pub(super) fn ask(&mut self, to: &SocketAddr, slot: Slot) -> Attempt {
+    pub(super) fn ask(&mut self, to: &SocketAddr, slot: Slot, attempt: u32) -> Attempt {
         let to = plain(*to);
         let socket = &mut self.sockets[usize::from(to.is_ipv6())];
         let pushed = match socket {
-            Ok(socket) => socket.push(&to, slot).map_err(|error| reason_of(&error)),
+            Ok(socket) => socket.push(&to, slot, attempt).map_err(|error| reason_of(&error)),
             Err(reason) => Err(*reason),
         };
         pushed.map_or_else(Attempt::Heard, |()| Attempt::Waits(Line::Syn))
@@ -96,10 +98,15 @@ fn news(answer: SynAnswer) -> Option<News> {
         SynSaid::Icmp(report) if ends(&report) => Reason::Icmp(report),
         SynSaid::Icmp(_) => return None,
     };
-    Some(News { slot: answer.number, from: answer.from, reason })
+    Some(News { slot: answer.number, from: answer.from, attempt: answer.attempt, reason })
 }
 
 impl News {
+    /// How many attempts followed the one that is answered, where `asked` were made.
+    pub(crate) fn later_attempts(&self, asked: u32) -> u32 {
+        asked.wrapping_sub(1 + u32::from(self.attempt)) % SynSocket::ATTEMPTS
+    }
+
     /// Whether it is about the port at `to`. The probe that was in the slot before may have been
     /// about another.
     pub(crate) fn is_of(&self, to: &SocketAddr) -> bool {

@@ -62,7 +62,7 @@ impl Finder {
             let Some(item) = self.item(is_near, self.ping(&host).is_some(), asked) else {
                 return self.end_round(id, now);
             };
-            if let Err(later) = self.shared.rate.take(now) {
+            if let Err(later) = self.may_send(now) {
                 return self.candidates.put_off(id, later);
             }
             match self.ask(id, item) {
@@ -88,6 +88,24 @@ impl Finder {
             }
             Some(_) if is_near => None,
             Some(index) => self.questions.get(index).map(|&question| Item::Port(index, question)),
+        }
+    }
+
+    /// Whether the rate allows a question now. A place is kept for the next one: those who ask ports
+    /// would take them all.
+    fn may_send(&mut self, now: Instant) -> Result<(), Instant> {
+        let rate = &self.shared.rate;
+        match self.reserved {
+            None if rate.take(now).is_ok() => return Ok(()),
+            None => self.reserved = Some(rate.reserve(now)),
+            Some(_) => {}
+        }
+        match self.reserved.filter(|&at| at > now) {
+            Some(at) => Err(at),
+            None => {
+                self.reserved = None;
+                Ok(())
+            }
         }
     }
 
@@ -152,13 +170,14 @@ impl Finder {
         let mut to = candidate.host;
         to.set_port(port);
         candidate.slots.resize(self.questions.len(), None);
-        // The question of the round before gives way to this one: same slot, same SYN.
+        // The question of the round before gives way to this one: it has the same slot.
         let before = candidate.slots[index].take();
         let before = before.and_then(|slot| take(&mut self.flight, slot, id));
         let now = Instant::now();
         let question = Question { to, protocol, position: id, silent: false };
         let mut probe = before.unwrap_or_else(|| Probe::new(question, now));
-        (probe.sent, probe.due) = (now, now + Duration::from_secs(3600));
+        probe.leaves(now);
+        probe.due = now + Duration::from_secs(3600);
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
@@ -198,8 +217,9 @@ impl Finder {
                     let is_of = |probe: &&Probe| {
                         matches!(probe.line, Some(Line::Syn)) && news.is_of(&probe.question.to)
                     };
-                    if self.flight.find(news.slot).filter(is_of).is_some() {
-                        self.came(news.slot, news.reason);
+                    if let Some(probe) = self.flight.find(news.slot).filter(is_of) {
+                        let later = news.later_attempts(probe.asked);
+                        self.came(news.slot, news.reason, later);
                     }
                 }
             }
@@ -208,7 +228,7 @@ impl Finder {
                 let Some(probe) = self.flight.find(slot) else { return };
                 let Some(line) = &probe.line else { return };
                 if let Some(reason) = self.asker.hear(&probe.question, line) {
-                    self.came(slot, reason);
+                    self.came(slot, reason, 0);
                 }
             }
         }
@@ -229,7 +249,8 @@ impl Finder {
         }
     }
 
-    fn came(&mut self, slot: Slot, reason: Reason) {
+    /// `later` attempts followed the one that is answered.
+    fn came(&mut self, slot: Slot, reason: Reason, later: u32) {
         let Some(mut probe) = self.flight.take(slot) else { return };
         if let Some(line) = probe.line.take() {
             self.asker.done(line, reason);
@@ -237,8 +258,10 @@ impl Finder {
         let id = probe.question.position;
         if let Asked::Sign(sign) = asked(reason, &probe.question.to) {
             let round = self.candidates.get(id).map_or(0, |it| it.round.saturating_sub(1));
-            let rtt = Instant::now().duration_since(probe.sent);
-            self.found(id, sign, Some(rtt), round, None);
+            probe.was_late(later);
+            let rtt = probe.rtt(Instant::now());
+            let lost = u32::from(round).saturating_sub(later);
+            self.found(id, sign, rtt, lost as u16, None);
         }
     }
 

@@ -31,6 +31,9 @@ const MOST: u16 = 5;
 /// Where nothing is heard, probes leave evenly: nothing shows how much a queue on the way takes at
 /// once. So much may leave at once all the same, since sending wakes up now and then.
 const AT_ONCE: Duration = Duration::from_millis(2);
+/// Attempts in less time may all meet the same pause: a busy machine, a radio that looks for a better
+/// place.
+const SPAN: Duration = Duration::from_millis(600);
 /// Of a host about which more attempts are known, others say nothing.
 const SAMPLE: f64 = 100.0;
 /// Fewer probes since the last answer are no silence.
@@ -40,6 +43,8 @@ const SILENCE: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proof {
     pub(super) retries: u8,
+    /// Since the first attempt.
+    pub(super) time: Duration,
     /// How probable it may be that a port that answers is silent by chance.
     pub(super) doubt: f64,
     /// What is known of loss from others on the same way.
@@ -50,6 +55,8 @@ pub(super) struct Proof {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Host {
     pub(super) under_way: usize,
+    /// Whether it was looked for, and said nothing.
+    pub(super) gave_no_sign: bool,
     unanswered: u64,
     /// Ports that answered.
     answered: u64,
@@ -59,6 +66,9 @@ pub(super) struct Host {
     window: Window,
     evidence: Evidence,
     pub(super) controls: Controls,
+    /// Control probes that were not answered since the last answer: if there is none any more, nobody
+    /// is there, and nothing was lost.
+    lost_controls: u16,
     /// When the next probe leaves into silence.
     next: Option<Instant>,
     turns: Turns,
@@ -91,6 +101,7 @@ impl Host {
     pub(super) fn answered(&mut self, rtt: Option<Duration>, lost: u16) {
         self.answered += 1;
         self.controls.heard();
+        self.count_lost_controls();
         if let Some(rtt) = rtt {
             self.trip.sample(rtt);
         }
@@ -110,6 +121,7 @@ impl Host {
     /// A control probe was answered: all that left since the last answer is no burden for the way,
     /// unless it made the way longer. Gives how much that was.
     pub(super) fn control_answered(&mut self, rtt: Duration) -> u32 {
+        self.count_lost_controls();
         self.evidence.answered(0);
         self.gauge(false);
         self.trip.sample(rtt);
@@ -121,8 +133,15 @@ impl Host {
 
     /// A control probe was not answered.
     pub(super) fn control_lost(&mut self) {
-        self.evidence.lost();
-        self.gauge(true);
+        self.lost_controls = self.lost_controls.saturating_add(1);
+    }
+
+    /// It answers again, so they were lost.
+    fn count_lost_controls(&mut self) {
+        for _ in 0..std::mem::take(&mut self.lost_controls) {
+            self.evidence.lost();
+            self.gauge(true);
+        }
     }
 
     /// Whether a probe may leave now; if not, when.
@@ -187,8 +206,9 @@ impl Host {
             _ if before > 5 && self.window.is_stubborn() => return longest,
             (true, 0..=5) => 1 << (before / 2),
             (true, _) => 4,
-            (false, 0..=2) => 1,
-            (false, _) => 2,
+            (false, 0..=1) => 1,
+            (false, 2..=3) => 2,
+            (false, _) => 4,
         };
         (self.trip.timeout(longest) * longer).min(longest)
     }
@@ -197,8 +217,9 @@ impl Host {
     pub(super) fn is_enough(&self, tries: &Tries, proof: Proof) -> bool {
         let wanted = u16::from(proof.retries);
         let counted = tries.counted(self.window.era());
-        let retries = match (self.answered, self.unanswered) {
-            (0, SILENT..) => wanted.min(RETRIES_IF_SILENT),
+        let is_silent = self.gave_no_sign || self.unanswered >= SILENT;
+        let retries = match self.answered {
+            0 if is_silent => wanted.min(RETRIES_IF_SILENT),
             _ if self.window.is_stubborn() => wanted * RETRIES_IF_STUBBORN,
             _ => wanted,
         };
@@ -208,6 +229,6 @@ impl Host {
     /// Whether chance is no explanation for `counted` attempts in vain.
     fn is_proof(&self, counted: u16, proof: Proof) -> bool {
         let known = self.evidence.with(proof.others, SAMPLE - self.evidence.attempts());
-        !self.is_silent() && known.silence(counted) <= proof.doubt
+        !self.is_silent() && proof.time >= SPAN && known.silence(counted) <= proof.doubt
     }
 }

@@ -27,6 +27,8 @@ const CONTROL: f64 = 1.05;
 const FALLS: f64 = 0.75;
 /// A failure may be one of those that led to the last fall, so many questions long.
 const BLIND: f64 = 3.0;
+/// Fewer attempts in vain at ports that answered later are no limit, nor is less than a fifth.
+const TELLING: u32 = 3;
 /// So many attempts are remembered.
 const REMEMBERED: f64 = 20.0;
 /// Sending wakes up now and then, not for each port.
@@ -40,6 +42,8 @@ pub(super) struct Ration {
     starting: bool,
     fell: Option<Instant>,
     evidence: Evidence,
+    /// Attempts in vain at ports that answered later.
+    lost: u32,
     /// Answers after the first, and when these began and ended.
     answers: u32,
     first: Option<Instant>,
@@ -54,6 +58,7 @@ impl Ration {
             starting: true,
             fell: None,
             evidence: Evidence::default(),
+            lost: 0,
             answers: 0,
             first: None,
             last: None,
@@ -82,6 +87,7 @@ impl Ration {
             2..=MANY => LATER,
             _ => SLOWER,
         });
+        self.lost += u32::from(lost);
         self.starting &= asked <= 2 * MANY;
         match self.first {
             None => self.first = Some(now),
@@ -129,7 +135,7 @@ impl Ration {
     /// How many were answered for in a second, where that was found to be limited.
     pub(super) fn limit(&self) -> Option<f64> {
         let time = self.last?.saturating_duration_since(self.first?);
-        (self.fell.is_some() && !time.is_zero())
-            .then(|| f64::from(self.answers) / time.as_secs_f64())
+        let is_limited = self.lost >= TELLING && self.lost * 5 > self.answers && !time.is_zero();
+        is_limited.then(|| f64::from(self.answers) / time.as_secs_f64())
     }
 }

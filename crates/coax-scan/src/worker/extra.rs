@@ -19,20 +19,25 @@ use crate::{Heard, Reason, State, TcpProbe};
 /// asked first where a host says nothing.
 pub(super) const LIKELY: [u16; 10] = [443, 80, 22, 25, 53, 110, 445, 993, 3389, 8080];
 
+/// The number of an attempt that no port has when it is asked first (see [`SynSocket`]).
+///
+/// [`SynSocket`]: coax_net::SynSocket
+const LAST: u32 = coax_net::SynSocket::ATTEMPTS - 1;
+
 impl Worker {
     /// Asks what is due beside the questions. Whether nothing is left to ask or to wait for.
     pub(super) fn ask_extra(&mut self, now: Instant) -> bool {
-        let is_over = self.asked_all && self.flight.len() == self.extra;
+        let is_over = self.asked_all && self.is_idle();
         for (to, purpose) in self.pace.controls(now, &self.likely) {
             let question = Question { to, protocol: Protocol::Tcp, position: 0, silent: false };
-            let probe = Probe { purpose, ..Probe::new(question, now) };
+            let probe = Probe::new(question, now).asked_for(purpose).after(LAST);
             self.send_at(probe, now, now);
         }
         self.recheck.begin(now, is_over);
         while self.pace.has_room_beside(self.extra)
-            && let Some((question, again)) = self.recheck.next(now)
+            && let Some((question, asked, again)) = self.recheck.next(now)
         {
-            let probe = Probe { purpose: Purpose::Recheck(again), ..Probe::new(question, now) };
+            let probe = Probe::new(question, now).asked_for(Purpose::Recheck(again)).after(asked);
             self.send_at(probe, now, now);
         }
         self.settle_silent(now);
@@ -57,7 +62,7 @@ impl Worker {
         let is_worth_it = question.protocol == Protocol::Tcp
             && self.shared.limits.retries > 0
             && self.pace.answers(question)
-            && self.recheck.hold(question, now);
+            && self.recheck.hold(question, probe.asked, now);
         if is_worth_it {
             self.pace.ended(question);
         }
@@ -104,8 +109,7 @@ impl Worker {
     /// Ports whose second look is over.
     fn settle_silent(&mut self, now: Instant) {
         for question in self.recheck.take_silent() {
-            let probe = Probe::new(question, now);
-            let probe = Probe { purpose: Purpose::Recheck(Again::Part), ..probe };
+            let probe = Probe::new(question, now).asked_for(Purpose::Recheck(Again::Part));
             self.settle(&probe, Reason::NoAnswer, None);
         }
         for found in self.recheck.take_found() {

@@ -24,6 +24,7 @@ impl Worker {
     /// nobody takes the verdicts.
     pub(super) fn hear(&mut self, pause: &Pause, now: Instant) -> bool {
         self.dispatch();
+        self.neighbours.look(now);
         let until = match pause {
             Pause::None if self.flight.sockets() == 0 => return true,
             Pause::None => now,
@@ -69,8 +70,9 @@ impl Worker {
         let is_of =
             |probe: &Probe| matches!(probe.line, Some(Line::Syn)) && news.is_of(&probe.question.to);
         if self.flight.find(news.slot).is_some_and(is_of)
-            && let Some(probe) = self.flight.take(news.slot)
+            && let Some(mut probe) = self.flight.take(news.slot)
         {
+            probe.was_late(news.later_attempts(probe.asked));
             self.came(probe, news.reason);
         }
     }
@@ -90,8 +92,12 @@ impl Worker {
         if let Some(line) = probe.line.take() {
             self.asker.done(line, reason);
         }
+        if matches!(reason, Reason::SynAck | Reason::Reset | Reason::UdpReply) {
+            self.neighbours.answers(&probe.question.to, probe.sent);
+        }
         match probe.stage {
             Stage::Parked => self.pace.unpark(probe.question),
+            Stage::Unresolved => self.pace.begun(probe.question),
             // It was late, not lost.
             Stage::Queued => probe.tries.forgive(),
             Stage::ToAsk | Stage::Asked => {}
@@ -108,6 +114,7 @@ impl Worker {
                 Some(reason) => self.came(probe, reason),
                 None => match probe.stage {
                     Stage::Asked => self.unanswered(probe),
+                    Stage::Unresolved => self.look_at_next_hop(probe, now),
                     Stage::Parked => self.look_for_a_place(probe, now),
                     Stage::Queued => self.take_turn(probe, now),
                     Stage::ToAsk => self.send(probe),

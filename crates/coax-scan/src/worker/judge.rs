@@ -11,8 +11,9 @@ use coax_addr::Protocol;
 use super::Worker;
 use crate::engine::Message;
 use crate::flight::{Probe, Purpose, Stage};
+use crate::neighbours::Standing;
 use crate::questions::Question;
-use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
+use crate::{Heard, Reason, State, Tell, Verdict};
 
 impl Worker {
     pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
@@ -33,10 +34,7 @@ impl Worker {
 
     fn answered(&mut self, probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
-        let rtt = now.duration_since(probe.sent);
-        // Of SYNs that are the same, nobody can say which was answered (Karn, RFC 6298 §3).
-        let is_one_of_many = self.asks_by_syn(&probe.question) && probe.tries.in_vain() > 0;
-        let rtt = Some(rtt).filter(|_| !is_one_of_many);
+        let rtt = probe.rtt(now);
         match probe.question.protocol {
             // The same socket heard all attempts, and each may have asked something else.
             Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
@@ -57,24 +55,38 @@ impl Worker {
         }
     }
 
-    fn asks_by_syn(&self, question: &Question) -> bool {
-        self.shared.tcp == TcpProbe::Syn && question.protocol == Protocol::Tcp
-    }
-
     /// The attempt was in vain: another one, or the verdict.
     pub(super) fn unanswered(&mut self, mut probe: Probe) -> Instant {
         let now = Instant::now();
         if probe.purpose != Purpose::Verdict {
             return self.extra_unheard(&probe, now);
         }
+        match self.neighbours.standing(&probe.question.to, now) {
+            Standing::Free => {}
+            Standing::Waits => return self.wait_for_next_hop(probe, now),
+            Standing::Unreachable(reason) => return self.settle(&probe, reason, None),
+        }
         if !self.pace.is_telling(probe.question, probe.sent) {
             let later = self.pace.park(probe.question, now);
             return self.put_off(probe, later, Stage::Parked);
         }
-        match self.pace.in_vain(probe.question, &mut probe.tries) {
+        let may_hold = self.recheck.has_room();
+        match self.pace.in_vain(probe.question, &mut probe.tries, may_hold, now) {
             true if self.is_held_back(&probe, now) => now,
             true => self.settle(&probe, Reason::NoAnswer, None),
             false => self.take_turn(probe, now),
+        }
+    }
+
+    /// The next hop is not there, so this port is not asked.
+    pub(super) fn unreachable(&mut self, question: Question, reason: Reason, now: Instant) {
+        self.pace.begun(question);
+        self.settle(&Probe::new(question, now), reason, None);
+    }
+
+    pub(super) fn see_what_is_unreachable(&mut self, now: Instant) {
+        for (question, reason) in self.neighbours.take_unreachable() {
+            self.unreachable(question, reason, now);
         }
     }
 

@@ -11,17 +11,22 @@ use super::Worker;
 use crate::Reason;
 use crate::ask::{Attempt, Line};
 use crate::flight::{Probe, Purpose, Slot, Stage};
+use crate::neighbours::Standing;
 use crate::verdict::reason_of;
+
+/// How often a probe that the kernel has kept is looked at.
+const NEXT_HOP_GLANCE: Duration = Duration::from_millis(20);
 
 impl Worker {
     /// Sends a probe, and gives the time at which that was done.
     pub(super) fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
+        let now = Instant::now();
         match probe.purpose {
-            Purpose::Verdict => self.pace.leaves(probe.question, &mut probe.tries),
+            Purpose::Verdict => self.pace.leaves(probe.question, &mut probe.tries, now),
             _ => self.extra += 1,
         }
-        probe.sent = Instant::now();
+        probe.leaves(now);
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
@@ -64,6 +69,27 @@ impl Worker {
             Ok(()) => self.send_at(probe, now, now),
             Err(later) => self.put_off(probe, later, Stage::Queued),
         }
+    }
+
+    /// The kernel has kept the probe, so silence means nothing yet.
+    pub(super) fn wait_for_next_hop(&mut self, probe: Probe, now: Instant) -> Instant {
+        self.pace.ended(probe.question);
+        self.put_off(probe, now + NEXT_HOP_GLANCE, Stage::Unresolved)
+    }
+
+    pub(super) fn look_at_next_hop(&mut self, mut probe: Probe, now: Instant) -> Instant {
+        let standing = self.neighbours.standing(&probe.question.to, now);
+        if standing == Standing::Waits {
+            return self.put_off(probe, now + NEXT_HOP_GLANCE, Stage::Unresolved);
+        }
+        self.pace.begun(probe.question);
+        if let Standing::Unreachable(reason) = standing {
+            return self.settle(&probe, reason, None);
+        }
+        // It leaves now.
+        probe.sent = now;
+        let due = now + self.pace.wait(probe.question, &probe.tries);
+        self.put_off(probe, due, Stage::Asked)
     }
 
     pub(super) fn look_for_a_place(&mut self, probe: Probe, now: Instant) -> Instant {

@@ -1,10 +1,13 @@
 //! The SYN scan, by raw packets: against the truth, beside nmap's own, and the same as connect.
 
-use testkit::Lab;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use testkit::{Lab, Outcome};
 
 use crate::ground::{
-    COAX, OPEN, TWINS, all_open, ports, quick, said, said_of, same, scan, states, tcp, tcp_lab,
-    truth,
+    COAX, OPEN, TWINS, all_open, events, ports, quick, said, said_of, same, scan, states, tcp,
+    tcp_lab, truth,
 };
 use crate::nmap::nmap;
 use crate::nobody::Nobody;
@@ -126,6 +129,41 @@ fn without_a_route_every_port_is_inconclusive() {
         let outcome = scan(lab.ask(COAX), target, "1-40").arg("--syn").run();
         let wanted = (1..=40).map(|port| (port, "", "inconclusive", "no-route"));
         same(target, &said(&outcome), &truth(&wanted.collect::<Vec<_>>()));
+    }
+}
+
+/// The kernel asks three seconds for a neighbour, and keeps what is sent to it meanwhile.
+#[test]
+fn neighbours_that_are_not_there_hold_up_nobody_and_cost_one_look_each() {
+    let Some(lab) = Lab::or_skip() else { return };
+    if !may_send_raw(&lab) {
+        return;
+    }
+    let _server = lab.target.listens(&[OPEN]);
+    let networks = [("10.77.0.0/24", Lab::V4), ("fd00:77::/120", Lab::V6)];
+    for (network, target) in networks {
+        let asked = || scan(lab.ask(COAX), network, "1001-1100").arg("--all-hosts");
+        let both = || asked().deadline(Duration::from_secs(20));
+        let syn = both().arg("--syn").run().exits(0);
+        lab.client.sh("ip neighbour flush all");
+        let connect = both().run().exits(0);
+        let mut wanted = truth(&[(OPEN, "", "open", "syn-ack")]);
+        for port in (1001..=1100).filter(|&port| port != OPEN) {
+            wanted.insert(port, ("closed".to_owned(), "reset".to_owned()));
+        }
+        same(target, &said_of(&syn, target), &wanted);
+        let said = |outcome: &Outcome| {
+            let mut counts = BTreeMap::<(String, String), usize>::new();
+            for event in events(outcome, "port") {
+                let text = |field: &str| event[field].as_str().unwrap().to_owned();
+                *counts.entry((text("state"), text("reason"))).or_default() += 1;
+            }
+            counts
+        };
+        let (syn, connect) = (said(&syn), said(&connect));
+        assert_eq!(syn, connect, "{network}");
+        let unreachable = ("filtered".to_owned(), "icmp-host-unreachable".to_owned());
+        assert!(syn[&unreachable] >= 250 * 100, "{network}: {syn:?}");
     }
 }
 

@@ -10,6 +10,14 @@ use testkit::Lab;
 
 use crate::ground::{COAX, OPEN, all_open, events, scan};
 
+/// What is said of ports of a host that is gone. Once the kernel has asked in vain for its hardware
+/// address, it reports that as a router would.
+const UNREACHABLE: [(&str, &str); 3] = [
+    ("filtered", "no-answer"),
+    ("filtered", "host-unreachable"),
+    ("filtered", "icmp-host-unreachable"),
+];
+
 /// How many ports have this state and this reason.
 type Rest = BTreeMap<(String, String), usize>;
 
@@ -48,14 +56,14 @@ fn only(said: &Rest, allowed: &[(&str, &str)]) {
 #[test]
 fn a_host_that_is_switched_off_is_filtered_from_then_on() {
     let Some(said) = broken(|lab| drop(lab.target.sh("ip link set lab down"))) else { return };
-    only(&said, &[("filtered", "no-answer"), ("filtered", "host-unreachable")]);
+    only(&said, &UNREACHABLE);
 }
 
 #[test]
 fn an_address_that_is_taken_away_is_filtered_from_then_on() {
     let take = |lab: &Lab| drop(lab.target.sh("ip address flush dev lab"));
     let Some(said) = broken(take) else { return };
-    only(&said, &[("filtered", "no-answer"), ("filtered", "host-unreachable")]);
+    only(&said, &UNREACHABLE);
 }
 
 #[test]
@@ -71,8 +79,7 @@ fn a_firewall_that_comes_up_is_filtered_from_then_on() {
 fn a_route_of_ones_own_that_is_gone_makes_the_rest_inconclusive() {
     let cut = |lab: &Lab| drop(lab.client.sh("ip link delete lab"));
     let Some(said) = broken(cut) else { return };
-    let of_the_network = [("filtered", "no-answer"), ("filtered", "host-unreachable")];
-    only(&said, &[&of_the_network[..], &[("inconclusive", "no-route")]].concat());
+    only(&said, &[&UNREACHABLE[..], &[("inconclusive", "no-route")]].concat());
     let told = said.get(&("inconclusive".to_owned(), "no-route".to_owned())).copied();
     assert!(told.is_some_and(|count| count > 50), "{said:?}");
 }
