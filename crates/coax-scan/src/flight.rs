@@ -59,6 +59,11 @@ impl Probe {
         Probe { purpose, ..self }
     }
 
+    /// The same after its port was `asked` so often for something else.
+    pub(crate) fn after(self, asked: u32) -> Probe {
+        Probe { asked, ..self }
+    }
+
     /// Another attempt leaves.
     pub(crate) fn leaves(&mut self, now: Instant) {
         self.sent_before = (self.asked > 0).then_some(self.sent);
@@ -89,6 +94,8 @@ pub(crate) enum Purpose {
     Verdict,
     /// A measure of the way: it is known to answer.
     Control,
+    /// A first word of its host, since it is likely to answer.
+    Likely,
     /// Its verdict, which is held back.
     Recheck(Again),
 }

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use coax_addr::Protocol;
 
 use crate::Limits;
+use crate::flight::Purpose;
 use crate::questions::Question;
 use evidence::Evidence;
 use host::{Host, Proof};
@@ -136,7 +137,8 @@ impl Pace {
     }
 
     /// An attempt leaves.
-    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries) {
+    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries, now: Instant) {
+        tries.begin(now);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.leaves(tries);
         }
@@ -168,18 +170,36 @@ impl Pace {
         }
     }
 
-    /// Ports that answer, of hosts that are silent otherwise: to be asked now, as a measure.
-    pub(crate) fn controls(&mut self, now: Instant) -> Vec<SocketAddr> {
+    /// Ports to ask now, of hosts that say nothing: one that is known to answer, as a measure, or
+    /// `likely` ones.
+    pub(crate) fn controls(&mut self, now: Instant, likely: &[u16]) -> Vec<(SocketAddr, Purpose)> {
+        let mut due = Vec::new();
         if self.controls.is_some_and(|next| now < next) {
-            return Vec::new();
+            return due;
         }
         self.controls = Some(now + GLANCE);
-        let busy = self.hosts.iter_mut().filter(|(_, host)| host.under_way > 0);
-        let due = busy.filter_map(|(&(mut to, _), host)| {
-            to.set_port(host.controls.due(now)?);
-            Some(to)
-        });
-        due.collect()
+        for (&(mut to, protocol), host) in &mut self.hosts {
+            if host.under_way == 0 || protocol != Protocol::Tcp {
+                continue;
+            }
+            if host.is_silent() && host.controls.looks(now) {
+                due.extend(likely.iter().map(|&port| {
+                    to.set_port(port);
+                    (to, Purpose::Likely)
+                }));
+            } else if let Some(port) = host.controls.due(now) {
+                to.set_port(port);
+                due.push((to, Purpose::Control));
+            }
+        }
+        due
+    }
+
+    /// A likely port of a host that said nothing answered.
+    pub(crate) fn spoke(&mut self, to: Question, rtt: Duration) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.answered(Some(rtt), 0);
+        }
     }
 
     /// A control probe was answered, or not.
@@ -206,13 +226,25 @@ impl Pace {
         }
     }
 
-    /// A probe was not answered in time. Whether that is enough to say that it never will be.
-    pub(crate) fn in_vain(&mut self, to: Question, tries: &mut Tries) -> bool {
+    /// A probe was not answered in time. Whether that is enough to say that it never will be; where
+    /// the port `may` be looked at again later, proof is enough, and otherwise only the last attempt.
+    pub(crate) fn in_vain(
+        &mut self,
+        to: Question,
+        tries: &mut Tries,
+        may: bool,
+        now: Instant,
+    ) -> bool {
         let others = self.networks.get(&network(to)).copied().unwrap_or_default();
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
-        let is_enough = host.is_enough(tries, self.limits.proof(to.protocol, others));
-        if is_enough && host.is_silent() && !to.silent {
+        // A UDP port's attempts ask different things, so each of them is needed.
+        let is_proven_by_loss = may && to.protocol == Protocol::Tcp;
+        let doubt = if is_proven_by_loss { self.limits.doubt() } else { 0.0 };
+        let time = tries.since(now);
+        let proof = Proof { retries: self.limits.retries, time, doubt, others };
+        let is_enough = host.is_enough(tries, proof);
+        if is_enough && host.is_silent() {
             // Nobody is there: that says nothing about the way, and it need not hold up others.
             self.everyone.grow();
         }
@@ -282,17 +314,6 @@ impl Pace {
             Some(host) => host.wait(tries, self.limits.timeout),
             None => self.limits.timeout,
         }
-    }
-}
-
-impl Limits {
-    /// A UDP port's attempts ask different things, so each of them is needed.
-    fn proof(&self, protocol: Protocol, others: Evidence) -> Proof {
-        let doubt = match protocol {
-            Protocol::Tcp => self.doubt(),
-            _ => 0.0,
-        };
-        Proof { retries: self.retries, doubt, others }
     }
 }
 

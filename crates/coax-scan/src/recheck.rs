@@ -29,8 +29,6 @@ const MOST: usize = 1 << 17;
 const QUIET: Duration = Duration::from_secs(1);
 /// How often such are looked for.
 const LOOK: Duration = Duration::from_millis(100);
-/// Fewer silent ports are no part of a host, unless others answered late.
-const FEW: usize = 16;
 /// Ports that answered late are remembered so far.
 const LATE: usize = 128;
 /// An answer brings so many of its silent neighbours into question on each side.
@@ -74,11 +72,19 @@ pub struct Rationed {
     pub per_second: f64,
 }
 
+/// A question that is held back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    position: u64,
+    /// How often its port was asked. A SYN from the same port as an earlier one would be taken for
+    /// a fault of it by a host that has half a connection.
+    asked: u32,
+}
+
 /// One host.
 #[derive(Debug, Default)]
 struct Host {
-    /// Positions of the questions.
-    held: BTreeMap<u16, u64>,
+    held: BTreeMap<u16, Held>,
     /// All that were, in order, once they are looked at again.
     silent: Vec<u16>,
     late: Vec<u16>,
@@ -108,13 +114,19 @@ impl Recheck {
         self.held == 0
     }
 
-    /// Holds a silent port back, if there is room.
-    pub(crate) fn hold(&mut self, question: Question, now: Instant) -> bool {
-        if self.held >= MOST {
+    /// Whether another verdict can be held back.
+    pub(crate) fn has_room(&self) -> bool {
+        self.held < MOST
+    }
+
+    /// Holds a silent port back that was `asked` so often, if there is room.
+    pub(crate) fn hold(&mut self, question: Question, asked: u32, now: Instant) -> bool {
+        if !self.has_room() {
             return false;
         }
         let host = self.hosts.entry(place(question.to)).or_default();
-        host.held.insert(question.to.port(), question.position);
+        let held = Held { position: question.position, asked };
+        host.held.insert(question.to.port(), held);
         host.last = Some(now);
         self.held += 1;
         true
@@ -150,13 +162,13 @@ impl Recheck {
         over.into_iter().for_each(|address| self.note(address));
     }
 
-    /// A port to ask now.
-    pub(crate) fn next(&mut self, now: Instant) -> Option<(Question, Again)> {
+    /// A port to ask now, and how often it was.
+    pub(crate) fn next(&mut self, now: Instant) -> Option<(Question, u32, Again)> {
         while let Some(&(_, address)) = self.due.first().filter(|&&(due, _)| due <= now) {
             let asked = self.hosts.get_mut(&address).and_then(|host| host.next(now));
             self.note(address);
-            if let Some((port, position, again)) = asked {
-                return Some((question(address, port, position), again));
+            if let Some((port, held, again)) = asked {
+                return Some((question(address, port, held.position), held.asked, again));
             }
         }
         None
@@ -213,7 +225,8 @@ impl Recheck {
             && let Some(host) = self.hosts.remove(&address)
         {
             self.held -= host.held.len();
-            let silent = host.held.iter().map(|(&port, &at)| question(address, port, at));
+            let silent =
+                host.held.iter().map(|(&port, held)| question(address, port, held.position));
             self.silent.extend(silent);
             self.found.extend(host.part.iter().flat_map(|part| part.found(address.ip())));
         }
@@ -233,21 +246,21 @@ fn place(mut to: SocketAddr) -> SocketAddr {
 
 impl Host {
     fn begin(&mut self, now: Instant) {
-        let is_worth_it = self.held.len() >= FEW || self.late.len() > 1;
-        let ports = match is_worth_it {
-            true => sample::choose(&self.held, &self.late),
-            false => Vec::new(),
-        };
+        let ports = sample::choose(&self.held, &self.late);
         self.sample = Some(Sample::new(ports, now));
         self.silent = self.held.keys().copied().collect();
     }
 
-    fn next(&mut self, now: Instant) -> Option<(u16, u64, Again)> {
-        if let Some((port, position, again)) = self.part.as_mut().and_then(|part| part.next(now)) {
-            return Some((port, position, again));
+    fn next(&mut self, now: Instant) -> Option<(u16, Held, Again)> {
+        let asked = self.part.as_mut().and_then(|part| part.next(now));
+        if asked.is_some() {
+            return asked;
         }
         let port = self.sample.as_mut()?.next(now, &self.held)?;
-        Some((port, *self.held.get(&port)?, Again::Sample))
+        let held = self.held.get_mut(&port)?;
+        held.asked += 1;
+        let before = Held { asked: held.asked - 1, ..*held };
+        Some((port, before, Again::Sample))
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -286,8 +299,8 @@ impl Host {
         let at = self.silent.partition_point(|&silent| silent < port);
         let near = at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS + 1).min(self.silent.len());
         for port in self.silent[near].iter().copied() {
-            if let Some(position) = self.held.remove(&port) {
-                part.add(port, position);
+            if let Some(held) = self.held.remove(&port) {
+                part.add(port, held);
             }
         }
     }

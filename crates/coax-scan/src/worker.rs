@@ -56,6 +56,8 @@ pub(crate) struct Worker {
     recheck: Recheck,
     /// Probes under way for something else than the verdict of a new question.
     extra: usize,
+    /// Ports of the plan that are asked first where a host says nothing.
+    likely: Vec<u16>,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -100,6 +102,7 @@ impl Worker {
             neighbours: Neighbours::new(shared.capacity / 2, Instant::now()),
             recheck: Recheck::new(shared.limits.doubt()),
             extra: 0,
+            likely: extra::LIKELY.into_iter().filter(|&it| shared.questions.asks(it)).collect(),
             share: Share::default(),
             held: None,
             asked_all: false,

@@ -5,6 +5,9 @@
 //! nothing else is heard. A closed port costs its host nothing; an open one is a program that sees
 //! connections come and go, so each is asked a few times only.
 //!
+//! Of a host that has said nothing yet no port is known. Then likely ones are asked first, since all
+//! that is silent is waited for too long until one answers.
+//!
 //! No clock is read here.
 
 use std::time::{Duration, Instant};
@@ -20,6 +23,9 @@ const LAST: Duration = Duration::from_secs(1);
 const SLOWER: f64 = 1.15;
 /// Fewer probes since the last answer are no silence.
 const SILENCE: u32 = 32;
+/// A host that says nothing is asked likely ports so often, after so much time.
+const ROUNDS: u8 = 3;
+const ROUND: Duration = Duration::from_millis(300);
 /// A server that is asked by many, and one where each caller may be counted.
 const SENSITIVE: [u16; 3] = [22, 23, 3389];
 
@@ -39,13 +45,15 @@ pub(super) struct Controls {
     step: Duration,
     /// Probes that left since the last answer.
     unheard: u32,
+    /// How often likely ports were asked.
+    rounds: u8,
 }
 
 impl Controls {
     /// `port` answered: it is open or not, and may be asked `often` or not.
     pub(super) fn learn(&mut self, port: u16, is_open: bool, often: bool) {
         let list = if is_open { &mut self.open } else { &mut self.closed };
-        if list.len() < KNOWN {
+        if list.len() < KNOWN && list.iter().all(|known| known.port != port) {
             let left = if often || !is_open { u16::MAX } else { EACH_OPEN };
             list.push(Known { port, left });
             list.sort_by_key(|known| SENSITIVE.contains(&known.port));
@@ -63,6 +71,18 @@ impl Controls {
 
     pub(super) fn unheard(&self) -> u32 {
         self.unheard
+    }
+
+    /// Whether likely ports are to be asked now, where nothing was ever heard.
+    pub(super) fn looks(&mut self, now: Instant) -> bool {
+        let is_due = self.unheard >= SILENCE
+            && self.rounds < ROUNDS
+            && self.next.is_none_or(|next| now >= next);
+        if is_due {
+            self.rounds += 1;
+            self.next = Some(now + ROUND);
+        }
+        is_due
     }
 
     /// A port to ask now, where nothing is heard.

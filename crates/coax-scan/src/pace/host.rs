@@ -31,6 +31,9 @@ const MOST: u16 = 5;
 /// Where nothing is heard, probes leave evenly: nothing shows how much a queue on the way takes at
 /// once. So much may leave at once all the same, since sending wakes up now and then.
 const AT_ONCE: Duration = Duration::from_millis(2);
+/// Attempts in less time may all meet the same pause: a busy machine, a radio that looks for a better
+/// place.
+const SPAN: Duration = Duration::from_millis(600);
 /// Of a host about which more attempts are known, others say nothing.
 const SAMPLE: f64 = 100.0;
 /// Fewer probes since the last answer are no silence.
@@ -40,6 +43,8 @@ const SILENCE: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proof {
     pub(super) retries: u8,
+    /// Since the first attempt.
+    pub(super) time: Duration,
     /// How probable it may be that a port that answers is silent by chance.
     pub(super) doubt: f64,
     /// What is known of loss from others on the same way.
@@ -61,6 +66,9 @@ pub(super) struct Host {
     window: Window,
     evidence: Evidence,
     pub(super) controls: Controls,
+    /// Control probes that were not answered since the last answer: if there is none any more, nobody
+    /// is there, and nothing was lost.
+    lost_controls: u16,
     /// When the next probe leaves into silence.
     next: Option<Instant>,
     turns: Turns,
@@ -93,6 +101,7 @@ impl Host {
     pub(super) fn answered(&mut self, rtt: Option<Duration>, lost: u16) {
         self.answered += 1;
         self.controls.heard();
+        self.count_lost_controls();
         if let Some(rtt) = rtt {
             self.trip.sample(rtt);
         }
@@ -112,6 +121,7 @@ impl Host {
     /// A control probe was answered: all that left since the last answer is no burden for the way,
     /// unless it made the way longer. Gives how much that was.
     pub(super) fn control_answered(&mut self, rtt: Duration) -> u32 {
+        self.count_lost_controls();
         self.evidence.answered(0);
         self.gauge(false);
         self.trip.sample(rtt);
@@ -123,8 +133,15 @@ impl Host {
 
     /// A control probe was not answered.
     pub(super) fn control_lost(&mut self) {
-        self.evidence.lost();
-        self.gauge(true);
+        self.lost_controls = self.lost_controls.saturating_add(1);
+    }
+
+    /// It answers again, so they were lost.
+    fn count_lost_controls(&mut self) {
+        for _ in 0..std::mem::take(&mut self.lost_controls) {
+            self.evidence.lost();
+            self.gauge(true);
+        }
     }
 
     /// Whether a probe may leave now; if not, when.
@@ -189,8 +206,9 @@ impl Host {
             _ if before > 5 && self.window.is_stubborn() => return longest,
             (true, 0..=5) => 1 << (before / 2),
             (true, _) => 4,
-            (false, 0..=2) => 1,
-            (false, _) => 2,
+            (false, 0..=1) => 1,
+            (false, 2..=3) => 2,
+            (false, _) => 4,
         };
         (self.trip.timeout(longest) * longer).min(longest)
     }
@@ -211,6 +229,6 @@ impl Host {
     /// Whether chance is no explanation for `counted` attempts in vain.
     fn is_proof(&self, counted: u16, proof: Proof) -> bool {
         let known = self.evidence.with(proof.others, SAMPLE - self.evidence.attempts());
-        !self.is_silent() && known.silence(counted) <= proof.doubt
+        !self.is_silent() && proof.time >= SPAN && known.silence(counted) <= proof.doubt
     }
 }

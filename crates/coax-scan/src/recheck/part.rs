@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::ration::Ration;
-use super::{Again, Rationed};
+use super::{Again, Held, Rationed};
 
 /// After so many questions without an answer, known ports are asked as well: each answer to these is
 /// one that another port does not get.
@@ -28,7 +28,7 @@ const TELLING: usize = 3;
 /// A port without a verdict.
 #[derive(Clone, Copy, Debug)]
 struct Port {
-    position: u64,
+    held: Held,
     /// How probable its silence is if it does answer.
     doubt: f64,
     attempts: u16,
@@ -71,8 +71,8 @@ impl Part {
     }
 
     /// Another port is in question.
-    pub(super) fn add(&mut self, port: u16, position: u64) {
-        let new = Port { position, doubt: 1.0, attempts: 0, unproven: 0, is_asked: false };
+    pub(super) fn add(&mut self, port: u16, held: Held) {
+        let new = Port { held, doubt: 1.0, attempts: 0, unproven: 0, is_asked: false };
         self.ports.insert(port, new);
         self.queue.push_back(port);
     }
@@ -86,8 +86,8 @@ impl Part {
         is_free.then(|| self.ration.due())
     }
 
-    /// A port to ask now, and where it stands in the order of all questions.
-    pub(super) fn next(&mut self, now: Instant) -> Option<(u16, u64, Again)> {
+    /// A port to ask now.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(u16, Held, Again)> {
         if now < self.due()? {
             return None;
         }
@@ -96,7 +96,7 @@ impl Part {
             self.controls += 1;
             self.ration.left(now);
             let port = self.answered[self.controls % self.answered.len()];
-            return Some((port, 0, Again::Control));
+            return Some((port, Held::default(), Again::Control));
         }
         for _ in 0..self.queue.len() {
             let number = self.queue.pop_front()?;
@@ -106,7 +106,8 @@ impl Part {
                 self.ration.left(now);
                 self.since_answer += 1;
                 self.since_control += 1;
-                return Some((number, port.position, Again::Part));
+                let asked = port.held.asked + u32::from(port.attempts);
+                return Some((number, Held { asked, ..port.held }, Again::Part));
             }
         }
         None
@@ -114,19 +115,17 @@ impl Part {
 
     /// A port answered. Whether it was one of these without a verdict.
     pub(super) fn heard(&mut self, number: u16, again: Again, now: Instant) -> bool {
-        match again {
-            Again::Control => {
-                self.ration.control_answered();
-                self.proves();
-                return false;
-            }
-            Again::Part | Again::Sample => self.since_answer = 0,
+        if again == Again::Control {
+            self.ration.control_answered();
+            self.proves();
+            return false;
         }
+        let asked = std::mem::take(&mut self.since_answer);
         let port = self.ports.remove(&number);
         if port.is_some() || again == Again::Sample {
             self.answered.push(number);
         }
-        self.ration.answered(port.map_or(0, |port| port.attempts), now);
+        self.ration.answered(port.map_or(0, |port| port.attempts), asked, now);
         port.is_some()
     }
 
@@ -136,7 +135,7 @@ impl Part {
         self.ports.retain(|&number, port| {
             port.doubt *= loss.powi(i32::from(std::mem::take(&mut port.unproven)));
             let is_open = port.doubt > doubt;
-            silent.extend((!is_open).then_some((number, port.position)));
+            silent.extend((!is_open).then_some((number, port.held.position)));
             is_open
         });
     }
@@ -162,7 +161,7 @@ impl Part {
         if port.attempts >= MOST
             && let Some(port) = self.ports.remove(&number)
         {
-            self.silent.push((number, port.position));
+            self.silent.push((number, port.held.position));
         }
     }
 

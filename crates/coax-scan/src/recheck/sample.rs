@@ -10,6 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::Held;
+
 /// One for so many silent ports.
 const EACH: usize = 16;
 /// But so many, if there are.
@@ -32,7 +34,7 @@ pub(super) struct Sample {
 }
 
 /// Chooses from the ports that are `held` back, where some were `late`.
-pub(super) fn choose(held: &BTreeMap<u16, u64>, late: &[u16]) -> Vec<u16> {
+pub(super) fn choose(held: &BTreeMap<u16, Held>, late: &[u16]) -> Vec<u16> {
     let ports: Vec<u16> = held.keys().copied().collect();
     let count = ports.len().div_ceil(EACH).clamp(LEAST, MOST).min(ports.len());
     let spread = (0..count).map(|number| ports[(2 * number + 1) * ports.len() / (2 * count)]);
@@ -66,7 +68,7 @@ impl Sample {
     }
 
     /// A port to ask now that is still `held` back.
-    pub(super) fn next(&mut self, now: Instant, held: &BTreeMap<u16, u64>) -> Option<u16> {
+    pub(super) fn next(&mut self, now: Instant, held: &BTreeMap<u16, Held>) -> Option<u16> {
         if now < self.next {
             return None;
         }
@@ -97,8 +99,8 @@ impl Sample {
 mod tests {
     use super::*;
 
-    fn held(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, u64> {
-        ports.map(|port| (port, 0)).collect()
+    fn held(ports: impl Iterator<Item = u16>) -> BTreeMap<u16, Held> {
+        ports.map(|port| (port, Held::default())).collect()
     }
 
     #[test]

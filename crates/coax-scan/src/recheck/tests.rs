@@ -78,13 +78,13 @@ fn play(mut host: Played, held: impl Iterator<Item = u16>) -> Outcome {
     let start = host.bucket.at;
     let (mut recheck, mut now, mut asked) = (Recheck::new(1e-6), start, 0);
     let held: BTreeSet<u16> = held.collect();
-    held.iter().for_each(|&port| assert!(recheck.hold(at(port), now)));
+    held.iter().for_each(|&port| assert!(recheck.hold(at(port), 3, now)));
     recheck.begin(now, true);
     // The earliest first: when, which question, why, and whether it was answered.
     let mut events = BinaryHeap::new();
     let (mut told, mut silent) = (BTreeSet::new(), BTreeSet::new());
     while !recheck.is_empty() {
-        while let Some((question, again)) = recheck.next(now) {
+        while let Some((question, _, again)) = recheck.next(now) {
             asked += 1;
             let answers = host.answers(question.to.port(), now);
             let due = now + if answers { 50 * MS } else { 100 * MS };

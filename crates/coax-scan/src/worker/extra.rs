@@ -13,26 +13,42 @@ use crate::engine::Message;
 use crate::flight::{Probe, Purpose};
 use crate::questions::Question;
 use crate::recheck::Again;
-use crate::{Heard, Reason, State};
+use crate::{Heard, Reason, State, TcpProbe};
+
+/// Open on most hosts that let strangers ask any port. Those of them that are to be scanned are
+/// asked first where a host says nothing.
+pub(super) const LIKELY: [u16; 10] = [443, 80, 22, 25, 53, 110, 445, 993, 3389, 8080];
+
+/// The number of an attempt that no port has when it is asked first (see [`SynSocket`]).
+///
+/// [`SynSocket`]: coax_net::SynSocket
+const LAST: u32 = coax_net::SynSocket::ATTEMPTS - 1;
 
 impl Worker {
     /// Asks what is due beside the questions. Whether nothing is left to ask or to wait for.
     pub(super) fn ask_extra(&mut self, now: Instant) -> bool {
         let is_over = self.asked_all && self.is_idle();
-        for to in self.pace.controls(now) {
+        for (to, purpose) in self.pace.controls(now, &self.likely) {
             let question = Question { to, protocol: Protocol::Tcp, position: 0, silent: false };
-            let probe = Probe::new(question, now).asked_for(Purpose::Control);
+            let probe = Probe::new(question, now).asked_for(purpose).after(LAST);
             self.send_at(probe, now, now);
         }
         self.recheck.begin(now, is_over);
         while self.pace.has_room_beside(self.extra)
-            && let Some((question, again)) = self.recheck.next(now)
+            && let Some((question, asked, again)) = self.recheck.next(now)
         {
-            let probe = Probe::new(question, now).asked_for(Purpose::Recheck(again));
+            let probe = Probe::new(question, now).asked_for(Purpose::Recheck(again)).after(asked);
             self.send_at(probe, now, now);
         }
         self.settle_silent(now);
         is_over && self.recheck.is_empty()
+    }
+
+    /// A TCP port that answered may be asked again as a measure: by a SYN alone as often as one
+    /// likes, since no program sees it.
+    pub(super) fn may_control(&mut self, question: Question, reason: Reason) {
+        let is_open = reason == Reason::SynAck;
+        self.pace.may_control(question, is_open, self.shared.tcp == TcpProbe::Syn);
     }
 
     /// When one may be asked.
@@ -46,7 +62,7 @@ impl Worker {
         let is_worth_it = question.protocol == Protocol::Tcp
             && self.shared.limits.retries > 0
             && self.pace.answers(question)
-            && self.recheck.hold(question, now);
+            && self.recheck.hold(question, probe.asked, now);
         if is_worth_it {
             self.pace.ended(question);
         }
@@ -62,6 +78,10 @@ impl Worker {
         match (probe.purpose, state) {
             (Purpose::Control, State::Open | State::Closed) => {
                 self.pace.control(question, Some(now.duration_since(probe.sent)));
+            }
+            (Purpose::Likely, State::Open | State::Closed) => {
+                self.pace.spoke(question, now.duration_since(probe.sent));
+                self.may_control(question, reason);
             }
             (Purpose::Recheck(again), State::Open | State::Closed) => {
                 let rtt = Some(now.duration_since(probe.sent));
@@ -81,7 +101,7 @@ impl Worker {
         match probe.purpose {
             Purpose::Control => self.pace.control(probe.question, None),
             Purpose::Recheck(again) => self.recheck.unheard(probe.question, again, true, now),
-            Purpose::Verdict => {}
+            Purpose::Verdict | Purpose::Likely => {}
         }
         now
     }

@@ -13,7 +13,7 @@ use crate::engine::Message;
 use crate::flight::{Probe, Purpose, Stage};
 use crate::neighbours::Standing;
 use crate::questions::Question;
-use crate::{Heard, Reason, State, TcpProbe, Tell, Verdict};
+use crate::{Heard, Reason, State, Tell, Verdict};
 
 impl Worker {
     pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
@@ -49,9 +49,7 @@ impl Worker {
 
     /// A TCP port answered.
     fn learn_from(&mut self, probe: &Probe, reason: Reason, now: Instant) {
-        let is_open = reason == Reason::SynAck;
-        let is_quiet = self.shared.tcp == TcpProbe::Syn;
-        self.pace.may_control(probe.question, is_open, is_quiet);
+        self.may_control(probe.question, reason);
         if probe.tries.in_vain() > 0 {
             self.recheck.late(probe.question, now);
         }
@@ -72,7 +70,8 @@ impl Worker {
             let later = self.pace.park(probe.question, now);
             return self.put_off(probe, later, Stage::Parked);
         }
-        match self.pace.in_vain(probe.question, &mut probe.tries) {
+        let may_hold = self.recheck.has_room();
+        match self.pace.in_vain(probe.question, &mut probe.tries, may_hold, now) {
             true if self.is_held_back(&probe, now) => now,
             true => self.settle(&probe, Reason::NoAnswer, None),
             false => self.take_turn(probe, now),

@@ -21,11 +21,12 @@ impl Worker {
     /// Sends a probe, and gives the time at which that was done.
     pub(super) fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
+        let now = Instant::now();
         match probe.purpose {
-            Purpose::Verdict => self.pace.leaves(probe.question, &mut probe.tries),
+            Purpose::Verdict => self.pace.leaves(probe.question, &mut probe.tries, now),
             _ => self.extra += 1,
         }
-        probe.leaves(Instant::now());
+        probe.leaves(now);
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
