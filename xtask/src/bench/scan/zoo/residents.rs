@@ -4,6 +4,8 @@
 //! and the words that start it in a folder of its own, in the foreground. Stand-ins, for protocols
 //! whose server Debian does not have, would be counted apart; there are none.
 //!
+//! vsftpd ends after some connections in a process namespace, and is started again.
+//!
 //! Left out are services that nobody can tell from silence or from each other by asking politely:
 //! discard, a quote of the day, printers.
 //!
@@ -52,7 +54,7 @@ pub(super) const RESIDENTS: &[Resident] = &[
     resident("oidentd", "oidentd", &["113 ident|auth -"], "exec oidentd -i -S"),
     // Files.
     resident("vsftpd", "vsftpd", &["21 ftp vsFTPd"],
-        "mkdir -p /run/vsftpd/empty; printf 'listen=YES\\nbackground=NO\\nanonymous_enable=YES\\nseccomp_sandbox=NO\\nisolate=NO\\nisolate_network=NO\\n' > c; exec vsftpd $PWD/c"),
+        "mkdir -p /run/vsftpd/empty; printf 'listen=YES\\nbackground=NO\\nanonymous_enable=YES\\nseccomp_sandbox=NO\\nisolate=NO\\nisolate_network=NO\\n' > c; while :; do vsftpd $PWD/c; done"),
     resident("python3-pyftpdlib", "python3", &["7021 ftp pyftpdlib"], "exec /usr/bin/python3 -m pyftpdlib -p 7021 -i 127.0.0.1"),
     resident("rsync", "rsync", &["873 rsync -", "7873 rsync -"],
         "printf '[x]\\npath=/tmp\\n' > c; rsync --daemon --no-detach --port 873 --config c & exec rsync --daemon --no-detach --port 7873 --config c"),
