@@ -43,6 +43,8 @@ use questions::HostQuestion;
 const GLANCE: Duration = Duration::from_millis(20);
 /// Events taken at once.
 const EVENTS: usize = 256;
+/// So many hosts at once trouble no way, whatever it loses.
+const FEW: usize = 32;
 /// Hosts that are begun before answers are heard.
 const BURST: usize = 32;
 /// What epoll tells of the socket for pings of IPv4, and after it that of IPv6. Neither a slot nor
@@ -73,6 +75,8 @@ pub(crate) struct Finder {
     /// Hosts at once, as far as descriptors go.
     capacity: usize,
     evidence: Evidence,
+    /// When the rate has a place for the next question.
+    reserved: Option<Instant>,
     outcomes: Outcomes,
 }
 
@@ -110,6 +114,7 @@ impl Finder {
             candidates: Candidates::default(),
             window: Window::default(),
             evidence: Evidence::default(),
+            reserved: None,
             outcomes,
         };
         finder.outcomes.known(known, &finder.vicinity);
@@ -135,7 +140,7 @@ impl Finder {
 
     /// Begins to look for more hosts, as many as the window and the descriptors allow.
     fn begin_some(&mut self, now: Instant) {
-        let most = self.window.size().min(self.capacity);
+        let most = self.most();
         for _ in 0..BURST {
             if self.next == self.count || self.candidates.len() >= most {
                 return;
@@ -152,6 +157,11 @@ impl Finder {
             }
             self.next += 1;
         }
+    }
+
+    /// Hosts that may be looked for at once.
+    fn most(&self) -> usize {
+        self.window.size().max(FEW).min(self.capacity)
     }
 
     /// Waits for answers, and takes them.

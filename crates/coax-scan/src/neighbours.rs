@@ -23,8 +23,8 @@ use crate::questions::Question;
 const UNRESOLVED: usize = 128;
 /// Questions that wait here at most.
 const KEPT: usize = 1 << 16;
-/// Hosts and hops remembered at most.
-const REMEMBERED: usize = 1 << 16;
+/// Hosts and networks remembered at most.
+const REMEMBERED: usize = 1 << 12;
 /// The kernel is asked what it knows so often. An answer of the host says it sooner.
 const GLANCE: Duration = Duration::from_millis(20);
 /// The kernel's times and ours differ by less, and it never gives up so soon.
@@ -53,6 +53,8 @@ pub(crate) struct Neighbours {
     most: usize,
     /// The next hop to each host, where there is one.
     hosts: HashMap<SocketAddr, Option<NextHop>>,
+    /// The router to each network that is behind one.
+    networks: HashMap<IpAddr, NextHop>,
     hops: HashMap<NextHop, Hop>,
     /// Hops that are being asked for.
     unresolved: Vec<NextHop>,
@@ -92,6 +94,7 @@ impl Neighbours {
             most: probes.clamp(1, UNRESOLVED),
             kernel: NextHops::open().ok(),
             hosts: HashMap::new(),
+            networks: HashMap::new(),
             hops: HashMap::new(),
             unresolved: Vec::new(),
             queue: VecDeque::new(),
@@ -137,7 +140,7 @@ impl Neighbours {
 
     /// A probe leaves for `to`.
     pub(crate) fn leaves(&mut self, to: &SocketAddr) {
-        let Some(&Some(next)) = self.hosts.get(&host(to)) else { return };
+        let Some(next) = self.known_hop(&host(to)).flatten() else { return };
         if let Some(hop) = self.hops.get_mut(&next).filter(|hop| hop.state == State::New) {
             hop.state = State::Asked;
             self.unresolved.push(next);
@@ -149,7 +152,7 @@ impl Neighbours {
         if self.unresolved.is_empty() {
             return;
         }
-        if let Some(&Some(next)) = self.hosts.get(&host(to)) {
+        if let Some(next) = self.known_hop(&host(to)).flatten() {
             self.becomes(next, State::Resolved, now);
         }
     }
@@ -263,19 +266,30 @@ impl Neighbours {
 
     fn next_hop(&mut self, to: &SocketAddr, now: Instant) -> Option<NextHop> {
         let host = host(to);
-        if let Some(&next) = self.hosts.get(&host) {
+        if host.ip().is_loopback() {
+            return None;
+        }
+        if let Some(next) = self.known_hop(&host) {
             return next;
         }
         let route = self.kernel.as_mut()?.towards(&host).ok().flatten();
-        if self.hosts.len() >= REMEMBERED {
+        if self.hosts.len() + self.networks.len() >= REMEMBERED {
             self.forget();
         }
         let next = route.map(|(next, source)| {
             self.meet(next, source, now);
             next
         });
-        self.hosts.insert(host, next);
+        match next.filter(|next| next.address != host.ip()) {
+            Some(router) => drop(self.networks.insert(network(&host), router)),
+            None => drop(self.hosts.insert(host, next)),
+        }
         next
+    }
+
+    fn known_hop(&self, host: &SocketAddr) -> Option<Option<NextHop>> {
+        let known = self.hosts.get(host).copied();
+        known.or_else(|| self.networks.get(&network(host)).map(|&router| Some(router)))
     }
 
     /// A hop that may be new.
@@ -292,6 +306,7 @@ impl Neighbours {
     /// What is known without waiting can be found out again.
     fn forget(&mut self) {
         self.hosts.clear();
+        self.networks.clear();
         let waits = |hop: &Hop| !matches!(hop.state, State::Resolved | State::Failed);
         self.hops.retain(|_, hop| waits(hop) && (hop.state != State::New || !hop.kept.is_empty()));
     }
@@ -302,6 +317,15 @@ fn reason(next: &NextHop, hop: &Hop) -> Reason {
     let v6 = next.address.is_ipv6();
     let (kind, code) = if v6 { (1, 3) } else { (3, 1) };
     Reason::Icmp(IcmpReport { v6, kind, code, from: hop.source })
+}
+
+/// The 256 addresses that share a router with `host`. One with a route of its own may be among them:
+/// its questions wait for the wrong hop then, or for none, which costs time alone.
+fn network(host: &SocketAddr) -> IpAddr {
+    match host.ip() {
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() >> 8 << 8).into()),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 8 << 8).into()),
+    }
 }
 
 /// The host alone, with its scope. IPv4 in IPv6's clothes is IPv4 to the kernel.

@@ -1,12 +1,14 @@
 //! How fast to ask, and how long to wait.
 //!
 //! Every host has its own window and its own estimate of the round trip; all hosts together have a
-//! window too, since they share the way out. Loss is only known from hosts that answer: a probe
+//! window too, since they share the way out. Loss is only known from ports that answer: a probe
 //! that is answered when it is sent again shows that the one before was lost, whereas one that is
-//! never answered says nothing about the way.
+//! never answered says nothing about the way. What is known of loss says how much silence proves.
 //!
 //! No clock is read here: time is a parameter.
 
+mod control;
+pub(crate) mod evidence;
 mod host;
 mod rate;
 mod round_trip;
@@ -16,22 +18,28 @@ mod udp;
 mod window;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use coax_addr::Protocol;
 
 use crate::Limits;
 use crate::questions::Question;
-use host::Host;
+use evidence::Evidence;
+use host::{Host, Proof};
 pub(crate) use rate::SharedRate;
 pub(crate) use round_trip::RoundTrip;
 pub(crate) use tries::Tries;
 use udp::Sparing;
 pub(crate) use window::Window;
 
+/// Probes under way to hosts that gave no sign of life: nobody's answer is lost by them.
+const TO_SILENT: usize = 8192;
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
+
+/// How often control probes are thought of.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// The pace of one thread.
 #[derive(Debug)]
@@ -39,16 +47,32 @@ pub(crate) struct Pace {
     limits: Limits,
     everyone: Window,
     hosts: HashMap<Key, Host>,
+    /// What is known of loss on the way to each network.
+    networks: HashMap<IpAddr, Evidence>,
+    /// When control probes are thought of next.
+    controls: Option<Instant>,
     room: usize,
     rate: SharedRate,
     under_way: usize,
+    /// Beside these, those to hosts that gave no sign of life.
+    to_silent: usize,
 }
 
 impl Pace {
     pub(crate) fn new(limits: Limits) -> Pace {
         let rate = SharedRate::new(limits.rate);
         let everyone = Window::default();
-        Pace { limits, everyone, hosts: HashMap::new(), room: HOSTS, rate, under_way: 0 }
+        Pace {
+            limits,
+            everyone,
+            hosts: HashMap::new(),
+            networks: HashMap::new(),
+            controls: None,
+            room: HOSTS,
+            rate,
+            under_way: 0,
+            to_silent: 0,
+        }
     }
 
     /// The same at a rate that is other threads' too.
@@ -58,13 +82,28 @@ impl Pace {
 
     /// Whether another probe to `to` fits into the windows.
     pub(crate) fn has_room(&self, to: Question) -> bool {
-        let host = self.hosts.get(&key(to));
-        self.under_way < self.everyone.size() && host.is_none_or(Host::has_room)
+        let has_room = match to.silent {
+            true => self.to_silent < TO_SILENT,
+            false => self.under_way < self.everyone.size(),
+        };
+        has_room && self.hosts.get(&key(to)).is_none_or(Host::has_room)
     }
 
-    /// Whether the rate allows a probe now; if not, when.
-    pub(crate) fn try_send(&mut self, now: Instant) -> Result<(), Instant> {
-        self.rate.take(now)
+    /// Whether a few more are no burden, where `more` are under way that are not counted.
+    pub(crate) fn has_room_beside(&self, more: usize) -> bool {
+        more < self.everyone.size()
+    }
+
+    /// Whether its silence is worth a second look: it answers elsewhere.
+    pub(crate) fn answers(&self, to: Question) -> bool {
+        self.hosts.get(&key(to)).is_some_and(|host| !host.is_silent())
+    }
+
+    /// Whether another probe may leave to `to` now; if not, when.
+    pub(crate) fn try_send(&mut self, to: Question, now: Instant) -> Result<(), Instant> {
+        self.rate.take(now)?;
+        let host = self.hosts.get_mut(&key(to));
+        host.map_or(Ok(()), |host| host.try_send(self.limits.timeout, now))
     }
 
     /// The time at which a probe that must be sent may be; its place is taken.
@@ -78,21 +117,27 @@ impl Pace {
             self.hosts.retain(|_, host| host.is_busy());
             self.room = HOSTS.max(2 * self.hosts.len());
         }
-        self.under_way += 1;
-        self.hosts.entry(key(to)).or_default().under_way += 1;
+        *self.count(to) += 1;
+        let host = self.hosts.entry(key(to)).or_default();
+        host.gave_no_sign = to.silent;
+        host.under_way += 1;
     }
 
     /// The question has its verdict.
     pub(crate) fn ended(&mut self, to: Question) {
-        self.under_way -= 1;
+        *self.count(to) -= 1;
         if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.under_way -= 1;
         }
     }
 
+    fn count(&mut self, to: Question) -> &mut usize {
+        if to.silent { &mut self.to_silent } else { &mut self.under_way }
+    }
+
     /// An attempt leaves.
-    pub(crate) fn leaves(&self, to: Question, tries: &mut Tries) {
-        if let Some(host) = self.hosts.get(&key(to)) {
+    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.leaves(tries);
         }
     }
@@ -103,23 +148,71 @@ impl Pace {
         let Some(host) = self.hosts.get_mut(&key(to)) else { return };
         let lost = host.lost(rtt, tries);
         host.answered(rtt, lost);
-        self.everyone.answered(lost, self.under_way);
+        self.everyone.answered(lost > 0, self.under_way);
+        self.network(to).answered(lost);
+    }
+
+    /// Which network's way a host shares.
+    fn network(&mut self, to: Question) -> &mut Evidence {
+        if self.networks.len() >= HOSTS {
+            self.networks.clear();
+        }
+        self.networks.entry(network(to)).or_default()
+    }
+
+    /// `to` was found open or not, and may be asked again as a measure, `often` if that costs its
+    /// host nothing.
+    pub(crate) fn may_control(&mut self, to: Question, is_open: bool, often: bool) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.controls.learn(to.to.port(), is_open, often);
+        }
+    }
+
+    /// Ports that answer, of hosts that are silent otherwise: to be asked now, as a measure.
+    pub(crate) fn controls(&mut self, now: Instant) -> Vec<SocketAddr> {
+        if self.controls.is_some_and(|next| now < next) {
+            return Vec::new();
+        }
+        self.controls = Some(now + GLANCE);
+        let busy = self.hosts.iter_mut().filter(|(_, host)| host.under_way > 0);
+        let due = busy.filter_map(|(&(mut to, _), host)| {
+            to.set_port(host.controls.due(now)?);
+            Some(to)
+        });
+        due.collect()
+    }
+
+    /// A control probe was answered, or not.
+    pub(crate) fn control(&mut self, to: Question, rtt: Option<Duration>) {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
+        match rtt {
+            Some(rtt) => {
+                let borne = host.control_answered(rtt);
+                self.everyone.bears(borne);
+                self.network(to).answered(0);
+            }
+            None => {
+                host.control_lost();
+                self.network(to).lost();
+            }
+        }
     }
 
     /// The host answered a question that was asked more than once: who knows to which of these.
     pub(crate) fn answered_at_last(&mut self, to: Question) {
         self.everyone.answered(false, self.under_way);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(None, false);
+            host.answered(None, 0);
         }
     }
 
     /// A probe was not answered in time. Whether that is enough to say that it never will be.
     pub(crate) fn in_vain(&mut self, to: Question, tries: &mut Tries) -> bool {
+        let others = self.networks.get(&network(to)).copied().unwrap_or_default();
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
-        let is_enough = host.is_enough(tries, self.limits.retries);
-        if is_enough && host.is_silent() {
+        let is_enough = host.is_enough(tries, self.limits.proof(to.protocol, others));
+        if is_enough && host.is_silent() && !to.silent {
             // Nobody is there: that says nothing about the way, and it need not hold up others.
             self.everyone.grow();
         }
@@ -192,6 +285,17 @@ impl Pace {
     }
 }
 
+impl Limits {
+    /// A UDP port's attempts ask different things, so each of them is needed.
+    fn proof(&self, protocol: Protocol, others: Evidence) -> Proof {
+        let doubt = match protocol {
+            Protocol::Tcp => self.doubt(),
+            _ => 0.0,
+        };
+        Proof { retries: self.retries, doubt, others }
+    }
+}
+
 /// A host's ways with TCP and with UDP are two things.
 type Key = (SocketAddr, Protocol);
 
@@ -200,6 +304,15 @@ fn key(question: Question) -> Key {
     let mut host = question.to;
     host.set_port(0);
     (host, question.protocol)
+}
+
+/// 256 addresses of IPv4, or a network of IPv6 as it is given to one place (RFC 6177): most likely
+/// behind the same line.
+fn network(question: Question) -> IpAddr {
+    match question.to.ip().to_canonical() {
+        IpAddr::V4(address) => IpAddr::from((u32::from(address) & !0xff).to_be_bytes()),
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
+    }
 }
 
 #[cfg(test)]

@@ -160,9 +160,10 @@ fn is_same_place(one: impl AsFd, other: impl AsFd) -> bool {
 
 /// What a stranger may have sent as part of it is made harmless for a terminal.
 pub(crate) fn shown(text: &str, stream: impl IsTerminal) -> Cow<'_, str> {
-    match stream.is_terminal() {
-        true => clean(text),
-        false => Cow::Borrowed(text),
+    match clean(text) {
+        // Whether it is a terminal costs a call of the system, which most lines need not make.
+        Cow::Owned(safe) if stream.is_terminal() => Cow::Owned(safe),
+        _ => Cow::Borrowed(text),
     }
 }
 

@@ -13,12 +13,16 @@ mod connect;
 mod ground;
 #[path = "scan_truth/hard.rs"]
 mod hard;
+#[path = "scan_truth/hosts.rs"]
+mod hosts;
 #[path = "scan_truth/nmap.rs"]
 mod nmap;
 #[path = "scan_truth/nobody.rs"]
 mod nobody;
 #[path = "scan_truth/own_machine.rs"]
 mod own_machine;
+#[path = "scan_truth/silence.rs"]
+mod silence;
 #[path = "scan_truth/syn.rs"]
 mod syn;
 #[path = "scan_truth/udp.rs"]

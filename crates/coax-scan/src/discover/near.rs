@@ -157,3 +157,65 @@ fn said(candidate: &mut Candidate, entry: Option<&Neighbour>, tries: u16, now: I
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::candidates::Candidates;
+
+    const MAC: [u8; 6] = [2, 0, 0, 0, 0, 9];
+
+    /// What the table says of a host after `waited`, of which the kernel has asked in vain `absences`
+    /// times before.
+    fn said_after(
+        state: NeighbourState,
+        hardware: Option<[u8; 6]>,
+        waited: u64,
+        absences: u16,
+        tries: u16,
+    ) -> &'static str {
+        let (mut candidates, start) = (Candidates::default(), Instant::now());
+        candidates.begin(([10, 0, 0, 9], 0).into(), 0, true, start);
+        let candidate = candidates.get_mut(0).unwrap();
+        candidate.absences = absences;
+        let neighbour = Neighbour { address: [10, 0, 0, 9].into(), interface: 2, state, hardware };
+        let now = start + Duration::from_millis(waited);
+        match said(candidate, Some(&neighbour), tries, now) {
+            Said::Nothing => "nothing",
+            Said::Far => "far",
+            Said::There(_) => "there",
+            Said::Silent => "silent",
+            Said::Again => "again",
+        }
+    }
+
+    #[test]
+    fn a_neighbour_is_silent_after_as_many_tries_as_the_cable_calls_for() {
+        use NeighbourState::{Absent, Asked, Reachable, Remembered, Unasked};
+        for (state, hardware, waited, absences, tries, expected) in [
+            (Reachable, Some(MAC), 0, 0, 3, "there"),
+            (Asked, None, 1100, 0, 2, "nothing"),
+            (Asked, None, 1200, 0, 2, "silent"),
+            (Asked, None, 2900, 0, 3, "nothing"),
+            (Absent, None, 3000, 0, 3, "silent"),
+            (Absent, None, 3000, 0, 6, "again"),
+            (Asked, None, 2900, 1, 6, "nothing"),
+            (Absent, None, 3000, 1, 6, "silent"),
+            (Remembered, Some(MAC), 0, 0, 3, "far"),
+            (Unasked, None, 0, 0, 3, "far"),
+        ] {
+            let found = said_after(state, hardware, waited, absences, tries);
+            assert_eq!(found, expected, "{state:?} {waited} {absences} {tries}");
+        }
+    }
+
+    #[test]
+    fn the_loopback_and_the_addresses_of_interfaces_are_this_machine() {
+        let near = Vicinity::of_this_machine();
+        for own in ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0"] {
+            assert!(near.own.contains(own.parse().unwrap()), "{own}");
+        }
+        assert!(near.of_interfaces.iter().all(|&address| near.own.contains(address)));
+        assert!(!near.is_near([127, 0, 0, 1].into()) && !near.own.contains([128, 0, 0, 1].into()));
+    }
+}

@@ -19,8 +19,9 @@ use crate::{Heard, Host, HostGroup, Sign};
 
 /// Hosts found within this time are one group.
 const SOON: Duration = Duration::from_millis(20);
-/// So many silent hosts are told without waiting for the rest.
+/// So many silent hosts, or those of so long, are handed over without waiting for the rest.
 const MANY: usize = 4096;
+const LONG: Duration = Duration::from_secs(1);
 
 /// Outcomes that were not handed over yet.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Outcomes {
     decided: BTreeMap<u128, Outcome>,
     silent: Vec<SocketAddr>,
     handed_over: Option<Instant>,
+    /// When silent hosts were.
+    told_silent: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +48,15 @@ enum Outcome {
 impl Outcomes {
     pub(super) fn new(asks_all: bool, in_order: bool) -> Outcomes {
         let (decided, silent) = (BTreeMap::new(), Vec::new());
-        Outcomes { asks_all, in_order, known: None, decided, silent, handed_over: None }
+        Outcomes {
+            asks_all,
+            in_order,
+            known: None,
+            decided,
+            silent,
+            handed_over: None,
+            told_silent: None,
+        }
     }
 
     /// Hosts that need not be looked for; those of this machine's interfaces are told.
@@ -96,21 +107,27 @@ impl Outcomes {
             false => BTreeMap::new(),
         };
         let decided = std::mem::replace(&mut self.decided, later);
+        let mixes = !(self.in_order && self.asks_all);
         let mut group = Group::default();
         for outcome in decided.into_values() {
+            let is_silent = matches!(outcome, Outcome::Silent(_));
+            if !mixes && is_silent {
+                messages.extend(std::mem::take(&mut group).message(vicinity));
+            } else if !mixes {
+                messages.extend(self.message_of_silent());
+            }
             match outcome {
                 Outcome::Found(host) => group.add(host.address, Some(host)),
                 Outcome::Unclear(host) => group.add(host, None),
-                Outcome::Silent(host) => {
-                    if self.in_order && self.asks_all {
-                        messages.extend(std::mem::take(&mut group).message(vicinity));
-                    }
-                    self.silent.push(host);
-                }
+                Outcome::Silent(host) => self.silent.push(host),
             }
         }
         messages.extend(group.message(vicinity));
-        if self.silent.len() >= MANY || is_over || (self.in_order && self.asks_all) {
+        // Where they are asked too they come last.
+        let is_late =
+            !self.asks_all && now.duration_since(*self.told_silent.get_or_insert(now)) >= LONG;
+        if is_late || is_over || self.silent.len() >= MANY || !mixes {
+            self.told_silent = Some(now);
             messages.extend(self.message_of_silent());
         }
         messages
@@ -171,4 +188,87 @@ fn message(hosts: AddressSet, told: Vec<Host>) -> Message {
     let heard = if told.is_empty() { Heard::Nothing } else { Heard::Hosts(told) };
     let group = Some(HostGroup { hosts, silent: false });
     Message { group, ..Message::of(heard, Vec::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG_AFTER: Duration = Duration::from_secs(60);
+
+    fn address(last: u8) -> SocketAddr {
+        ([10, 0, 0, last], 0).into()
+    }
+
+    fn host(last: u8) -> Host {
+        Host { address: address(last), sign: Sign::EchoReply, rtt: None, hardware: None }
+    }
+
+    /// Of each message: whose ports are asked, whether they are silent, who is not asked.
+    fn told(messages: Vec<Message>) -> Vec<(String, bool, usize)> {
+        let told = messages.into_iter().map(|message| {
+            let group = message.group.unwrap_or_default();
+            (group.hosts.to_string(), group.silent, message.silent.len())
+        });
+        told.collect()
+    }
+
+    /// Hosts 1, 2, 4 and 6 are there, 3 and 5 are silent, 2 is not decided until the second time.
+    fn played(asks_all: bool, in_order: bool) -> Vec<Vec<(String, bool, usize)>> {
+        let (start, near) = (Instant::now(), Vicinity::default());
+        let mut outcomes = Outcomes::new(asks_all, in_order);
+        for place in [6, 1, 4] {
+            outcomes.found(place.into(), host(place));
+        }
+        [3, 5].into_iter().for_each(|place| outcomes.silent(place.into(), address(place)));
+        let first = told(outcomes.take(start, 2, false, &near));
+        assert!(outcomes.take(start, 2, false, &near).is_empty(), "so soon after");
+        outcomes.unclear(2, address(2));
+        vec![first, told(outcomes.take(start + LONG_AFTER, 7, true, &near))]
+    }
+
+    fn group(hosts: &str, silent: bool) -> (String, bool, usize) {
+        (hosts.to_owned(), silent, 0)
+    }
+
+    #[test]
+    fn who_was_found_is_handed_over_at_once_and_silent_ones_are_told_later() {
+        let found = vec![group("10.0.0.1,10.0.0.4,10.0.0.6", false)];
+        let silent = (String::new(), false, 2);
+        assert_eq!(played(false, false), [found.clone(), vec![group("10.0.0.2", false), silent]]);
+        let last = group("10.0.0.3,10.0.0.5", true);
+        assert_eq!(played(true, false), [found, vec![group("10.0.0.2", false), last]]);
+    }
+
+    #[test]
+    fn in_order_nobody_is_handed_over_before_one_with_a_lower_place() {
+        let first = vec![group("10.0.0.1", false)];
+        let rest = group("10.0.0.2,10.0.0.4,10.0.0.6", false);
+        let silent = (String::new(), false, 2);
+        assert_eq!(played(false, true), [first.clone(), vec![rest, silent]]);
+        let one = |last: u8, silent| group(&format!("10.0.0.{last}"), silent);
+        let each = vec![one(2, false), one(3, true), one(4, false), one(5, true), one(6, false)];
+        assert_eq!(played(true, true), [first, each]);
+    }
+
+    #[test]
+    fn this_machine_is_handed_over_first_and_only_its_interfaces_are_told() {
+        let near = Vicinity::of_this_machine();
+        let mut known = AddressSet::new();
+        known.add_range("127.0.0.0/16".parse::<coax_addr::Target>().map(range).unwrap().unwrap());
+        let mut outcomes = Outcomes::new(false, false);
+        outcomes.known(known, &near);
+        outcomes.found(0, host(1));
+        let messages = outcomes.take(Instant::now(), 1, false, &near);
+        assert!(matches!(&messages[0].heard, Heard::Hosts(hosts) if hosts.len() == 1));
+        let all = told(messages);
+        assert_eq!(all, [group("127.0.0.0/16", false), group("10.0.0.1", false)]);
+    }
+
+    fn range(target: coax_addr::Target) -> Option<coax_addr::AddressRange> {
+        match target {
+            coax_addr::Target::Range(range) => Some(range),
+            _ => None,
+        }
+    }
 }

@@ -62,7 +62,7 @@ impl Finder {
             let Some(item) = self.item(is_near, self.ping(&host).is_some(), asked) else {
                 return self.end_round(id, now);
             };
-            if let Err(later) = self.shared.rate.take(now) {
+            if let Err(later) = self.may_send(now) {
                 return self.candidates.put_off(id, later);
             }
             match self.ask(id, item) {
@@ -88,6 +88,24 @@ impl Finder {
             }
             Some(_) if is_near => None,
             Some(index) => self.questions.get(index).map(|&question| Item::Port(index, question)),
+        }
+    }
+
+    /// Whether the rate allows a question now. A place is kept for the next one: those who ask ports
+    /// would take them all.
+    fn may_send(&mut self, now: Instant) -> Result<(), Instant> {
+        let rate = &self.shared.rate;
+        match self.reserved {
+            None if rate.take(now).is_ok() => return Ok(()),
+            None => self.reserved = Some(rate.reserve(now)),
+            Some(_) => {}
+        }
+        match self.reserved.filter(|&at| at > now) {
+            Some(at) => Err(at),
+            None => {
+                self.reserved = None;
+                Ok(())
+            }
         }
     }
 

@@ -26,7 +26,7 @@ impl SharedRate {
     }
 
     /// Takes the next free place and says when it is.
-    pub(super) fn reserve(&self, now: Instant) -> Instant {
+    pub(crate) fn reserve(&self, now: Instant) -> Instant {
         self.with(|rate| rate.reserve(now)).unwrap_or(now)
     }
 

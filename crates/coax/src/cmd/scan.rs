@@ -39,7 +39,9 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{duration, services};
 
-pub(crate) use event::{ChangeReport, HostReport, PortReport, ScanSummary, TarpitReport};
+pub(crate) use event::{
+    ChangeReport, HostReport, PortReport, RationedReport, ScanSummary, TarpitReport,
+};
 
 use before::Before;
 use files::Files;
@@ -185,6 +187,13 @@ pub(crate) struct Args {
     /// Resend an unanswered probe so often
     #[arg(long, value_name = "N", value_parser = retries, default_value_t = Limits::default().retries)]
     retries: u8,
+    /// Resend until it is so certain, in percent
+    ///
+    /// A port is called filtered when the loss that was measured, on ports of its host and network
+    /// that do answer, leaves this probability that an open port would have answered. Of a good line
+    /// three attempts are enough; of a bad or an unknown one it takes more, up to --retries.
+    #[arg(long, value_name = "PERCENT", value_parser = certainty, default_value_t = Limits::default().certainty)]
+    certainty: f64,
     /// Leave a host that has N open ports
     ///
     /// Open ports, and hardly any other.
@@ -355,10 +364,11 @@ impl Args {
     }
 
     fn limits(&self) -> Limits {
-        let &Args { rate, timeout, retries, tarpit, .. } = self;
+        let &Args { rate, timeout, retries, certainty, tarpit, .. } = self;
         let spare = if self.banner { banner::AT_ONCE } else { 0 };
         let spare_descriptors = Limits::default().spare_descriptors + spare;
-        Limits { rate, timeout, retries, tarpit, spare_descriptors, ..Limits::default() }
+        let limits = Limits { rate, timeout, retries, certainty, ..Limits::default() };
+        Limits { tarpit, spare_descriptors, ..limits }
     }
 }
 
@@ -369,6 +379,11 @@ fn one_or_more(text: &str) -> Result<u32, String> {
 
 fn retries(text: &str) -> Result<u8, String> {
     text.parse().map_err(|_| format!("it is a number from 0 to {}", u8::MAX))
+}
+
+fn certainty(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok().filter(|percent| (0.0..100.0).contains(percent));
+    percent.ok_or_else(|| "it is a number from 0 to less than 100, such as 99.9".to_owned())
 }
 
 /// Of several addresses of a name, which are scanned.

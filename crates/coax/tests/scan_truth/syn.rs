@@ -142,7 +142,8 @@ fn neighbours_that_are_not_there_hold_up_nobody_and_cost_one_look_each() {
     let _server = lab.target.listens(&[OPEN]);
     let networks = [("10.77.0.0/24", Lab::V4), ("fd00:77::/120", Lab::V6)];
     for (network, target) in networks {
-        let both = || scan(lab.ask(COAX), network, "1001-1100").deadline(Duration::from_secs(20));
+        let asked = || scan(lab.ask(COAX), network, "1001-1100").arg("--all-hosts");
+        let both = || asked().deadline(Duration::from_secs(20));
         let syn = both().arg("--syn").run().exits(0);
         lab.client.sh("ip neighbour flush all");
         let connect = both().run().exits(0);

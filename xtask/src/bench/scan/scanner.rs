@@ -62,6 +62,13 @@ impl Scanner {
         Scanner { install, ..Scanner::new(&name, "nmap".into(), &words, Format::Xml) }
     }
 
+    /// nmap, connect scan of the hosts that it finds first.
+    pub(super) fn nmap_that_finds(words: &str) -> Scanner {
+        let install = "apt-get install nmap";
+        let words = format!("-sT -T4 -n -oX - {words}");
+        Scanner { install, ..Scanner::new("nmap -sT -T4", "nmap".into(), &words, Format::Xml) }
+    }
+
     /// RustScan without what it does beside scanning.
     pub(super) fn rustscan(settings: &str, words: &str) -> Scanner {
         let name = format!("rustscan {settings}");

@@ -31,8 +31,7 @@ impl Space {
                         or type: unshare --user --map-root-user cargo xtask bench scan"
                 .to_owned());
         }
-        let path = format!("/proc/{}/ns/net", holder.id());
-        let net = File::open(&path).map_err(|error| format!("{path}: {error}"))?;
+        let net = network_of(holder.id())?;
         let space = Space { holder, net };
         space.call("ip", "link set lo up")?;
         Ok(space)
@@ -43,13 +42,17 @@ impl Space {
         &self,
         work: impl FnOnce() -> Result<T, String> + Send,
     ) -> Result<T, String> {
-        let entered = || {
-            move_into_link_name_space(self.net.as_fd(), Some(LinkNameSpaceType::Network))
-                .map_err(|error| format!("cannot enter a network namespace: {error}"))?;
-            work()
-        };
-        let ended = thread::scope(|scope| scope.spawn(entered).join());
-        ended.map_err(|_| "a thread in a network namespace failed".to_owned())?
+        inside(&self.net, work)
+    }
+
+    /// Runs a program inside to its end, and hears what it writes.
+    pub(super) fn hear(&self, program: &str, words: &str) -> Result<String, String> {
+        self.inside(|| {
+            let mut command = Command::new(program);
+            command.args(words.split(' ')).stdin(Stdio::null()).stderr(Stdio::null());
+            let heard = command.output().map_err(|error| format!("{program}: {error}"))?;
+            Ok(String::from_utf8_lossy(&heard.stdout).into_owned())
+        })
     }
 
     /// Runs a program inside to its end.
@@ -78,6 +81,32 @@ impl Space {
     pub(super) fn id(&self) -> u32 {
         self.holder.id()
     }
+}
+
+/// Does `work` on a thread in the network of the process `id`, as [`Space::inside`] does.
+pub(super) fn inside_of<T: Send>(
+    id: u32,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<T, String> {
+    inside(&network_of(id)?, work)
+}
+
+fn network_of(id: u32) -> Result<File, String> {
+    let path = format!("/proc/{id}/ns/net");
+    File::open(&path).map_err(|error| format!("{path}: {error}"))
+}
+
+fn inside<T: Send>(
+    net: &File,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> Result<T, String> {
+    let entered = || {
+        move_into_link_name_space(net.as_fd(), Some(LinkNameSpaceType::Network))
+            .map_err(|error| format!("cannot enter a network namespace: {error}"))?;
+        work()
+    };
+    let ended = thread::scope(|scope| scope.spawn(entered).join());
+    ended.map_err(|_| "a thread in a network namespace failed".to_owned())?
 }
 
 fn echoes(holder: &mut Child) -> bool {

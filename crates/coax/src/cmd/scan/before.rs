@@ -15,12 +15,14 @@ use coax_addr::{AddressSet, Protocol, ProtocolPorts};
 use coax_scan::{State, Verdict};
 
 /// A port of an address.
-type Key = (IpAddr, Protocol, u16);
+pub(super) type Key = (IpAddr, Protocol, u16);
 
 /// The states of ports at an earlier time.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     states: HashMap<Key, State>,
+    /// Who gave no sign of life then.
+    silent: AddressSet,
     /// What was asked then; `None` is everything that is asked now.
     asked: Option<Asked>,
     /// Whether the earlier scan came to its end.
@@ -76,6 +78,28 @@ impl Before {
             state if all_states => drop(self.states.insert(key(verdict), state)),
             _ => drop(self.states.remove(&key(verdict))),
         }
+    }
+
+    /// Whether `host` gave no sign of life then.
+    pub(super) fn was_silent(&self, host: IpAddr) -> bool {
+        self.silent.contains(host)
+    }
+
+    /// The ports of `silent` hosts that had an open port, or with `all_states` any state, in order.
+    pub(super) fn now_silent(&self, silent: &AddressSet, all_states: bool) -> Vec<(Key, State)> {
+        let matters =
+            |state: State| state == State::Open || (all_states && state != State::Inconclusive);
+        let all = self.states.iter().map(|(&key, &state)| (key, state));
+        let mut known: Vec<_> =
+            all.filter(|&((host, ..), state)| matters(state) && silent.contains(host)).collect();
+        known.sort_unstable_by_key(|&((host, protocol, port), _)| (host, protocol.name(), port));
+        known
+    }
+
+    /// Remembers for the next time who is silent.
+    pub(super) fn learn_silent(&mut self, silent: &AddressSet) {
+        self.states.retain(|&(host, ..), _| !silent.contains(host));
+        self.silent = silent.clone();
     }
 
     /// The next scan is compared with the round that has just ended, which asked everything.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use coax_scan::{Certificate, Identity, State, Tally};
+use coax_scan::{Certificate, Identity, State, Tally, is_recognisable, within_tls};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,8 @@ pub(crate) struct PortReport {
     /// From the probe to its answer; null where a SYN was sent again, since nobody can say which
     /// was answered.
     pub(crate) rtt_us: Option<u64>,
-    /// What listens there: as `identity` says, or else what is usually at this port, a guess.
+    /// What listens there: as `identity` says, or else what is usually at this port, a guess; null
+    /// where what was heard disproves the guess.
     pub(crate) service: Option<String>,
     /// What it said, with --banner.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +57,15 @@ pub(crate) struct IdentityReport {
     pub(crate) hearing: Cow<'static, str>,
     /// What it calls itself, such as `nginx/1.22.1`.
     pub(crate) product: Option<String>,
+    /// The version alone, where it tells one: `1.22.1`.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    /// What else it tells, such as a version of its protocol.
+    #[serde(default)]
+    pub(crate) extra: Option<String>,
+    /// What it calls its machine or its domain.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
     /// What it said, where that is not UTF-8 with a replacement character.
     pub(crate) banner: String,
     /// `TLSv1.3` or `TLSv1.2`, where it speaks TLS.
@@ -78,7 +88,9 @@ pub(crate) struct Known {
 
 impl From<Identity> for Known {
     fn from(identity: Identity) -> Known {
-        let Identity { service, product, banner, tls, hearing } = identity;
+        let version = identity.parts().version;
+        let version = (!version.is_empty()).then(|| version.to_owned());
+        let Identity { service, product, extra, host, banner, tls, hearing } = identity;
         let tls = tls.unwrap_or_default();
         let Certificate { names, subject, expires } = tls.certificate.unwrap_or_default();
         let expires = expires.and_then(|time| jiff::Timestamp::try_from(time).ok());
@@ -86,6 +98,9 @@ impl From<Identity> for Known {
             identified: service.is_some(),
             hearing: hearing.name().into(),
             product,
+            version,
+            extra,
+            host,
             banner: String::from_utf8_lossy(&banner).into_owned(),
             tls: tls.version.map(Cow::Borrowed),
             certificate_names: names,
@@ -97,6 +112,14 @@ impl From<Identity> for Known {
 }
 
 impl IdentityReport {
+    /// Whether what was heard shows that the `guess` is wrong: it would have been recognised, or
+    /// is not spoken inside TLS.
+    pub(super) fn disproves(&self, guess: &str) -> bool {
+        let spoke = !self.identified && !self.banner.is_empty();
+        let tls = !self.identified && self.tls.is_some();
+        spoke && is_recognisable(guess) || tls && within_tls(guess).is_none()
+    }
+
     /// What a row has room for.
     fn in_words(&self) -> String {
         let names = self.certificate_names.join(" ");
@@ -106,7 +129,8 @@ impl IdentityReport {
             None if !self.identified => self.banner.lines().next().unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        let words = [said, self.tls.as_deref().unwrap_or_default().to_owned(), names];
+        let extra = self.extra.as_ref().map(|extra| format!("({extra})")).unwrap_or_default();
+        let words = [said, extra, self.tls.as_deref().unwrap_or_default().to_owned(), names];
         let words: Vec<&str> =
             words.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
         clean(&words.join("  ")).chars().take(120).collect()
@@ -114,8 +138,12 @@ impl IdentityReport {
 }
 
 impl PortReport {
-    /// The service; a guess has a question mark.
+    /// The service; a guess has a question mark, and one that was disproved is unknown.
     pub(super) fn service_in_words(&self) -> String {
+        let spoke = |it: &IdentityReport| !it.banner.is_empty() || it.tls.is_some();
+        if self.service.is_none() && self.identity.as_ref().is_some_and(spoke) {
+            return "unknown".to_owned();
+        }
         let sure = self.identity.as_ref().is_some_and(|identity| identity.identified);
         let mark = if sure { "" } else { "?" };
         self.service.as_ref().map(|name| format!("{}{mark}", clean(name))).unwrap_or_default()
@@ -162,6 +190,34 @@ impl Report for TarpitReport {
     fn human(&self) -> Human {
         let host = clean(&self.host);
         Human::Talk(format!("coax: {host} answers on every port, so it is asked no more"))
+    }
+}
+
+/// What a host is that gave no sign of life, where a port has a state.
+pub(super) const SILENT: &str = "silent";
+/// A part of a host that is answered for only so often, and was asked no faster in the end.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RationedReport {
+    /// The name it was found by, or the address.
+    pub(crate) host: String,
+    pub(crate) address: IpAddr,
+    /// The first and the last port that was found to be one of them.
+    pub(crate) first_port: u16,
+    pub(crate) last_port: u16,
+    /// About how many answers a second there were.
+    pub(crate) per_second: f64,
+}
+
+impl Report for RationedReport {
+    const EVENT: &'static str = "rationed";
+    fn human(&self) -> Human {
+        let RationedReport { first_port, last_port, per_second, .. } = self;
+        let digits = if *per_second < 2.0 { 1 } else { 0 };
+        Human::Talk(format!(
+            "coax: {} answers on ports {first_port}-{last_port} only about {per_second:.digits$} \
+             times a second, so they were asked as slowly",
+            clean(&self.host)
+        ))
     }
 }
 

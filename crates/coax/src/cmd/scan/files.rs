@@ -18,8 +18,8 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use coax_addr::ProtocolPorts;
-use coax_scan::{Plan, Rest, TcpProbe, Verdict};
+use coax_addr::{AddressSet, ProtocolPorts};
+use coax_scan::{Host, Plan, Rest, TcpProbe, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::event::Known;
@@ -31,6 +31,8 @@ use hosts::{Hosts, What};
 const SOON: Duration = Duration::from_secs(5);
 /// Writing takes no more than this part of the time: one of so many.
 const SHARE: u32 = 20;
+/// Silent hosts are listed where they are no more; else only counted.
+const MOST_SILENT: u128 = 4096;
 
 /// The files that were asked for, and what will stand in them.
 pub(super) struct Files {
@@ -66,6 +68,8 @@ struct Run {
     /// Whether nothing was left out: no host given up, nothing asked by an earlier scan.
     asked_all: bool,
     addresses: u128,
+    /// Who gave no sign of life and was not asked, where they are few enough to be listed.
+    silent: AddressSet,
     end: End,
 }
 
@@ -140,6 +144,13 @@ impl Files {
         }
     }
 
+    /// Takes in that a host gave a sign of life.
+    pub(super) fn hear_host(&mut self, host: &Host) {
+        if self.are_wanted() {
+            self.findings.hosts.hear_host(host, seconds(SystemTime::now()));
+        }
+    }
+
     /// Writes what there is so far, now and then. What goes wrong is told at the end.
     pub(super) fn keep(&mut self, names: &Names) {
         let began = Instant::now();
@@ -155,8 +166,17 @@ impl Files {
     }
 
     /// Writes the files for good. An interrupted later round leaves the last whole one.
-    pub(super) fn finish(&mut self, names: &Names, end: End, skipped: u64) -> Result<(), Failure> {
+    pub(super) fn finish(
+        &mut self,
+        names: &Names,
+        end: End,
+        skipped: u64,
+        silent: &AddressSet,
+    ) -> Result<(), Failure> {
         self.run.end = end;
+        if silent.len() <= MOST_SILENT {
+            self.run.silent = silent.clone();
+        }
         self.run.asked_all &= skipped == 0;
         if end != End::Whole && !self.early {
             return Ok(());
@@ -184,6 +204,7 @@ impl Run {
             raw: false,
             asked_all: false,
             addresses: 0,
+            silent: AddressSet::new(),
             end: End::Underway,
         }
     }
@@ -236,7 +257,7 @@ fn text_of(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use coax_addr::{AddressSet, Protocol};
+    use coax_addr::Protocol;
     use coax_scan::{Hosts, Limits, Order, Reason, State, TcpProbe, Tell};
     use std::fs;
 
@@ -287,14 +308,14 @@ mod tests {
         let mut files = Files::new(None, Some(&path)).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(1), None, None);
-        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.finish(&Names::new(), End::Whole, 0, &AddressSet::new()).unwrap();
         files.begin(&plan(), false, 2);
         files.hear(&open(2), None, None);
         files.next = Instant::now();
         files.keep(&Names::new());
-        files.finish(&Names::new(), End::Interrupted, 0).unwrap();
+        files.finish(&Names::new(), End::Interrupted, 0, &AddressSet::new()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
-        files.finish(&Names::new(), End::Whole, 0).unwrap();
+        files.finish(&Names::new(), End::Whole, 0, &AddressSet::new()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
     }

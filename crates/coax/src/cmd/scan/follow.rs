@@ -47,6 +47,7 @@ impl Follow<'_> {
                 Heard::Verdicts(verdicts) => self.tell(verdicts)?,
                 Heard::Hosts(hosts) => self.teller.hosts(&hosts)?,
                 Heard::Tarpit(host) => self.teller.tarpit(host)?,
+                Heard::Rationed(part) => self.teller.rationed(&part)?,
                 Heard::Nothing => {}
                 Heard::End => return self.hear_out(),
             }

@@ -9,16 +9,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use coax_addr::{AddressSet, Protocol, ServiceTable};
-use coax_scan::{Host, Plan, Reason, State, Tally, Verdict};
+use coax_scan::{Host, Plan, Rationed, Reason, State, Tally, Verdict};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, HostReport, Known, PortReport, ScanSummary, TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, PortReport, RationedReport, SILENT, ScanSummary,
+    TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
@@ -217,19 +218,53 @@ impl<'a> Teller<'a> {
             Compared::Changed { was } => {
                 self.compared.changes += 1;
                 let clock = self.telling.learn.then(now_in_words);
+                let host = verdict.address.ip();
+                let was_silent = was.is_none() && self.before.was_silent(host);
+                let was = if was_silent { Some(SILENT) } else { was.map(State::name) };
                 let change = ChangeReport::new(self.report(verdict), was, clock);
-                match change.human() {
-                    _ if self.out.is_json() => lines.extend(out::line(&change)),
-                    Human::Answer(text) => lines.extend(format!("{text}\n").into_bytes()),
-                    _ => {}
-                }
+                self.list_change(&change, lines);
                 return true;
             }
         }
         false
     }
 
-    /// As it was recognised, or else the guess.
+    fn list_change(&self, change: &ChangeReport, lines: &mut Vec<u8>) {
+        match change.human() {
+            _ if self.out.is_json() => lines.extend(out::line(change)),
+            Human::Answer(text) => lines.extend(format!("{text}\n").into_bytes()),
+            _ => {}
+        }
+    }
+
+    /// Tells which ports of hosts that are silent now had a state that matters.
+    fn tell_silent(&mut self, silent: &AddressSet, plan: &Plan) -> Result<(), Failure> {
+        let mut lines = Vec::new();
+        if self.telling.changes_only {
+            for ((address, protocol, port), was) in
+                self.before.now_silent(silent, self.telling.all_states)
+            {
+                let udp = protocol == Protocol::Udp;
+                let asked = if udp { &plan.ports.udp } else { &plan.ports.tcp };
+                if asked.contains(port) {
+                    self.compared.changes += 1;
+                    let reason = Reason::NoAnswer;
+                    let address = SocketAddr::new(address, port);
+                    let verdict = Verdict { address, protocol, state: was, reason, rtt: None };
+                    let now = PortReport { state: SILENT, ..self.report(&verdict) };
+                    let clock = self.telling.learn.then(now_in_words);
+                    let change = ChangeReport::new(now, Some(was.name()), clock);
+                    self.list_change(&change, &mut lines);
+                }
+            }
+        }
+        if self.telling.learn {
+            self.before.learn_silent(silent);
+        }
+        Ok(self.stdout.write_all(&lines)?)
+    }
+
+    /// As it was recognised, or else the guess, unless what was heard disproves it.
     fn service(&mut self, verdict: &Verdict) -> Option<String> {
         if let Some(name) = self.known.as_ref().and_then(|known| known.service.clone()) {
             return Some(name);
@@ -239,7 +274,8 @@ impl<'a> Teller<'a> {
         let guess = self.guesses.entry((protocol, port)).or_insert_with(|| {
             services.by_port(port, Some(protocol)).into_iter().next().map(|it| it.name.into_owned())
         });
-        guess.clone()
+        let heard = self.known.as_ref().map(|known| &known.report);
+        guess.clone().filter(|guess| heard.is_none_or(|heard| !heard.disproves(guess)))
     }
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
@@ -262,6 +298,7 @@ impl<'a> Teller<'a> {
 
     /// Tells of hosts that gave a sign of life. Who compares is told of ports that changed.
     pub(super) fn hosts(&mut self, hosts: &[Host]) -> Result<(), Failure> {
+        hosts.iter().for_each(|host| self.files.hear_host(host));
         if self.telling.changes_only {
             return Ok(());
         }
@@ -282,6 +319,20 @@ impl<'a> Teller<'a> {
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
         let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
         let report = TarpitReport { host, address };
+        self.bar.suspend(|| self.out.report(&report))
+    }
+
+    /// Says that a part of a host is answered for only so often.
+    pub(super) fn rationed(&mut self, part: &Rationed) -> Result<(), Failure> {
+        let address = part.address;
+        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let report = RationedReport {
+            host,
+            address,
+            first_port: part.ports.0,
+            last_port: part.ports.1,
+            per_second: part.per_second,
+        };
         self.bar.suspend(|| self.out.report(&report))
     }
 
@@ -316,7 +367,8 @@ impl<'a> Teller<'a> {
         self.bar.finish_and_clear();
         let &ScanEnd { ref tally, silent, elapsed_ms, interrupted } = end;
         let how = if interrupted { End::Interrupted } else { End::Whole };
-        let written = self.files.finish(&self.names, how, tally.skipped);
+        self.tell_silent(silent, plan)?;
+        let written = self.files.finish(&self.names, how, tally.skipped, silent);
         let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
             addresses: u64::try_from(plan.targets.len()).ok(),

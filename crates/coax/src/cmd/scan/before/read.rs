@@ -15,6 +15,7 @@ use coax_addr::{AddressSet, Protocol, ProtocolPorts, ServiceTable, Target};
 use coax_scan::State;
 use serde::Deserialize;
 
+use super::super::event::SILENT;
 use super::{Asked, Before};
 use crate::failure::{Exit, Failure};
 
@@ -42,6 +43,7 @@ struct Line {
     state: Option<String>,
     now: Option<String>,
     targets: Option<String>,
+    silent: Option<String>,
     ports: Option<String>,
     interrupted: Option<bool>,
     compared: Option<serde::de::IgnoredAny>,
@@ -132,6 +134,7 @@ impl Reading {
         self.take(line, line.now.as_deref())
     }
 
+    /// A port of a host that has become silent has no state.
     fn take(&mut self, line: &Line, state: Option<&str>) -> Result<(), String> {
         let missing = |what: &str| format!("a {} without its {what}", line.event);
         let address = line.address.ok_or_else(|| missing("address"))?;
@@ -140,6 +143,10 @@ impl Reading {
         let protocol = Protocol::from_name(protocol)
             .ok_or_else(|| format!("there is no protocol '{protocol}'"))?;
         let state = state.ok_or_else(|| missing("state"))?;
+        if state == SILENT {
+            self.before.states.remove(&(address, protocol, port));
+            return Ok(());
+        }
         let state = named(state).ok_or_else(|| format!("there is no state '{state}'"))?;
         self.before.states.insert((address, protocol, port), state);
         Ok(())
@@ -155,6 +162,7 @@ impl Reading {
         }
         (self.found, self.ended) = (true, true);
         self.before.whole = line.interrupted != Some(true);
+        self.before.silent = addresses(line.silent.as_deref().unwrap_or_default())?;
         self.before.asked = match (&line.targets, &line.ports) {
             (Some(targets), Some(ports)) => Some(asked(targets, ports)?),
             _ => None,
@@ -189,14 +197,19 @@ fn named(name: &str) -> Option<State> {
 
 /// Whom and what an earlier scan asked, as its summary tells it.
 fn asked(targets: &str, ports: &str) -> Result<Asked, String> {
+    let targets = addresses(targets)?;
+    let ports = ProtocolPorts::parse(ports, &ServiceTable::default(), Protocol::Tcp)
+        .map_err(|error| error.to_string())?;
+    Ok(Asked { targets, ports })
+}
+
+fn addresses(words: &str) -> Result<AddressSet, String> {
     let mut set = AddressSet::new();
-    for target in Target::words(targets) {
+    for target in Target::words(words) {
         let target = target.map_err(|error| error.to_string())?;
         set.add(&target).map_err(|error| error.to_string())?;
     }
-    let ports = ProtocolPorts::parse(ports, &ServiceTable::default(), Protocol::Tcp)
-        .map_err(|error| error.to_string())?;
-    Ok(Asked { targets: set, ports })
+    Ok(set)
 }
 
 #[cfg(test)]

@@ -21,10 +21,10 @@ use crate::out::{Human, Report};
 pub(crate) struct ChangeReport {
     #[serde(flatten)]
     pub(crate) port: ChangedPort,
-    /// The state before; null where the earlier output does not mention the port, so it was not
-    /// open.
+    /// The state before, or silent where the host gave no sign of life; null where the earlier
+    /// output does not mention the port, so it was not open.
     pub(crate) was: Option<&'static str>,
-    /// The state now.
+    /// The state now, or silent where the host gives no sign of life and was not asked.
     pub(crate) now: &'static str,
     /// When, for a person who watches.
     #[serde(skip)]
@@ -50,11 +50,10 @@ pub(crate) struct ChangedPort {
 impl ChangeReport {
     pub(in crate::cmd::scan) fn new(
         port: PortReport,
-        was: Option<State>,
+        was: Option<&'static str>,
         clock: Option<String>,
     ) -> ChangeReport {
         let mut words = vec![format!("{} {}", port.place, port.state)];
-        let was = was.map(State::name);
         words.push(format!("(was {})", was.unwrap_or("not open")));
         words.push(port.service_in_words());
         words.extend(port.name().map(Cow::into_owned));

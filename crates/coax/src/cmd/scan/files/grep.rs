@@ -29,6 +29,10 @@ pub(super) fn write(
     for (address, host) in hosts.in_order() {
         host_lines(to, run, address, host, names.get(&address))?;
     }
+    for address in run.silent.iter() {
+        let name = names.get(&address).map(|name| one_line(name)).unwrap_or_default();
+        writeln!(to, "Host: {address} ({name})\tStatus: Down")?;
+    }
     let end = match run.end {
         End::Whole => "done",
         End::Interrupted => "interrupted",

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows how a file looks.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,9 @@ pub(super) struct Host {
     #[serde(with = "ReasonWords")]
     pub(super) reason: Reason,
     sign: Sign,
+    /// How it was found, in the words of nmap's files, and its hardware address.
+    pub(super) found: Option<Cow<'static, str>>,
+    pub(super) hardware: Option<[u8; 6]>,
     pub(super) trip: Option<Trip>,
     #[serde(skip)]
     pub(super) ports: Vec<Port>,
@@ -93,7 +97,8 @@ impl Hosts {
         if silent && !self.found.contains_key(&key) {
             return;
         }
-        let host = self.found.entry(key).or_insert_with(|| Host::new(verdict, now));
+        let new = || Host::new(verdict.reason, Sign::of(verdict), now);
+        let host = self.found.entry(key).or_insert_with(new);
         host.hear(verdict, now);
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
@@ -102,6 +107,15 @@ impl Hosts {
         } else {
             add(&mut host.counts, group, 1);
         }
+    }
+
+    /// A host gave a sign of life before its ports were asked.
+    pub(super) fn hear_host(&mut self, found: &coax_scan::Host, now: u64) {
+        let new = || Host::new(Reason::NoAnswer, Sign::There, now);
+        let host = self.found.entry(key(&found.address)).or_insert_with(new);
+        host.found = Some(words::sign(found).into());
+        host.hardware = found.hardware;
+        found.rtt.into_iter().for_each(|rtt| host.took(rtt));
     }
 
     /// What an earlier run has found; its listed ports are to be heard again.
@@ -135,11 +149,11 @@ impl<'de> Deserialize<'de> for Hosts {
 }
 
 impl Host {
-    fn new(verdict: &Verdict, now: u64) -> Host {
-        let (reason, sign) = (verdict.reason, Sign::of(verdict));
+    fn new(reason: Reason, sign: Sign, now: u64) -> Host {
         // Most hosts say the same of all their ports.
         let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
-        Host { first: now, last: now, reason, sign, trip: None, ports, counts }
+        let (found, hardware, trip) = (None, None, None);
+        Host { first: now, last: now, reason, sign, found, hardware, trip, ports, counts }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {
@@ -148,15 +162,22 @@ impl Host {
         if sign > self.sign {
             (self.sign, self.reason) = (sign, verdict.reason);
         }
-        if let Some(rtt) = verdict.rtt {
-            self.trip = Some(match self.trip {
-                None => Trip { smoothed: rtt, varies: rtt / 2 },
-                Some(Trip { smoothed, varies }) => Trip {
-                    smoothed: smoothed * 7 / 8 + rtt / 8,
-                    varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
-                },
-            });
-        }
+        verdict.rtt.into_iter().for_each(|rtt| self.took(rtt));
+    }
+
+    fn took(&mut self, rtt: Duration) {
+        self.trip = Some(match self.trip {
+            None => Trip { smoothed: rtt, varies: rtt / 2 },
+            Some(Trip { smoothed, varies }) => Trip {
+                smoothed: smoothed * 7 / 8 + rtt / 8,
+                varies: varies * 3 / 4 + smoothed.abs_diff(rtt) / 4,
+            },
+        });
+    }
+
+    /// How it is known whether it is there.
+    pub(super) fn known_by(&self, raw: bool) -> &str {
+        self.found.as_deref().unwrap_or_else(|| words::reason(self.reason, raw))
     }
 
     fn list(&mut self, number: u16, group: Group, what: What<'_>) {

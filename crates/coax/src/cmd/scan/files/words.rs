@@ -4,7 +4,7 @@
 //!
 //! Nothing here knows a file's grammar.
 
-use coax_scan::{Reason, State};
+use coax_scan::{Host, Reason, Sign, State};
 
 /// A port's state. What could not be told is `unknown`.
 pub(super) fn state(state: State) -> &'static str {
@@ -39,6 +39,17 @@ pub(super) fn reason(reason: Reason, raw: bool) -> &'static str {
         (_, "icmp-other") => "dest-unreach",
         (_, "forbidden") => "perm-denied",
         (_, own) => own,
+    }
+}
+
+/// How a host was found.
+pub(super) fn sign(host: &Host) -> &'static str {
+    match host.sign {
+        Sign::Own => "localhost-response",
+        Sign::EchoReply => "echo-reply",
+        Sign::Neighbour if host.address.is_ipv4() => "arp-response",
+        Sign::Neighbour => "nd-response",
+        Sign::Port(answer) => reason(answer, true),
     }
 }
 

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use coax_addr::{PortSet, Protocol};
-use coax_scan::State;
+use coax_scan::{Reason, State};
 
 use super::super::event::IdentityReport;
 use super::hosts::{Group, Host, Port};
@@ -38,6 +38,7 @@ pub(super) fn write(
     for (address, host) in hosts.in_order() {
         host_element(to, run, address, host, names.get(&address))?;
     }
+    run.silent.iter().try_for_each(|address| silent_element(to, address, names.get(&address)))?;
     tail(to, run, hosts.up())
 }
 
@@ -72,15 +73,15 @@ fn host_element(
     name: Option<&String>,
 ) -> io::Result<()> {
     let (first, last) = (host.first, host.last);
-    let (state, reason) = (host.state(), words::reason(host.reason, run.raw));
-    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
     write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
-    writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")?;
-    writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>\n<hostnames>")?;
-    if let Some(name) = name {
-        writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
+    status(to, host.state(), host.known_by(run.raw))?;
+    address_element(to, address)?;
+    if let Some(hardware) = host.hardware {
+        let hardware = hardware.map(|byte| format!("{byte:02X}")).join(":");
+        writeln!(to, "<address addr=\"{hardware}\" addrtype=\"mac\"/>")?;
     }
-    writeln!(to, "</hostnames>\n<ports>")?;
+    hostnames(to, name)?;
+    writeln!(to, "<ports>")?;
     extra_ports(to, &host.counted(run.asked()), run.raw)?;
     host.listed().into_iter().try_for_each(|port| port_element(to, port, run.raw))?;
     writeln!(to, "</ports>")?;
@@ -90,6 +91,32 @@ fn host_element(
         writeln!(to, "<times srtt=\"{smoothed}\" rttvar=\"{varies}\" to=\"{wait}\"/>")?;
     }
     writeln!(to, "</host>")
+}
+
+/// A host that gave no sign of life, as nmap lists it with `-v`.
+fn silent_element(to: &mut dyn Write, address: IpAddr, name: Option<&String>) -> io::Result<()> {
+    write!(to, "<host>")?;
+    status(to, "down", words::reason(Reason::NoAnswer, false))?;
+    address_element(to, address)?;
+    hostnames(to, name)?;
+    writeln!(to, "</host>")
+}
+
+fn status(to: &mut dyn Write, state: &str, reason: &str) -> io::Result<()> {
+    writeln!(to, "<status state=\"{state}\" reason=\"{reason}\" reason_ttl=\"0\"/>")
+}
+
+fn address_element(to: &mut dyn Write, address: IpAddr) -> io::Result<()> {
+    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+    writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>")
+}
+
+fn hostnames(to: &mut dyn Write, name: Option<&String>) -> io::Result<()> {
+    writeln!(to, "<hostnames>")?;
+    if let Some(name) = name {
+        writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
+    }
+    writeln!(to, "</hostnames>")
 }
 
 /// One element a state, in it one a reason.
@@ -129,8 +156,10 @@ fn port_element(to: &mut dyn Write, port: &Port, raw: bool) -> io::Result<()> {
 
 fn service_element(to: &mut dyn Write, service: &Service<'_>) -> io::Result<()> {
     write!(to, "<service name=\"{}\"", escaped(service.name))?;
-    let Service { product, version, extra, .. } = service;
-    for (name, value) in [("product", product), ("version", version), ("extrainfo", extra)] {
+    let Service { product, version, extra, host, .. } = service;
+    for (name, value) in
+        [("product", product), ("version", version), ("extrainfo", extra), ("hostname", host)]
+    {
         if !value.is_empty() {
             write!(to, " {name}=\"{}\"", escaped(value))?;
         }
@@ -251,7 +280,7 @@ mod tests {
     use super::super::text_of;
     use super::*;
     use coax_addr::ProtocolPorts;
-    use coax_scan::{Reason, Verdict};
+    use coax_scan::Verdict;
     use std::net::SocketAddr;
 
     #[test]
