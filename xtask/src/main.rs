@@ -31,7 +31,7 @@ cargo xtask bench NAME [--json]
                              measure coax beside its peers: stream, pipe, echo, start, resolve, stub, rules
 cargo xtask bench get [large|limited|small]… [--json], or: get line [--json]
                              measure fetching, from the loopback or over a line
-cargo xtask bench scan [loopback|loss|network|few|syn]… [--runs N] [--slow] [--json]
+cargo xtask bench scan [loopback|loss|network|few|syn|zoo]… [--runs N] [--slow] [--json]
                              measure coax scan, in network namespaces, as root
 cargo xtask bench chat [fanout|pace|idle|joins]… [--tls] [--rounds N] [--only SERVER] [--json]
                              measure coax chat serve beside InspIRCd and ngIRCd

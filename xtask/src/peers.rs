@@ -34,6 +34,7 @@ const PEERS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
     ("memcached", "memcached"),
+    ("mosquitto", "mosquitto"),
     ("pg_lsclusters", "postgresql"),
     ("aria2c", "aria2"),
     ("tinyproxy", "tinyproxy"),

@@ -25,6 +25,7 @@ use crate::discover::Finder;
 use crate::ledger::{Checkpoint, Ledger, Settled};
 use crate::pace::SharedRate;
 use crate::questions::Questions;
+use crate::recheck::Rationed;
 use crate::tally::{Counts, sum};
 use crate::tarpit::Tarpits;
 use crate::worker::Worker;
@@ -97,6 +98,8 @@ pub enum Heard {
     Hosts(Vec<Host>),
     /// This host answers on every port, and is asked no more.
     Tarpit(IpAddr),
+    /// A part of a host is answered for only so often, and was asked accordingly.
+    Rationed(Rationed),
     /// Nothing within the time.
     Nothing,
     /// Everything was asked, or the scan was stopped.
@@ -300,15 +303,23 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle
     thread.map_err(|error| ScanError::Machine(coax_net::no_thread(&error)))
 }
 
-/// One for each processor; one alone where it has little to do, or must keep a rate, or must know
-/// all that a host has said, since hosts are sparing with what they say about UDP.
+/// One for each processor; one alone where it asks a single host over a line, since all that is
+/// known of the line must be known to whoever judges silence, or where it has little to do, or must
+/// keep a rate, or must know all that a host has said, since hosts are sparing with what they say
+/// about UDP.
 fn thread_count(plan: &Plan, questions: u64) -> usize {
     let limits = &plan.limits;
     match limits.threads {
+        None if is_one_far_host(plan) => 1,
         _ if limits.rate.is_some() || questions < FEW || !plan.ports.udp.is_empty() => 1,
         Some(count) => count.clamp(1, 64),
         None => thread::available_parallelism().map_or(1, usize::from).min(8),
     }
+}
+
+/// A host of this machine has no line.
+fn is_one_far_host(plan: &Plan) -> bool {
+    plan.targets.len() == 1 && !plan.targets.socket_at(0, 0).ip().to_canonical().is_loopback()
 }
 
 fn sockets_of_each(threads: usize, spare: usize) -> usize {

@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 use crate::ask::Line;
 use crate::pace::Tries;
 use crate::questions::Question;
+use crate::recheck::Again;
 
 /// One port that has no verdict yet.
 #[derive(Debug)]
 pub(crate) struct Probe {
     pub(crate) question: Question,
+    pub(crate) purpose: Purpose,
     /// The attempts so far.
     pub(crate) tries: Tries,
     /// How often this machine could not ask.
@@ -38,6 +40,7 @@ impl Probe {
         let stage = Stage::ToAsk;
         Probe {
             question,
+            purpose: Purpose::Verdict,
             tries: Tries::default(),
             troubles: 0,
             asked: 0,
@@ -52,6 +55,15 @@ impl Probe {
 }
 
 impl Probe {
+    pub(crate) fn asked_for(self, purpose: Purpose) -> Probe {
+        Probe { purpose, ..self }
+    }
+
+    /// The same after its port was `asked` so often for something else.
+    pub(crate) fn after(self, asked: u32) -> Probe {
+        Probe { asked, ..self }
+    }
+
     /// Another attempt leaves.
     pub(crate) fn leaves(&mut self, now: Instant) {
         self.sent_before = (self.asked > 0).then_some(self.sent);
@@ -73,6 +85,19 @@ impl Probe {
         };
         sent.map(|sent| now.duration_since(sent))
     }
+}
+
+/// What a port is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Its verdict.
+    Verdict,
+    /// A measure of the way: it is known to answer.
+    Control,
+    /// A first word of its host, since it is likely to answer.
+    Likely,
+    /// Its verdict, which is held back.
+    Recheck(Again),
 }
 
 /// What a probe waits for.

@@ -1,22 +1,25 @@
 //! What stands behind an open port: what it says first, or answers to a polite question.
 //!
 //! All of it is a stranger's word: at most 4 KiB of it is kept, none is waited for longer than
-//! asked, and a certificate is read, not believed. There is one socket at a time. A port where
+//! asked, and a certificate is read, not believed. A port where
 //! an unasked word could do harm, such as a printer's, is listened to and never spoken to.
 //!
 //! Nothing here knows which port was found open, or makes text fit for a terminal.
 
 mod certificate;
 mod channel;
+mod conversation;
 mod cursor;
 mod datagram;
-mod opening;
-mod question;
+mod product;
+mod protocol;
 mod recognise;
+mod registry;
 mod reply;
 mod tcp;
 mod text;
 mod tls;
+mod turns;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,9 +28,11 @@ use coax_addr::Protocol;
 use tokio::time::Instant;
 
 pub use certificate::Certificate;
-pub use recognise::{Recognised, recognise};
+pub use product::{Product, product_parts};
+pub use recognise::{Recognised, recognise, recognise_answer};
+pub(crate) use registry::datagram::DATAGRAM_PROTOCOLS;
+pub use registry::{is_recognisable, within_tls};
 pub use reply::recognise_reply;
-pub use tcp::within_tls;
 pub use tls::TlsIdentity;
 
 /// What is kept of a banner, in bytes.
@@ -50,6 +55,10 @@ pub struct Identity {
     pub service: Option<&'static str>,
     /// What it calls itself, on one line: `OpenSSH_9.2p1 Debian-2`, `nginx/1.22.1`.
     pub product: Option<String>,
+    /// What else it tells, such as a version of the protocol.
+    pub extra: Option<String>,
+    /// What it calls its machine or its domain.
+    pub host: Option<String>,
     /// What it said: at most [`BANNER_LIMIT`] bytes, untouched.
     pub banner: Vec<u8>,
     /// Its side of a TLS handshake, where it answered one.
@@ -98,8 +107,12 @@ impl Default for Identify {
 }
 
 impl Identify {
-    /// Asks `address`. Makes up to three connections, one after the other, and ends within the
-    /// patience whatever the other side does. Dropping the future closes what is open.
+    /// Connections to one port that may be open at a time.
+    pub const CONNECTIONS_AT_ONCE: usize = 4;
+
+    /// Asks `address`, and ends within the patience whatever the other side does. Makes one
+    /// connection where the protocol that is usual at the port is spoken, and up to 15, four of them
+    /// at once, where a server says nothing. Dropping the future closes what is open.
     ///
     /// Needs a tokio runtime with time and I/O enabled.
     pub async fn at(&self, address: SocketAddr, protocol: Protocol) -> Identity {

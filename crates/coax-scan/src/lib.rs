@@ -22,6 +22,7 @@ mod pace;
 mod payload;
 mod plan;
 mod questions;
+mod recheck;
 mod tally;
 mod tarpit;
 mod verdict;
@@ -30,10 +31,11 @@ mod worker;
 pub use engine::{Heard, Scan, ScanError, raise_descriptor_limit};
 pub use host::{Host, Sign};
 pub use identify::{
-    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Recognised, TlsIdentity, recognise,
-    recognise_reply, within_tls,
+    BANNER_LIMIT, Certificate, Hearing, Identify, Identity, Product, Recognised, TlsIdentity,
+    is_recognisable, product_parts, recognise, recognise_answer, recognise_reply, within_tls,
 };
 pub use ledger::Checkpoint;
 pub use plan::{HostGroup, Hosts, Limits, Order, Plan, Rest, TcpProbe, Tell};
+pub use recheck::Rationed;
 pub use tally::Tally;
 pub use verdict::{Reason, State, Verdict};

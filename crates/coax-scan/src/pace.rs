@@ -1,12 +1,14 @@
 //! How fast to ask, and how long to wait.
 //!
 //! Every host has its own window and its own estimate of the round trip; all hosts together have a
-//! window too, since they share the way out. Loss is only known from hosts that answer: a probe
+//! window too, since they share the way out. Loss is only known from ports that answer: a probe
 //! that is answered when it is sent again shows that the one before was lost, whereas one that is
-//! never answered says nothing about the way.
+//! never answered says nothing about the way. What is known of loss says how much silence proves.
 //!
 //! No clock is read here: time is a parameter.
 
+mod control;
+pub(crate) mod evidence;
 mod host;
 mod rate;
 mod round_trip;
@@ -16,14 +18,16 @@ mod udp;
 mod window;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use coax_addr::Protocol;
 
 use crate::Limits;
+use crate::flight::Purpose;
 use crate::questions::Question;
-use host::Host;
+use evidence::Evidence;
+use host::{Host, Proof};
 pub(crate) use rate::SharedRate;
 pub(crate) use round_trip::RoundTrip;
 pub(crate) use tries::Tries;
@@ -35,12 +39,19 @@ const TO_SILENT: usize = 8192;
 /// Hosts remembered, at first. Those with probes under way are never forgotten.
 const HOSTS: usize = 4096;
 
+/// How often control probes are thought of.
+const GLANCE: Duration = Duration::from_millis(10);
+
 /// The pace of one thread.
 #[derive(Debug)]
 pub(crate) struct Pace {
     limits: Limits,
     everyone: Window,
     hosts: HashMap<Key, Host>,
+    /// What is known of loss on the way to each network.
+    networks: HashMap<IpAddr, Evidence>,
+    /// When control probes are thought of next.
+    controls: Option<Instant>,
     room: usize,
     rate: SharedRate,
     under_way: usize,
@@ -56,6 +67,8 @@ impl Pace {
             limits,
             everyone,
             hosts: HashMap::new(),
+            networks: HashMap::new(),
+            controls: None,
             room: HOSTS,
             rate,
             under_way: 0,
@@ -77,9 +90,21 @@ impl Pace {
         has_room && self.hosts.get(&key(to)).is_none_or(Host::has_room)
     }
 
-    /// Whether the rate allows a probe now; if not, when.
-    pub(crate) fn try_send(&mut self, now: Instant) -> Result<(), Instant> {
-        self.rate.take(now)
+    /// Whether a few more are no burden, where `more` are under way that are not counted.
+    pub(crate) fn has_room_beside(&self, more: usize) -> bool {
+        more < self.everyone.size()
+    }
+
+    /// Whether its silence is worth a second look: it answers elsewhere.
+    pub(crate) fn answers(&self, to: Question) -> bool {
+        self.hosts.get(&key(to)).is_some_and(|host| !host.is_silent())
+    }
+
+    /// Whether another probe may leave to `to` now; if not, when.
+    pub(crate) fn try_send(&mut self, to: Question, now: Instant) -> Result<(), Instant> {
+        self.rate.take(now)?;
+        let host = self.hosts.get_mut(&key(to));
+        host.map_or(Ok(()), |host| host.try_send(self.limits.timeout, now))
     }
 
     /// The time at which a probe that must be sent may be; its place is taken.
@@ -112,8 +137,9 @@ impl Pace {
     }
 
     /// An attempt leaves.
-    pub(crate) fn leaves(&self, to: Question, tries: &mut Tries) {
-        if let Some(host) = self.hosts.get(&key(to)) {
+    pub(crate) fn leaves(&mut self, to: Question, tries: &mut Tries, now: Instant) {
+        tries.begin(now);
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
             host.leaves(tries);
         }
     }
@@ -124,23 +150,101 @@ impl Pace {
         let Some(host) = self.hosts.get_mut(&key(to)) else { return };
         let lost = host.lost(rtt, tries);
         host.answered(rtt, lost);
-        self.everyone.answered(lost, self.under_way);
+        self.everyone.answered(lost > 0, self.under_way);
+        self.network(to).answered(lost);
+    }
+
+    /// Which network's way a host shares.
+    fn network(&mut self, to: Question) -> &mut Evidence {
+        if self.networks.len() >= HOSTS {
+            self.networks.clear();
+        }
+        self.networks.entry(network(to)).or_default()
+    }
+
+    /// `to` was found open or not, and may be asked again as a measure, `often` if that costs its
+    /// host nothing.
+    pub(crate) fn may_control(&mut self, to: Question, is_open: bool, often: bool) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.controls.learn(to.to.port(), is_open, often);
+        }
+    }
+
+    /// Ports to ask now, of hosts that say nothing: one that is known to answer, as a measure, or
+    /// `likely` ones.
+    pub(crate) fn controls(&mut self, now: Instant, likely: &[u16]) -> Vec<(SocketAddr, Purpose)> {
+        let mut due = Vec::new();
+        if self.controls.is_some_and(|next| now < next) {
+            return due;
+        }
+        self.controls = Some(now + GLANCE);
+        for (&(mut to, protocol), host) in &mut self.hosts {
+            if host.under_way == 0 || protocol != Protocol::Tcp {
+                continue;
+            }
+            if host.is_silent() && host.controls.looks(now) {
+                due.extend(likely.iter().map(|&port| {
+                    to.set_port(port);
+                    (to, Purpose::Likely)
+                }));
+            } else if let Some(port) = host.controls.due(now) {
+                to.set_port(port);
+                due.push((to, Purpose::Control));
+            }
+        }
+        due
+    }
+
+    /// A likely port of a host that said nothing answered.
+    pub(crate) fn spoke(&mut self, to: Question, rtt: Duration) {
+        if let Some(host) = self.hosts.get_mut(&key(to)) {
+            host.answered(Some(rtt), 0);
+        }
+    }
+
+    /// A control probe was answered, or not.
+    pub(crate) fn control(&mut self, to: Question, rtt: Option<Duration>) {
+        let Some(host) = self.hosts.get_mut(&key(to)) else { return };
+        match rtt {
+            Some(rtt) => {
+                let borne = host.control_answered(rtt);
+                self.everyone.bears(borne);
+                self.network(to).answered(0);
+            }
+            None => {
+                host.control_lost();
+                self.network(to).lost();
+            }
+        }
     }
 
     /// The host answered a question that was asked more than once: who knows to which of these.
     pub(crate) fn answered_at_last(&mut self, to: Question) {
         self.everyone.answered(false, self.under_way);
         if let Some(host) = self.hosts.get_mut(&key(to)) {
-            host.answered(None, false);
+            host.answered(None, 0);
         }
     }
 
-    /// A probe was not answered in time. Whether that is enough to say that it never will be.
-    pub(crate) fn in_vain(&mut self, to: Question, tries: &mut Tries) -> bool {
+    /// A probe was not answered in time. Whether that is enough to say that it never will be; where
+    /// the port `may` be looked at again later, proof is enough, and otherwise only the last attempt.
+    pub(crate) fn in_vain(
+        &mut self,
+        to: Question,
+        tries: &mut Tries,
+        may: bool,
+        now: Instant,
+    ) -> bool {
+        let others = self.networks.get(&network(to)).copied().unwrap_or_default();
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
-        let is_enough = host.is_enough(tries, self.limits.retries);
-        if is_enough && host.is_silent() && !to.silent {
+        // A UDP port's attempts ask different things, so each of them is needed.
+        let is_proven_by_loss = may && to.protocol == Protocol::Tcp;
+        let doubt = if is_proven_by_loss { self.limits.doubt() } else { 0.0 };
+        let time = tries.since(now);
+        let proof = Proof { retries: self.limits.retries, time, doubt, others };
+        let is_enough = host.is_enough(tries, proof);
+        if is_enough && host.is_silent() {
             // Nobody is there: that says nothing about the way, and it need not hold up others.
             self.everyone.grow();
         }
@@ -221,6 +325,15 @@ fn key(question: Question) -> Key {
     let mut host = question.to;
     host.set_port(0);
     (host, question.protocol)
+}
+
+/// 256 addresses of IPv4, or a network of IPv6 as it is given to one place (RFC 6177): most likely
+/// behind the same line.
+fn network(question: Question) -> IpAddr {
+    match question.to.ip().to_canonical() {
+        IpAddr::V4(address) => IpAddr::from((u32::from(address) & !0xff).to_be_bytes()),
+        IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
+    }
 }
 
 #[cfg(test)]

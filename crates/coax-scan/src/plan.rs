@@ -120,8 +120,11 @@ pub struct Limits {
     /// The longest wait for the answer to one probe. The wait is usually much shorter: it follows
     /// what the host's answers take.
     pub timeout: Duration,
-    /// How often a probe without an answer is sent again.
+    /// How often a probe without an answer is sent again at most.
     pub retries: u8,
+    /// In percent, how certain it must be that loss does not make an open TCP port silent. The loss
+    /// is measured on ports that answer, and says how many attempts that takes.
+    pub certainty: f64,
     /// So many open ports, and hardly any other, make a host a tarpit, which is asked no more.
     pub tarpit: Option<u32>,
     /// Descriptors that are left to everything else in the process.
@@ -138,10 +141,18 @@ impl Default for Limits {
             rate: None,
             timeout: Duration::from_secs(1),
             retries: 6,
+            certainty: 99.9999,
             tarpit: None,
             spare_descriptors: 16,
             threads: None,
         }
+    }
+}
+
+impl Limits {
+    /// The probability that may be left that a port which answers is silent by chance.
+    pub(crate) fn doubt(&self) -> f64 {
+        1.0 - self.certainty / 100.0
     }
 }
 

@@ -119,6 +119,11 @@ impl Questions {
         self.total
     }
 
+    /// Whether this TCP port of each host is to be asked.
+    pub(crate) fn asks(&self, port: u16) -> bool {
+        self.ports.tcp.contains(port)
+    }
+
     /// How many each host is asked.
     pub(crate) fn of_each_host(&self) -> u64 {
         self.ports.len() as u64

@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows who reads the verdicts.
 
+mod extra;
 mod hear;
 mod judge;
 mod send;
@@ -23,6 +24,7 @@ use crate::ledger::Settled;
 use crate::neighbours::{Neighbours, Standing};
 use crate::pace::Pace;
 use crate::questions::{Next, Question, Share};
+use crate::recheck::Recheck;
 use crate::tarpit::Suspects;
 use crate::{Heard, State, TcpProbe, Verdict};
 
@@ -51,6 +53,11 @@ pub(crate) struct Worker {
     flight: Flight,
     /// What keeps hosts from being asked.
     neighbours: Neighbours,
+    recheck: Recheck,
+    /// Probes under way for something else than the verdict of a new question.
+    extra: usize,
+    /// Ports of the plan that are asked first where a host says nothing.
+    likely: Vec<u16>,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -93,6 +100,9 @@ impl Worker {
             events: Vec::with_capacity(EVENTS),
             flight: Flight::default(),
             neighbours: Neighbours::new(shared.capacity / 2, Instant::now()),
+            recheck: Recheck::new(shared.limits.doubt()),
+            extra: 0,
+            likely: extra::LIKELY.into_iter().filter(|&it| shared.questions.asks(it)).collect(),
             share: Share::default(),
             held: None,
             asked_all: false,
@@ -110,10 +120,10 @@ impl Worker {
     pub(crate) fn run(mut self) {
         while !self.shared.stopped() {
             let pause = self.send_some();
-            if self.asked_all && self.is_idle() {
+            let now = Instant::now();
+            if self.ask_extra(now) {
                 break;
             }
-            let now = Instant::now();
             if !self.hear(&pause, now) || !self.flush_if_due(now) {
                 break;
             }
@@ -125,7 +135,7 @@ impl Worker {
 
     /// Whether nothing is under way and nothing waits.
     fn is_idle(&self) -> bool {
-        self.flight.len() == 0 && self.held.is_none() && self.neighbours.is_empty()
+        self.flight.len() == self.extra && self.held.is_none() && self.neighbours.is_empty()
     }
 
     fn send_some(&mut self) -> Pause {
@@ -162,7 +172,7 @@ impl Worker {
                 self.held = Some(question);
                 return Pause::ForAnswers;
             }
-            if let Err(later) = self.pace.try_send(now) {
+            if let Err(later) = self.pace.try_send(question, now) {
                 self.held = Some(question);
                 return Pause::Until(later);
             }

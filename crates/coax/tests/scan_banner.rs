@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken test bench fails its test")]
 
+#[path = "scan_banner/servers.rs"]
+mod servers;
+
 use std::path::Path;
 
 use serde_json::Value;
@@ -92,7 +95,7 @@ fn the_files_say_what_was_heard_and_what_is_a_guess() {
     for part in [
         &format!("<service name=\"ssh\" {ssh} method=\"probed\" conf=\"10\"/>"),
         "<script id=\"banner\" output=\"SSH-2.0-OpenSSH_9.2p1 Debian-2\"/>",
-        "<service name=\"domain\" method=\"table\" conf=\"3\"/>",
+        "<service name=\"unknown\" method=\"table\" conf=\"3\"/>",
         "<script id=\"banner\" output=\"\\x00&lt;&amp;&quot;/,\\x1B[2J\u{fffd}\"/>",
         "<service name=\"http\" tunnel=\"ssl\" method=\"probed\" conf=\"10\"/>",
         "output=\"Subject: commonName=a.test&#10;Subject Alternative Name: DNS:a.test, DNS:b.test, \
@@ -103,7 +106,7 @@ fn the_files_say_what_was_heard_and_what_is_a_guess() {
         assert!(xml.contains(part), "no {part} in {xml}");
     }
     let grep = std::fs::read_to_string(folder.path().join("out.grep")).unwrap();
-    let ports = "Ports: 21/open/tcp//ftp?///, 53/open/tcp//domain?///, \
+    let ports = "Ports: 21/open/tcp//ftp?///, 53/open/tcp//unknown?///, \
                  2001/open/tcp//ssh//OpenSSH 9.2p1 (Debian-2)/, 2004/open/tcp//ssl|http///\t";
     assert!(grep.contains(ports), "{grep}");
     let grammar = Path::new("/usr/share/nmap/nmap.dtd");

@@ -21,6 +21,8 @@ mod nmap;
 mod nobody;
 #[path = "scan_truth/own_machine.rs"]
 mod own_machine;
+#[path = "scan_truth/silence.rs"]
+mod silence;
 #[path = "scan_truth/syn.rs"]
 mod syn;
 #[path = "scan_truth/udp.rs"]

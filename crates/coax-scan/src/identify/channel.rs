@@ -7,13 +7,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coax_addr::{Endpoint, Host, Options, Place, Transport};
 use coax_net::{AttemptOutcome, Dial, DialError, Dialed, Stream, SystemResolver};
 use tokio::time::{Instant, timeout_at};
 
-use super::recognise::recognise;
+use super::conversation::is_echo;
+use super::recognise::proven;
+use super::registry;
+use super::text::holds;
 use super::tls::{TlsChannel, is_record};
 use super::{BANNER_LIMIT, Hearing};
 
@@ -117,9 +121,15 @@ impl Channel {
         }
     }
 
-    /// Hears what is said until it is enough. The first word has to come by `first`; all ends at
-    /// `until`.
-    pub(super) async fn hear(&mut self, first: Instant, until: Instant) -> Said {
+    /// Hears what is said after `asked` until it is enough. The first word has to come by `first`,
+    /// and is counted in `speaking`; all ends at `until`.
+    pub(super) async fn hear(
+        &mut self,
+        asked: &[u8],
+        first: Instant,
+        until: Instant,
+        speaking: &AtomicUsize,
+    ) -> Said {
         let mut said = Said::nothing(End::Quiet);
         let mut piece = [0; BANNER_LIMIT];
         let mut limit = first.min(until);
@@ -131,9 +141,10 @@ impl Channel {
                 Ok(Err(error)) => End::of(&error),
                 Ok(Ok(0)) => End::Closed,
                 Ok(Ok(count)) => {
+                    speaking.fetch_add(usize::from(said.bytes.is_empty()), Ordering::Relaxed);
                     said.bytes.extend_from_slice(&piece[..count]);
                     if !is_enough(&said.bytes) {
-                        limit = until.min(Instant::now() + pause_after(&said.bytes));
+                        limit = until.min(Instant::now() + pause_after(asked, &said.bytes));
                         continue;
                     }
                     End::Enough
@@ -151,10 +162,12 @@ impl Channel {
     }
 }
 
-/// The head of an HTTP answer says all that is wanted: its page is left where it is.
+/// The head of an HTTP answer says all that is wanted: its page is left where it is, unless it is
+/// one for programs, which may tell what they talk to.
 fn is_enough(bytes: &[u8]) -> bool {
     let head = || bytes.windows(4).any(|part| part == b"\r\n\r\n");
-    bytes.len() == BANNER_LIMIT || bytes.starts_with(b"HTTP/") && !is_refusal(bytes) && head()
+    let is_page = bytes.starts_with(b"HTTP/") && !is_refusal(bytes) && head();
+    bytes.len() == BANNER_LIMIT || is_page && !holds(bytes, "\ncontent-type: application/json")
 }
 
 /// What is wrong with a request may stand in the page alone: that TLS was expected.
@@ -162,7 +175,9 @@ fn is_refusal(bytes: &[u8]) -> bool {
     bytes.get(8..12) == Some(b" 400")
 }
 
-fn pause_after(bytes: &[u8]) -> Duration {
-    let known = is_record(bytes) || recognise(bytes).is_some();
+fn pause_after(asked: &[u8], bytes: &[u8]) -> Duration {
+    let hinted = || registry::all().any(|it| it.is_hinted(bytes));
+    let known =
+        is_record(bytes) || is_echo(asked, bytes) || proven(asked, bytes).is_some() || hinted();
     if known { SETTLE } else { PAUSE }
 }

@@ -1,11 +1,12 @@
 //! Asking a UDP port: the questions of its service in turn, until something comes back.
 //!
-//! Only what comes from the address that was asked counts. A lost datagram is no silence, so six
+//! Only what comes from the address that was asked counts. A lost datagram is no silence, so several
 //! go out in the time there is, and an answer may be to any of those sent so far.
 //!
 //! Nothing here knows what the questions and answers mean: `payload` and `reply` do.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use coax_addr::{Endpoint, Host, Options, Place, Transport};
 use coax_net::{Address, Datagrams, Inbox, Origin, SystemResolver, UdpAnswers, Wanted};
@@ -14,10 +15,13 @@ use tokio::time::{Instant, timeout_at};
 use super::channel::dial;
 use super::reply::recognise_reply;
 use super::{BANNER_LIMIT, Hearing, Identity};
-use crate::payload::{answers_at, payload};
+use crate::payload::{answers_at, questions};
 
-/// How often it is asked: the questions to a port of which nothing is known are six.
-const TIMES: u32 = 6;
+/// How often a port is asked at least, so that a lost datagram is no silence.
+const TIMES: usize = 6;
+/// All the questions to a port of which nothing is known go out in this part of the time, and
+/// again after it.
+const FIRST_ROUND: u32 = 3;
 /// More datagrams from others than chance brings; who floods us must not hold us.
 const STRAYS: usize = 1000;
 
@@ -26,30 +30,40 @@ pub(super) async fn identify(address: SocketAddr, until: Instant) -> Identity {
         Ok(socket) => socket,
         Err(why) => return Identity::not_reached(why),
     };
-    let part = until.saturating_duration_since(Instant::now()) / TIMES;
+    let questions = questions(address.port());
+    let gap = gap(questions.len(), until);
     let mut best = Identity::default();
-    for turn in 0..TIMES {
-        let question = payload(address.port(), turn);
+    for (turn, question) in questions.iter().cycle().take(questions.len().max(TIMES)).enumerate() {
         if let Err(error) = socket.send(question, Some(&Origin::from(Address::Ip(address)))).await {
             return best.or_not_reached(error.cause());
         }
-        let turn_until = if turn + 1 == TIMES { until } else { Instant::now() + part };
-        match timeout_at(turn_until, answer(&socket, address)).await {
-            Ok(Ok(banner)) => {
-                let found = heard(address.port(), turn, banner);
-                if found.service.is_some() {
-                    return found;
-                }
-                // An answer to the wrong question may be followed by one to the right one.
-                if best.hearing == Hearing::Silent {
-                    best = found;
-                }
+        let is_last = turn + 1 == questions.len().max(TIMES);
+        let asked = &questions[..questions.len().min(turn + 1)];
+        let turn_until = if is_last { until } else { until.min(Instant::now() + gap) };
+        while let Ok(answer) = timeout_at(turn_until, answer(&socket, address)).await {
+            let found = match answer {
+                Ok(banner) => heard(address.port(), asked, banner),
+                Err(why) => return best.or_not_reached(why),
+            };
+            if found.service.is_some() {
+                return found;
             }
-            Ok(Err(why)) => return best.or_not_reached(why),
-            Err(_) => {}
+            // An answer to the wrong question may be followed by one to the right one.
+            if best.hearing == Hearing::Silent {
+                best = found;
+            }
         }
     }
     best
+}
+
+/// How long the next question waits. The questions of one protocol are few, and use all of the time.
+fn gap(questions: usize, until: Instant) -> Duration {
+    let left = until.saturating_duration_since(Instant::now());
+    match questions > TIMES {
+        true => left / FIRST_ROUND / u32::try_from(questions).unwrap_or(u32::MAX),
+        false => left / TIMES as u32,
+    }
 }
 
 impl Identity {
@@ -62,13 +76,10 @@ impl Identity {
     }
 }
 
-/// What came back after the questions up to this one.
-fn heard(port: u16, turn: u32, banner: Vec<u8>) -> Identity {
-    let asked = (0..=turn).rev().map(|turn| payload(port, turn));
-    let known = { asked }.find_map(|asked| recognise_reply(port, asked, &banner));
-    let (service, product) = known.map(|it| (it.service, it.product)).unzip();
-    let (product, hearing) = (product.flatten(), Hearing::Answered);
-    Identity { service, product, banner, tls: None, hearing }
+/// What came back after these questions.
+fn heard(port: u16, asked: &[&[u8]], banner: Vec<u8>) -> Identity {
+    let known = asked.iter().rev().find_map(|asked| recognise_reply(port, asked, &banner));
+    Identity { banner, hearing: Hearing::Answered, ..Identity::default() }.with(known)
 }
 
 /// A socket that hears what this port sends. One that is connected hears refusals too.

@@ -5,65 +5,50 @@
 //!
 //! Nothing here knows how long was waited.
 
-mod machine;
-mod names;
-mod tunnel;
-mod web;
+pub(super) mod games;
+pub(super) mod machine;
+pub(super) mod names;
+pub(super) mod small;
+pub(super) mod tunnel;
+pub(super) mod web;
 
-use super::recognise::{Recognised, recognise};
+use super::recognise::Recognised;
+use super::registry::datagram;
 
 pub(super) use names::dns;
 
+/// An error that answers our request for a ticket.
+pub(super) fn kerberos(answer: &[u8]) -> Option<Recognised> {
+    machine::kerberos(&[], answer)
+}
+
+/// A hard reset that acknowledges the session of our request.
+pub(super) fn openvpn(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
+    tunnel::openvpn(asked, answer)
+}
+
 /// Reads an answer: the question that it must fit, and its bytes.
-type Reader = fn(&[u8], &[u8]) -> Option<Recognised>;
-
-/// Which answers may come from a port.
-#[rustfmt::skip]
-const TABLE: &[(&[u16], &[Reader])] = &[
-    (&[53], &[names::domain]),
-    (&[5353], &[names::multicast]),
-    (&[137], &[names::netbios]),
-    (&[123], &[machine::ntp]),
-    (&[69], &[machine::tftp]),
-    (&[88], &[machine::kerberos]),
-    (&[111, 2049], &[machine::rpc]),
-    (&[161], &[machine::snmp]),
-    (&[177], &[machine::xdmcp]),
-    (&[389], &[machine::ldap]),
-    (&[427], &[machine::service_location]),
-    (&[520, 521], &[machine::rip]),
-    (&[623, 664], &[machine::ipmi]),
-    (&[1434], &[machine::sql_server]),
-    (&[11211], &[machine::memcached]),
-    (&[47808], &[machine::bacnet]),
-    (&[443, 784, 853, 8443, 8853, 2083, 4433, 5349, 5684], &[web::quic, web::dtls]),
-    (&[1900], &[web::ssdp]),
-    (&[3478, 3479], &[web::stun]),
-    (&[3702], &[web::ws_discovery]),
-    (&[4569], &[web::iax]),
-    (&[5060], &[web::sip]),
-    (&[5683], &[web::coap]),
-    (&[500, 4500], &[tunnel::ike]),
-    (&[1194], &[tunnel::openvpn]),
-    (&[2152], &[tunnel::gtp]),
-    (&[5351], &[tunnel::nat_pmp]),
-];
-
-/// Where anything may be, it is one of those that are asked for there.
-const ANYWHERE: &[Reader] = &[names::domain, machine::ntp, web::stun, characters];
+pub(super) type Reader = fn(&[u8], &[u8]) -> Option<Recognised>;
 
 /// What `answer` to the question `asked`, which went to this UDP port, gives away.
 pub fn recognise_reply(port: u16, asked: &[u8], answer: &[u8]) -> Option<Recognised> {
     if !asked.is_empty() && answer == asked {
         return named("echo", None);
     }
-    let row = TABLE.iter().find(|(ports, _)| ports.contains(&port));
-    let readers = row.map_or(ANYWHERE, |(_, readers)| readers);
-    readers.iter().find_map(|read| read(asked, answer))
+    if let Some(row) = datagram::at(port) {
+        return row.readers.iter().find_map(|read| read(asked, answer));
+    }
+    // Where anything may be, an answer has to fit the question of its own protocol.
+    let own = datagram::anywhere().filter(|row| (row.questions)().iter().any(|own| own == asked));
+    let mut readers = own.flat_map(|row| row.readers).chain(ANYWHERE);
+    readers.find_map(|read| read(asked, answer))
 }
 
+/// What is known without a number of ours in it.
+const ANYWHERE: &[Reader] = &[small::characters];
+
 fn named(service: &'static str, product: Option<String>) -> Option<Recognised> {
-    Some(Recognised { service, product })
+    Some(Recognised::new(service, product))
 }
 
 /// `service`, if what was heard fits.
@@ -76,14 +61,10 @@ fn same_id(asked: &[u8], answer: &[u8]) -> bool {
     matches!((asked, answer), ([a, b, ..], [c, d, ..]) if (a, b) == (c, d))
 }
 
-/// RFC 864: what is sent over TCP is sent here too.
-fn characters(_: &[u8], answer: &[u8]) -> Option<Recognised> {
-    recognise(answer).filter(|it| it.service == "chargen")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identify::DATAGRAM_PROTOCOLS;
     use crate::payload::payload;
 
     /// What `answer` to one of our own questions is.
@@ -126,8 +107,18 @@ mod tests {
         (5351, b"\0\x80\0\0\0\0\0\x01\xC0\0\x02\x01", "nat-pmp", ""),
         (5353, b"\xC0\xA4\x84\0\0\0\0\0\0\0\0\0", "mdns", ""),
         (5683, b"\x70\0\xC0\xA4", "coap", ""),
-        (11211, b"\xC0\xA4\0\0\0\x01\0\0VERSION 1.6.18\r\n", "memcache", "1.6.18"),
+        (11211, b"\xC0\xA4\0\0\0\x01\0\0VERSION 1.6.18\r\n", "memcache", "memcached 1.6.18"),
         (47808, b"\x81\x0A\0\x0B\x01\0\x30\x01\x0C\x0C\x02", "bacnet", ""),
+        (3389, b"coax\0\x40\0\x05\0\0\0\0", "ms-wbt-server", ""),
+        (10001, b"\x01\0\0\x04\x0B\0\x01a", "ubiquiti", ""),
+        (44818, b"c\0,\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\x0C\0&\0\x01\0\0\x02\xAF\x12\n\0\0\x01\0\0\0\0\0\0\0\0\x01\0\x0E\x006\0\x14\x0B`\0\x01\x02\x03\x04\x041756\x03", "EtherNet-IP-2", "1756 20.11"),
+        (27015, b"\xFF\xFF\xFF\xFFI\x11box\0de_dust\0csgo\0Counter-Strike\0\xDA\x02\x05", "source-engine", "Counter-Strike"),
+        (27960, b"\xFF\xFF\xFF\xFFinfoResponse\n\\protocol\\68\\gamename\\Quake3Arena\\clients\\3", "quake", "Quake3Arena"),
+        (25565, b"\x09\x0C\x0A\x01\x089513307\0", "minecraft", ""),
+        (19132, b"\x1C\0\0\0\0\0\0\0\0abcdefgh\0\xFF\xFF\0\xFE\xFE\xFE\xFE\xFD\xFD\xFD\xFD\x12\x34\x56\x78\0\x15MCPE;box;390;1.14.60;", "minecraft-bedrock", "Minecraft 1.14.60"),
+        (64738, b"\0\x01\x03\x04coaxscan\0\0\0\0\0\0\0\x64\0\x01\x19\x40", "mumble", "Murmur 1.3.4"),
+        (521, b"\x02\x01\0\0\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x20\x10", "ripng", ""),
+        (2083, b"\x16\xFE\xFF\0\0\0\0\0\0\0\0\0\x23\x03", "dtls", ""),
         (7, b"coax\r\n", "echo", ""),
         (19, b" !\"#$%&'()*+,-./0123456789:;", "chargen", ""),
     ];
@@ -141,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_reader_has_an_answer_that_it_reads() {
-        for port in TABLE.iter().flat_map(|(ports, _)| &ports[..1]) {
+        for port in DATAGRAM_PROTOCOLS.iter().flat_map(|row| &row.ports[..1]) {
             assert!(ANSWERS.iter().any(|(tried, ..)| tried == port), "{port}");
         }
     }

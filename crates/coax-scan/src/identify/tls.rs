@@ -51,6 +51,8 @@ pub(super) enum Handshake {
     WrongProtocol(TlsIdentity),
     /// What it said is not TLS.
     NotTls(Said),
+    /// It repeats what it hears.
+    Echo(Said),
 }
 
 /// A connection with TLS on it.
@@ -82,6 +84,10 @@ pub(super) async fn handshake(
     let identity = channel.identity();
     match outcome {
         Ok(()) => Handshake::Done(channel, identity),
+        // No server says a ClientHello.
+        Err(trouble) if matches!(channel.raw[..], [0x16, 3, _, _, _, 1, ..]) => {
+            Handshake::Echo(Said { bytes: channel.raw, end: trouble.end() })
+        }
         Err(trouble) if is_record(&channel.raw) => {
             let refused = TlsIdentity { refusal: Some(trouble.in_words()), ..identity };
             match trouble {

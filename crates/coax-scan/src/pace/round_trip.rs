@@ -12,22 +12,31 @@ use std::time::Duration;
 pub(super) const FIRST: Duration = Duration::from_millis(500);
 /// A machine under load answers late by some tens of milliseconds.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// Nor is a queue that takes so long worth a look.
+const QUEUE: Duration = Duration::from_millis(30);
 
 /// The smoothed round trip and how much it varies.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RoundTrip {
     known: Option<(Duration, Duration)>,
+    shortest: Option<Duration>,
 }
 
 impl RoundTrip {
     /// An answer took `rtt`.
     pub(crate) fn sample(&mut self, rtt: Duration) {
+        self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.known = Some(match self.known {
             None => (rtt, rtt / 2),
             Some((smoothed, varies)) => {
                 (smoothed * 7 / 8 + rtt / 8, varies * 3 / 4 + smoothed.abs_diff(rtt) / 4)
             }
         });
+    }
+
+    /// Whether an answer took much longer than it need have: something waits in a queue.
+    pub(super) fn is_longer(&self, rtt: Duration) -> bool {
+        self.shortest.is_some_and(|shortest| rtt > shortest * 2 + QUEUE)
     }
 
     /// How long to wait, never longer than `longest`.

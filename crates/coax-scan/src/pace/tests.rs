@@ -15,15 +15,23 @@ fn answered(pace: &mut Pace, host: Question, rtt: Duration, lost: u16) {
     pace.answered(host, Some(rtt), &after(lost));
 }
 
+/// What it takes where nothing is proof but the number of retries.
+fn stubborn() -> Pace {
+    Pace::new(Limits { certainty: 100.0, ..Limits::default() })
+}
+
 /// How many attempts a port has that is never answered.
 fn attempts(pace: &mut Pace, host: Question) -> u16 {
     let mut tries = Tries::default();
-    loop {
-        pace.leaves(host, &mut tries);
-        if pace.in_vain(host, &mut tries) {
-            return tries.in_vain();
+    let start = Instant::now();
+    for attempt in 0.. {
+        let now = start + 200 * MS * attempt;
+        pace.leaves(host, &mut tries, now);
+        if pace.in_vain(host, &mut tries, true, now + 200 * MS) {
+            break;
         }
     }
+    tries.in_vain()
 }
 
 fn at(text: &str) -> Question {
@@ -67,13 +75,13 @@ fn unanswered_probes_do_not_shrink_the_window_of_a_host_that_answers() {
     pace.begun(host);
     (0..200).for_each(|_| answered(&mut pace, host, MS, 0));
     let before = (pace.hosts[&key(host)].has_room(), pace.everyone.size());
-    (0..5000).for_each(|_| assert_eq!(attempts(&mut pace, host), 7));
+    (0..5000).for_each(|_| assert_eq!(attempts(&mut pace, host), 3));
     assert_eq!((pace.hosts[&key(host)].has_room(), pace.everyone.size()), before);
 }
 
 #[test]
 fn a_silent_host_is_asked_less_until_it_answers() {
-    let mut pace = Pace::new(Limits::default());
+    let mut pace = stubborn();
     let host = at("10.0.0.1:1");
     pace.begun(host);
     (0..14).for_each(|_| assert_eq!(attempts(&mut pace, host), 7));
@@ -86,21 +94,21 @@ fn a_silent_host_is_asked_less_until_it_answers() {
 /// A port that was asked four times is asked as often as any other from then on.
 #[test]
 fn when_a_host_is_found_to_answer_only_so_often_silence_so_far_means_nothing() {
-    let mut pace = Pace::new(Limits::default());
+    let mut pace = stubborn();
     let host = at("10.0.0.1:1");
     pace.begun(host);
     let mut tries = after(4);
-    pace.leaves(host, &mut tries);
+    pace.leaves(host, &mut tries, Instant::now());
     (0..20).for_each(|_| answered(&mut pace, host, MS, 0));
     (0..7).for_each(|_| answered(&mut pace, host, MS, 2));
     assert_eq!(pace.wait(host, &tries), 400 * MS, "it may be chance");
     answered(&mut pace, host, MS, 2);
-    assert!(!pace.in_vain(host, &mut tries));
+    assert!(!pace.in_vain(host, &mut tries, false, Instant::now()));
     assert_eq!(pace.wait(host, &tries), 100 * MS);
     let more = (1..)
         .find(|_| {
-            pace.leaves(host, &mut tries);
-            pace.in_vain(host, &mut tries)
+            pace.leaves(host, &mut tries, Instant::now());
+            pace.in_vain(host, &mut tries, false, Instant::now())
         })
         .unwrap();
     assert_eq!((more, tries.in_vain()), (7, 12));
@@ -115,15 +123,15 @@ fn whatever_a_host_does_no_port_is_asked_more_than_31_times() {
     let mut tries = Tries::default();
     let mut count = 0;
     loop {
-        pace.leaves(host, &mut tries);
+        pace.leaves(host, &mut tries, Instant::now());
         count += 1;
-        if pace.in_vain(host, &mut tries) {
+        if pace.in_vain(host, &mut tries, false, Instant::now()) {
             break;
         }
         (0..4).for_each(|_| {
             let mut late = Tries::default();
-            pace.leaves(host, &mut late);
-            pace.in_vain(host, &mut late);
+            pace.leaves(host, &mut late, Instant::now());
+            pace.in_vain(host, &mut late, false, Instant::now());
             pace.answered(host, Some(MS), &late);
         });
     }
@@ -158,7 +166,9 @@ fn rationed(per_second: f64, burst: f64) -> (usize, Duration) {
     while let Some(next) = (0..ports.len()).min_by_key(|&number| ports[number].due) {
         let port = &mut ports[next];
         now = port.due;
-        if std::mem::take(&mut port.is_asked) && pace.in_vain(port.question, &mut port.tries) {
+        if std::mem::take(&mut port.is_asked)
+            && pace.in_vain(port.question, &mut port.tries, true, now)
+        {
             silent += 1;
             pace.ended(ports.swap_remove(next).question);
             continue;
@@ -169,7 +179,7 @@ fn rationed(per_second: f64, burst: f64) -> (usize, Duration) {
             port.due = later;
             continue;
         }
-        pace.leaves(port.question, &mut port.tries);
+        pace.leaves(port.question, &mut port.tries, now);
         tokens = (tokens + (now - filled).as_secs_f64() * per_second).min(burst);
         filled = now;
         if port.is_closed && tokens >= 1.0 {

@@ -6,17 +6,30 @@
 //!
 //! Nothing here knows when an era ends.
 
+use std::time::{Duration, Instant};
+
 /// What the pace remembers of one port.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tries {
     in_vain: u16,
     counted: u16,
     era: u32,
+    first: Option<Instant>,
     /// Its place in the queue of its host.
     pub(super) ticket: Option<u64>,
 }
 
 impl Tries {
+    /// An attempt leaves.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.first.get_or_insert(now);
+    }
+
+    /// The time since the first attempt.
+    pub(super) fn since(&self, now: Instant) -> Duration {
+        self.first.map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+
     /// Attempts that were not answered in time.
     pub(crate) fn in_vain(&self) -> u16 {
         self.in_vain

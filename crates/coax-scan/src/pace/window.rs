@@ -91,6 +91,13 @@ impl Window {
         self.size = (self.size + step).min(LARGEST);
     }
 
+    /// So many probes were under way and nothing shows that it was too many.
+    pub(super) fn bears(&mut self, probes: u32) {
+        let step = if self.size < self.threshold { 1.0 } else { REGAINED };
+        let more = (f64::from(probes) * step).min(self.size / 2.0);
+        self.size = (self.size + more).min(LARGEST);
+    }
+
     /// Half of what was under way was too much as well (RFC 5681 §3.1).
     fn shrink(&mut self, under_way: usize) {
         (self.prompt, self.late) = (0.0, 0.0);

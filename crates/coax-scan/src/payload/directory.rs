@@ -14,7 +14,7 @@ const FIELD: u8 = 0xa0;
 
 /// First which engine answers, which every agent of version 3 tells (RFC 3414 §4); then what the
 /// device is, by versions 2 and 1 (RFC 3416 §4.2.1, RFC 1901 §3, RFC 1157 §4).
-pub(super) fn snmp() -> Vec<Vec<u8>> {
+pub(crate) fn snmp() -> Vec<Vec<u8>> {
     vec![snmp_discovery(), snmp_get(1), snmp_get(0)]
 }
 
@@ -44,7 +44,7 @@ fn snmp_discovery() -> Vec<u8> {
 
 /// A search of the root entry for one attribute (RFC 4511 §4.5.1, RFC 4512 §5.1), over UDP as
 /// Active Directory answers it (MS-ADTS §3.1.1.3.1.10).
-pub(super) fn ldap() -> Vec<Vec<u8>> {
+pub(crate) fn ldap() -> Vec<Vec<u8>> {
     const SEARCH: u8 = 0x63;
     const PRESENT: u8 = 0x87;
     let no = tagged(0x01, [0]);
@@ -57,7 +57,7 @@ pub(super) fn ldap() -> Vec<Vec<u8>> {
 }
 
 /// A ticket for a realm that cannot exist (RFC 2606 §2), which is refused (RFC 4120 §5.4.1, §5.9).
-pub(super) fn kerberos() -> Vec<Vec<u8>> {
+pub(crate) fn kerberos() -> Vec<Vec<u8>> {
     const AS_REQUEST: u8 = 0x6a;
     const REALM: &str = "COAX.INVALID";
     let field = |number: u8, content: Vec<u8>| tagged(FIELD + number, content);

@@ -8,30 +8,30 @@ use super::packet::Packet;
 
 /// A client's packet, version 4, mode 3 (RFC 5905 §7.3); of the rest only the time at which it
 /// left, which the server sends back, is more than zero.
-pub(super) fn ntp() -> Vec<Vec<u8>> {
+pub(crate) fn ntp() -> Vec<Vec<u8>> {
     const NO_LEAP_VERSION_4_CLIENT: u8 = 4 << 3 | 3;
     Packet::new().u8(NO_LEAP_VERSION_4_CLIENT).zeros(39).bytes("coaxscan").only()
 }
 
 /// Echo, users, daytime, quote, characters and time answer whatever comes (RFC 862, 866, 867, 865,
 /// 864, 868).
-pub(super) fn any_datagram() -> Vec<Vec<u8>> {
+pub(crate) fn any_datagram() -> Vec<Vec<u8>> {
     vec![b"coax\r\n".to_vec()]
 }
 
 /// Please read a file that is not there (RFC 1350 §5): an error is the answer.
-pub(super) fn tftp() -> Vec<Vec<u8>> {
+pub(crate) fn tftp() -> Vec<Vec<u8>> {
     const READ: u16 = 1;
     Packet::new().u16(READ).bytes("coax.invalid\0octet\0").only()
 }
 
 /// The procedure that does nothing, of the port mapper, version 2 (RFC 1833 §3).
-pub(super) fn portmapper() -> Vec<Vec<u8>> {
+pub(crate) fn portmapper() -> Vec<Vec<u8>> {
     rpc_null(100_000, 2)
 }
 
 /// The same of NFS, version 3 (RFC 1813 §3.3.0), and 4 (RFC 7530 §15.1).
-pub(super) fn nfs() -> Vec<Vec<u8>> {
+pub(crate) fn nfs() -> Vec<Vec<u8>> {
     [rpc_null(100_003, 3), rpc_null(100_003, 4)].concat()
 }
 
@@ -44,13 +44,13 @@ fn rpc_null(program: u32, version: u32) -> Vec<Vec<u8>> {
 
 /// Query: are you willing to manage a display? (XDMCP 1.1, "Packet formats"); no kind of
 /// authentication is named.
-pub(super) fn xdmcp() -> Vec<Vec<u8>> {
+pub(crate) fn xdmcp() -> Vec<Vec<u8>> {
     const QUERY: u16 = 2;
     Packet::new().u16(1).u16(QUERY).part16([0]).only()
 }
 
 /// Service request for service agents in the default scope (RFC 2608 §8, §8.1).
-pub(super) fn service_location() -> Vec<Vec<u8>> {
+pub(crate) fn service_location() -> Vec<Vec<u8>> {
     const REQUEST: u8 = 1;
     let asked = Packet::new().part16("").part16("service:service-agent").part16("DEFAULT");
     let asked = asked.part16("").part16("");
@@ -62,21 +62,21 @@ pub(super) fn service_location() -> Vec<Vec<u8>> {
 
 /// Request for one route, to a network for documents (RFC 2453 §3.9.1, RFC 5737 §3): the answer is
 /// one entry, where asking for the whole table would bring many packets.
-pub(super) fn rip() -> Vec<Vec<u8>> {
+pub(crate) fn rip() -> Vec<Vec<u8>> {
     let header = Packet::new().u8(1).u8(2).u16(0);
     let route = header.u16(2).u16(0).bytes([192, 0, 2, 0]).bytes([255, 255, 255, 0]);
     route.u32(0).u32(16).only()
 }
 
 /// The same for IPv6 (RFC 2080 §2.1, §2.4.1; RFC 3849).
-pub(super) fn rip_ng() -> Vec<Vec<u8>> {
+pub(crate) fn rip_ng() -> Vec<Vec<u8>> {
     let header = Packet::new().u8(1).u8(1).u16(0);
     header.u32(0x2001_0db8).zeros(12).u16(0).u8(32).u8(16).only()
 }
 
 /// First the ping of RMCP (ASF 2.0 §3.2.4.2), then how a user would have to authenticate (IPMI 2.0
 /// §13.6, §22.13), which any machine with IPMI tells.
-pub(super) fn ipmi() -> Vec<Vec<u8>> {
+pub(crate) fn ipmi() -> Vec<Vec<u8>> {
     const ASF: u8 = 6;
     const IPMI: u8 = 7;
     let header = |class| Packet::new().u8(6).u8(0).u8(0xff).u8(class);
@@ -96,13 +96,13 @@ fn checksum(bytes: &[u8]) -> u8 {
 }
 
 /// Which instances are there, to one machine (MC-SQLR §2.2.2).
-pub(super) fn sql_server() -> Vec<Vec<u8>> {
+pub(crate) fn sql_server() -> Vec<Vec<u8>> {
     vec![vec![3]]
 }
 
 /// SYN: sequence numbers, window, flag, both sizes (MS-RDPEUDP §2.2.2.1, §2.2.2.5), padded to the
 /// size it proposes (§3.1.5.1.1).
-pub(super) fn remote_desktop() -> Vec<Vec<u8>> {
+pub(crate) fn remote_desktop() -> Vec<Vec<u8>> {
     const SYN: u16 = 1;
     const SIZE: u16 = 1232;
     let header = Packet::new().u32(u32::MAX).u16(64).u16(SYN);
@@ -111,24 +111,24 @@ pub(super) fn remote_desktop() -> Vec<Vec<u8>> {
 }
 
 /// Discovery, version 1: a header alone. Its maker publishes no document.
-pub(super) fn ubiquiti() -> Vec<Vec<u8>> {
+pub(crate) fn ubiquiti() -> Vec<Vec<u8>> {
     vec![vec![1, 0, 0, 0]]
 }
 
 /// `version` in a frame: number, first of one datagram, reserved (memcached, `protocol.txt`, "UDP
 /// protocol"). `stats` would bring far more.
-pub(super) fn memcached() -> Vec<Vec<u8>> {
+pub(crate) fn memcached() -> Vec<Vec<u8>> {
     Packet::new().u16(0xc0a4).u16(0).u16(1).u16(0).bytes("version\r\n").only()
 }
 
 /// ListIdentity (CIP volume 2 §2-4.2): the command, little end first, in an empty frame.
-pub(super) fn ethernet_ip() -> Vec<Vec<u8>> {
+pub(crate) fn ethernet_ip() -> Vec<Vec<u8>> {
     Packet::new().u16(0x6300).padded_to(24).only()
 }
 
 /// Which device are you? ReadProperty of the device that answers, by the number that stands for
 /// any (ASHRAE 135 §15.5, §20.1.2, annex J.2).
-pub(super) fn bacnet() -> Vec<Vec<u8>> {
+pub(crate) fn bacnet() -> Vec<Vec<u8>> {
     const UNICAST: u8 = 0x0a;
     const READ_PROPERTY: u8 = 12;
     const ANY_DEVICE: u32 = 8 << 22 | 0x3f_ffff;

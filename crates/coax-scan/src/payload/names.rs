@@ -17,20 +17,20 @@ const NBSTAT: u16 = 0x21;
 
 /// The server's version, and the start of the root zone (RFC 1035 §4.1). A server that has neither
 /// says so.
-pub(super) fn dns() -> Vec<Vec<u8>> {
+pub(crate) fn dns() -> Vec<Vec<u8>> {
     // RD (RFC 1035 §4.1.1): some resolvers drop what does not wish for recursion.
     let version = query(0x0100, &["version", "bind"], TXT, CH);
     vec![version, query(0x0100, &[], SOA, IN)]
 }
 
 /// Which services are there (RFC 6763 §9), the answer to this socket alone (RFC 6762 §5.4, §6.7).
-pub(super) fn multicast_dns() -> Vec<Vec<u8>> {
+pub(crate) fn multicast_dns() -> Vec<Vec<u8>> {
     const UNICAST: u16 = 0x8000;
     vec![query(0, &["_services", "_dns-sd", "_udp", "local"], PTR, IN | UNICAST)]
 }
 
 /// The names a machine holds: NODE STATUS REQUEST for `*` (RFC 1002 §4.2.17).
-pub(super) fn netbios() -> Vec<Vec<u8>> {
+pub(crate) fn netbios() -> Vec<Vec<u8>> {
     // RFC 1001 §14.1: each of 16 bytes is two letters, one a half, counted from A.
     let mut name = [0; 16];
     name[0] = b'*';

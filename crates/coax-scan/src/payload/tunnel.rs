@@ -9,12 +9,12 @@ use super::packet::Packet;
 const OURS: &[u8; 8] = b"coaxscan";
 
 /// Version 2, then version 1.
-pub(super) fn ike() -> Vec<Vec<u8>> {
+pub(crate) fn ike() -> Vec<Vec<u8>> {
     vec![ike_2(), ike_1()]
 }
 
 /// The same behind the four zeros that tell it from ESP (RFC 3948 §2.2).
-pub(super) fn ike_through_nat() -> Vec<Vec<u8>> {
+pub(crate) fn ike_through_nat() -> Vec<Vec<u8>> {
     ike().into_iter().map(|packet| Packet::new().zeros(4).bytes(packet).done()).collect()
 }
 
@@ -74,18 +74,18 @@ fn ike_message(first: u8, version: u8, exchange: u8, flags: u8, payloads: &Packe
 
 /// P_CONTROL_HARD_RESET_CLIENT_V2: session, nothing acknowledged, packet 0 (OpenVPN protocol
 /// documentation, "Network protocol"). A server that demands a key first stays silent.
-pub(super) fn openvpn() -> Vec<Vec<u8>> {
+pub(crate) fn openvpn() -> Vec<Vec<u8>> {
     const HARD_RESET_CLIENT_V2: u8 = 7;
     Packet::new().u8(HARD_RESET_CLIENT_V2 << 3).bytes(OURS).u8(0).u32(0).only()
 }
 
 /// Echo request, version 1 with a sequence number (3GPP TS 29.281 §5.1, §7.2.1).
-pub(super) fn gtp() -> Vec<Vec<u8>> {
+pub(crate) fn gtp() -> Vec<Vec<u8>> {
     Packet::new().u8(0x32).u8(1).u16(4).u32(0).u16(1).u16(0).only()
 }
 
 /// What is the public address? (RFC 6886 §3.2)
-pub(super) fn nat_pmp() -> Vec<Vec<u8>> {
+pub(crate) fn nat_pmp() -> Vec<Vec<u8>> {
     vec![vec![0, 0]]
 }
 

@@ -8,7 +8,7 @@
 use super::packet::Packet;
 
 /// First QUIC, then DTLS: both are found at the ports of HTTPS and of DNS over something safe.
-pub(super) fn quic_then_dtls() -> Vec<Vec<u8>> {
+pub(crate) fn quic_then_dtls() -> Vec<Vec<u8>> {
     [quic(), dtls()].concat()
 }
 
@@ -21,7 +21,7 @@ fn quic() -> Vec<Vec<u8>> {
 }
 
 /// ClientHello without a cookie (RFC 6347 §4.2.1): the server sends one and forgets us.
-pub(super) fn dtls() -> Vec<Vec<u8>> {
+pub(crate) fn dtls() -> Vec<Vec<u8>> {
     const HANDSHAKE: u8 = 22;
     const CLIENT_HELLO: u8 = 1;
     const DTLS_1_0: u16 = 0xfeff;
@@ -51,14 +51,14 @@ fn dtls_extensions() -> Packet {
 }
 
 /// An empty message that wants to be confirmed, and is reset: a ping (RFC 7252 §3, §4.3).
-pub(super) fn coap() -> Vec<Vec<u8>> {
+pub(crate) fn coap() -> Vec<Vec<u8>> {
     const VERSION_1_CONFIRMABLE: u8 = 0x40;
     Packet::new().u8(VERSION_1_CONFIRMABLE).u8(0).u16(0xc0a4).only()
 }
 
 /// Is a root device there? (UPnP Device Architecture 2.0 §1.3.2); not `ssdp:all`, which would bring
 /// a packet for each of its services.
-pub(super) fn ssdp() -> Vec<Vec<u8>> {
+pub(crate) fn ssdp() -> Vec<Vec<u8>> {
     let lines = [
         "M-SEARCH * HTTP/1.1",
         "HOST: 239.255.255.250:1900",
@@ -71,7 +71,7 @@ pub(super) fn ssdp() -> Vec<Vec<u8>> {
 
 /// Which capabilities are there? To the server itself (RFC 3261 §11), which answers to where this
 /// came from (RFC 3581 §4).
-pub(super) fn sip() -> Vec<Vec<u8>> {
+pub(crate) fn sip() -> Vec<Vec<u8>> {
     let lines = [
         "OPTIONS sip:coax.invalid SIP/2.0",
         "Via: SIP/2.0/UDP coax.invalid;branch=z9hG4bKcoaxscan;rport",
@@ -91,7 +91,7 @@ fn lines_of_text(lines: &[&str]) -> Vec<Vec<u8>> {
 }
 
 /// Probe for whatever is there (OASIS WS-Discovery 2005 §5.2, as printers and cameras speak it).
-pub(super) fn ws_discovery() -> Vec<Vec<u8>> {
+pub(crate) fn ws_discovery() -> Vec<Vec<u8>> {
     const DISCOVERY: &str = "http://schemas.xmlsoap.org/ws/2005/04/discovery";
     const ADDRESSING: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing";
     const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
@@ -107,14 +107,14 @@ pub(super) fn ws_discovery() -> Vec<Vec<u8>> {
 }
 
 /// Binding request: where do I come from? (RFC 8489 §5, §2)
-pub(super) fn stun() -> Vec<Vec<u8>> {
+pub(crate) fn stun() -> Vec<Vec<u8>> {
     const BINDING_REQUEST: u16 = 1;
     const MAGIC: u32 = 0x2112_a442;
     Packet::new().u16(BINDING_REQUEST).u16(0).u32(MAGIC).bytes("coaxcoaxscan").only()
 }
 
 /// POKE: is a server there? (RFC 5456 §6.7.2, §8.1.1): a full frame of type IAX from call 1 to none.
-pub(super) fn iax() -> Vec<Vec<u8>> {
+pub(crate) fn iax() -> Vec<Vec<u8>> {
     const IAX: u8 = 6;
     const POKE: u8 = 0x1e;
     Packet::new().u16(0x8001).u16(0).u32(0).u8(0).u8(0).u8(IAX).u8(POKE).only()

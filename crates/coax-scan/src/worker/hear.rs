@@ -31,7 +31,8 @@ impl Worker {
             Pause::Until(at) => *at,
             Pause::ForAnswers => now + GLANCE,
         };
-        let until = self.flight.next_due().map_or(until, |due| due.min(until)).min(now + GLANCE);
+        let due = [self.flight.next_due(), self.extra_due()];
+        let until = due.into_iter().flatten().fold(until, Instant::min).min(now + GLANCE);
         let time = until.saturating_duration_since(now);
         if !time.is_zero() && !self.flush() {
             return false;

@@ -10,13 +10,16 @@ use coax_addr::Protocol;
 
 use super::Worker;
 use crate::engine::Message;
-use crate::flight::{Probe, Stage};
+use crate::flight::{Probe, Purpose, Stage};
 use crate::neighbours::Standing;
 use crate::questions::Question;
 use crate::{Heard, Reason, State, Tell, Verdict};
 
 impl Worker {
     pub(super) fn heard(&mut self, probe: Probe, reason: Reason) -> Instant {
+        if probe.purpose != Purpose::Verdict {
+            return self.extra_heard(&probe, reason);
+        }
         let Question { to, protocol, .. } = probe.question;
         if let (Protocol::Udp, Reason::Icmp(_)) = (protocol, reason) {
             self.pace.told_by_icmp(probe.question, Instant::now(), probe.asked > 1);
@@ -37,13 +40,27 @@ impl Worker {
             Protocol::Udp if probe.asked > 1 => self.pace.answered_at_last(probe.question),
             _ => self.pace.answered(probe.question, rtt, &probe.tries),
         }
+        if probe.question.protocol == Protocol::Tcp {
+            self.learn_from(&probe, reason, now);
+        }
         self.settle(&probe, reason, rtt);
         now
+    }
+
+    /// A TCP port answered.
+    fn learn_from(&mut self, probe: &Probe, reason: Reason, now: Instant) {
+        self.may_control(probe.question, reason);
+        if probe.tries.in_vain() > 0 {
+            self.recheck.late(probe.question, now);
+        }
     }
 
     /// The attempt was in vain: another one, or the verdict.
     pub(super) fn unanswered(&mut self, mut probe: Probe) -> Instant {
         let now = Instant::now();
+        if probe.purpose != Purpose::Verdict {
+            return self.extra_unheard(&probe, now);
+        }
         match self.neighbours.standing(&probe.question.to, now) {
             Standing::Free => {}
             Standing::Waits => return self.wait_for_next_hop(probe, now),
@@ -53,7 +70,9 @@ impl Worker {
             let later = self.pace.park(probe.question, now);
             return self.put_off(probe, later, Stage::Parked);
         }
-        match self.pace.in_vain(probe.question, &mut probe.tries) {
+        let may_hold = self.recheck.has_room();
+        match self.pace.in_vain(probe.question, &mut probe.tries, may_hold, now) {
+            true if self.is_held_back(&probe, now) => now,
             true => self.settle(&probe, Reason::NoAnswer, None),
             false => self.take_turn(probe, now),
         }
@@ -80,7 +99,9 @@ impl Worker {
         let Question { to: address, protocol, .. } = probe.question;
         let state = reason.state(protocol, address.ip());
         let verdict = Verdict { address, protocol, state, reason, rtt };
-        self.pace.ended(probe.question);
+        if probe.purpose == Purpose::Verdict {
+            self.pace.ended(probe.question);
+        }
         self.counts().count(verdict.state);
         if self.suspects.reveal(address.ip(), state, &self.shared.tarpits) {
             // Who does not listen finds out at the next flush.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::Worker;
 use crate::Reason;
 use crate::ask::{Attempt, Line};
-use crate::flight::{Probe, Slot, Stage};
+use crate::flight::{Probe, Purpose, Slot, Stage};
 use crate::neighbours::Standing;
 use crate::verdict::reason_of;
 
@@ -21,8 +21,12 @@ impl Worker {
     /// Sends a probe, and gives the time at which that was done.
     pub(super) fn send(&mut self, mut probe: Probe) -> Instant {
         self.counts().sent();
-        self.pace.leaves(probe.question, &mut probe.tries);
-        probe.leaves(Instant::now());
+        let now = Instant::now();
+        match probe.purpose {
+            Purpose::Verdict => self.pace.leaves(probe.question, &mut probe.tries, now),
+            _ => self.extra += 1,
+        }
+        probe.leaves(now);
         let slot = self.flight.next_slot();
         let attempt = self.asker.ask(&mut probe, slot);
         probe.asked += 1;
@@ -98,6 +102,9 @@ impl Worker {
     /// This machine could not ask: again after a pause, twice as long each time, then a verdict.
     pub(super) fn trouble(&mut self, mut probe: Probe, reason: Reason) -> Instant {
         let now = Instant::now();
+        if probe.purpose != Purpose::Verdict {
+            return self.extra_heard(&probe, reason);
+        }
         let (pause, most) = match reason.is_shortage() {
             true => (Duration::from_millis(5), 10),
             false => (Duration::from_millis(20), 2),

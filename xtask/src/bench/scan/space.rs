@@ -45,6 +45,16 @@ impl Space {
         inside(&self.net, work)
     }
 
+    /// Runs a program inside to its end, and hears what it writes.
+    pub(super) fn hear(&self, program: &str, words: &str) -> Result<String, String> {
+        self.inside(|| {
+            let mut command = Command::new(program);
+            command.args(words.split(' ')).stdin(Stdio::null()).stderr(Stdio::null());
+            let heard = command.output().map_err(|error| format!("{program}: {error}"))?;
+            Ok(String::from_utf8_lossy(&heard.stdout).into_owned())
+        })
+    }
+
     /// Runs a program inside to its end.
     pub(super) fn call(&self, program: &str, words: &str) -> Result<(), String> {
         self.tell(program, words, "")

@@ -8,14 +8,14 @@ use super::{Recognised, known, named, same_id};
 use crate::identify::cursor::Cursor;
 use crate::identify::text::title;
 
-pub(super) fn domain(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn domain(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
     // An id is two bytes, so what was asked must be a question too.
     let fits = asked.len() > 12 && same_id(asked, answer);
     fits.then(|| dns(answer))?
 }
 
 /// RFC 6762 §6.7 and §18.1: the id may come back, or zero.
-pub(super) fn multicast(_: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn multicast(_: &[u8], answer: &[u8]) -> Option<Recognised> {
     known(dns(answer).is_some(), "mdns")
 }
 
@@ -56,7 +56,7 @@ fn skip_name(rest: &mut Cursor<'_>) -> Option<()> {
 }
 
 /// A node status response; the first name is the machine's (RFC 1002 §4.2.18).
-pub(super) fn netbios(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn netbios(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
     let mut rest = Cursor(answer);
     let (_id, flags) = (rest.short()?, rest.short()?);
     let fits = same_id(asked, answer) && flags & 0xF800 == 0x8000;

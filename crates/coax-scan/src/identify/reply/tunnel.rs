@@ -8,7 +8,7 @@ use super::{Recognised, known};
 
 /// Our number first, behind four zeros where it came through NAT; a version; an exchange
 /// (RFC 7296 §3.1, RFC 2408 §3.1, RFC 3948 §2.2).
-pub(super) fn ike(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn ike(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
     let zeros = |packet: &[u8]| if packet.starts_with(&[0; 4]) { 4 } else { 0 };
     let (ours, theirs) = (asked.get(zeros(asked)..)?, answer.get(zeros(answer)..)?);
     let fits = ours.get(..8)? == theirs.get(..8)? && theirs.len() >= 28;
@@ -17,7 +17,7 @@ pub(super) fn ike(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
 }
 
 /// A server's hard reset that acknowledges our session (OpenVPN protocol documentation).
-pub(super) fn openvpn(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn openvpn(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
     const HARD_RESET_SERVER_V2: u8 = 8;
     let session = asked.get(1..9)?;
     let ours = answer.windows(8).any(|part| part == session);
@@ -25,12 +25,12 @@ pub(super) fn openvpn(asked: &[u8], answer: &[u8]) -> Option<Recognised> {
 }
 
 /// An echo response of version 1 (3GPP TS 29.281 §7.2.2).
-pub(super) fn gtp(_: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn gtp(_: &[u8], answer: &[u8]) -> Option<Recognised> {
     known(matches!(answer, [0x30..=0x37, 2, ..] if answer.len() >= 8), "gtp-user")
 }
 
 /// Version 0, the answer to operation 0 (RFC 6886 §3.2); or that the version is not spoken
 /// (§3.5), as PCP does.
-pub(super) fn nat_pmp(_: &[u8], answer: &[u8]) -> Option<Recognised> {
+pub(in crate::identify) fn nat_pmp(_: &[u8], answer: &[u8]) -> Option<Recognised> {
     known(matches!(answer, [0 | 2, 0x80, 0, 0..=5, ..] if answer.len() >= 8), "nat-pmp")
 }

@@ -12,21 +12,31 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use coax_scan::{Certificate, Identity, State, Tally};
+use coax_addr::AddressSet;
+use coax_scan::{Certificate, Identity, State, Tally, is_recognisable, within_tls};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::names;
 use super::table::Table;
 use crate::out::{Human, Report, clean};
 
 pub(crate) use change::{ChangeReport, Comparison};
 pub(crate) use host::HostReport;
+pub(super) use host::hardware_in_words;
+
+/// More ranges than this make an event that nobody reads.
+pub(super) const MOST_RANGES: usize = 1000;
+/// And a line.
+const FEW_RANGES: usize = 4;
 
 /// What was found out about a port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PortReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word, as they were typed; none where only a network or a range led to it.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
     pub(crate) protocol: &'static str,
     pub(crate) port: u16,
@@ -37,7 +47,8 @@ pub(crate) struct PortReport {
     /// From the probe to its answer; null where a SYN was sent again, since nobody can say which
     /// was answered.
     pub(crate) rtt_us: Option<u64>,
-    /// What listens there: as `identity` says, or else what is usually at this port, a guess.
+    /// What listens there: as `identity` says, or else what is usually at this port, a guess; null
+    /// where what was heard disproves the guess.
     pub(crate) service: Option<String>,
     /// What it said, with --banner.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +67,15 @@ pub(crate) struct IdentityReport {
     pub(crate) hearing: Cow<'static, str>,
     /// What it calls itself, such as `nginx/1.22.1`.
     pub(crate) product: Option<String>,
+    /// The version alone, where it tells one: `1.22.1`.
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    /// What else it tells, such as a version of its protocol.
+    #[serde(default)]
+    pub(crate) extra: Option<String>,
+    /// What it calls its machine or its domain.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
     /// What it said, where that is not UTF-8 with a replacement character.
     pub(crate) banner: String,
     /// `TLSv1.3` or `TLSv1.2`, where it speaks TLS.
@@ -78,7 +98,9 @@ pub(crate) struct Known {
 
 impl From<Identity> for Known {
     fn from(identity: Identity) -> Known {
-        let Identity { service, product, banner, tls, hearing } = identity;
+        let version = identity.parts().version;
+        let version = (!version.is_empty()).then(|| version.to_owned());
+        let Identity { service, product, extra, host, banner, tls, hearing } = identity;
         let tls = tls.unwrap_or_default();
         let Certificate { names, subject, expires } = tls.certificate.unwrap_or_default();
         let expires = expires.and_then(|time| jiff::Timestamp::try_from(time).ok());
@@ -86,6 +108,9 @@ impl From<Identity> for Known {
             identified: service.is_some(),
             hearing: hearing.name().into(),
             product,
+            version,
+            extra,
+            host,
             banner: String::from_utf8_lossy(&banner).into_owned(),
             tls: tls.version.map(Cow::Borrowed),
             certificate_names: names,
@@ -97,6 +122,14 @@ impl From<Identity> for Known {
 }
 
 impl IdentityReport {
+    /// Whether what was heard shows that the `guess` is wrong: it would have been recognised, or
+    /// is not spoken inside TLS.
+    pub(super) fn disproves(&self, guess: &str) -> bool {
+        let spoke = !self.identified && !self.banner.is_empty();
+        let tls = !self.identified && self.tls.is_some();
+        spoke && is_recognisable(guess) || tls && within_tls(guess).is_none()
+    }
+
     /// What a row has room for.
     fn in_words(&self) -> String {
         let names = self.certificate_names.join(" ");
@@ -106,7 +139,8 @@ impl IdentityReport {
             None if !self.identified => self.banner.lines().next().unwrap_or_default().to_owned(),
             None => String::new(),
         };
-        let words = [said, self.tls.as_deref().unwrap_or_default().to_owned(), names];
+        let extra = self.extra.as_ref().map(|extra| format!("({extra})")).unwrap_or_default();
+        let words = [said, extra, self.tls.as_deref().unwrap_or_default().to_owned(), names];
         let words: Vec<&str> =
             words.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
         clean(&words.join("  ")).chars().take(120).collect()
@@ -114,8 +148,12 @@ impl IdentityReport {
 }
 
 impl PortReport {
-    /// The service; a guess has a question mark.
+    /// The service; a guess has a question mark, and one that was disproved is unknown.
     pub(super) fn service_in_words(&self) -> String {
+        let spoke = |it: &IdentityReport| !it.banner.is_empty() || it.tls.is_some();
+        if self.service.is_none() && self.identity.as_ref().is_some_and(spoke) {
+            return "unknown".to_owned();
+        }
         let sure = self.identity.as_ref().is_some_and(|identity| identity.identified);
         let mark = if sure { "" } else { "?" };
         self.service.as_ref().map(|name| format!("{}{mark}", clean(name))).unwrap_or_default()
@@ -126,10 +164,9 @@ impl PortReport {
         self.identity.as_ref().map(IdentityReport::in_words).unwrap_or_default()
     }
 
-    /// The name it was found by, unless that is the address.
-    pub(super) fn name(&self) -> Option<Cow<'_, str>> {
-        let is_address = self.host.parse() == Ok(self.address);
-        (!is_address).then(|| clean(&self.host))
+    /// Its names, without the address in whatever spelling.
+    pub(super) fn names_in_words(&self) -> String {
+        names::in_words(&self.names)
     }
 
     /// How long the answer took, or how the state is known.
@@ -152,8 +189,10 @@ impl Report for PortReport {
 /// A host that answers on every port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TarpitReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
 }
 
@@ -165,8 +204,71 @@ impl Report for TarpitReport {
     }
 }
 
+/// Addresses of networks and ranges that are left out, since no host has them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReservedReport {
+    pub(crate) addresses: u64,
+    /// Which, as ranges; the first 1000.
+    pub(crate) ranges: Vec<String>,
+    /// How many addresses were named, these included.
+    pub(crate) named: u64,
+}
+
+impl ReservedReport {
+    pub(super) fn new(reserved: &AddressSet, (addresses, named): (u64, u64)) -> ReservedReport {
+        let ranges = reserved.ranges().take(MOST_RANGES).map(|range| range.to_string()).collect();
+        ReservedReport { addresses, ranges, named }
+    }
+
+    /// The first of the ranges.
+    pub(super) fn in_words(&self) -> String {
+        let few = self.ranges.iter().take(FEW_RANGES).cloned().collect::<Vec<_>>().join(", ");
+        let more = if self.ranges.len() > FEW_RANGES { ", …" } else { "" };
+        format!("{few}{more}")
+    }
+}
+
+impl Report for ReservedReport {
+    const EVENT: &'static str = "reserved";
+    fn human(&self) -> Human {
+        let ReservedReport { addresses: count, named, .. } = self;
+        let ranges = self.in_words();
+        Human::Talk(format!(
+            "coax: {count} of {named} addresses are reserved and left out: {ranges}"
+        ))
+    }
+}
+
 /// What a host is that gave no sign of life, where a port has a state.
 pub(super) const SILENT: &str = "silent";
+
+/// A part of a host that is answered for only so often, and was asked no faster in the end.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RationedReport {
+    /// The first word that led to it: a name, or the address as it was typed.
+    pub(crate) host: String,
+    /// Every such word.
+    pub(crate) names: Vec<String>,
+    pub(crate) address: IpAddr,
+    /// The first and the last port that was found to be one of them.
+    pub(crate) first_port: u16,
+    pub(crate) last_port: u16,
+    /// About how many answers a second there were.
+    pub(crate) per_second: f64,
+}
+
+impl Report for RationedReport {
+    const EVENT: &'static str = "rationed";
+    fn human(&self) -> Human {
+        let RationedReport { first_port, last_port, per_second, .. } = self;
+        let digits = if *per_second < 2.0 { 1 } else { 0 };
+        Human::Talk(format!(
+            "coax: {} answers on ports {first_port}-{last_port} only about {per_second:.digits$} \
+             times a second, so they were asked as slowly",
+            clean(&self.host)
+        ))
+    }
+}
 
 /// How a scan ended.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -204,6 +306,8 @@ pub(crate) struct ScanSummary {
     pub(crate) ports: String,
     /// What changed, with --since or in the later rounds of --watch.
     pub(crate) compared: Option<Comparison>,
+    /// Hosts on which every TCP port of many is open, so a proxy or tarpit may be answering.
+    pub(crate) all_open: Vec<IpAddr>,
     /// A later round says nothing to a person who has not asked for it, unless something is wrong.
     #[serde(skip)]
     pub(crate) quiet: bool,
@@ -231,6 +335,7 @@ impl ScanSummary {
             silent: None,
             ports: String::new(),
             compared: None,
+            all_open: Vec::new(),
             quiet: false,
         }
     }
@@ -256,6 +361,9 @@ impl Report for ScanSummary {
         if let Some(compared) = &self.compared {
             compared.tell(&mut text);
         }
+        if let Some(told) = all_open_in_words(&self.all_open) {
+            text.push_str(&told);
+        }
         if self.interrupted {
             let _ = writeln!(text, "coax: interrupted after {probed} of {} ports", self.total);
         }
@@ -270,6 +378,20 @@ impl Report for ScanSummary {
             false => Human::Talk(text),
         }
     }
+}
+
+/// A line with its end, if there is such a host.
+fn all_open_in_words(hosts: &[IpAddr]) -> Option<String> {
+    let first = hosts.first()?;
+    let more = match hosts.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 other host".to_owned(),
+        more => format!(" and {more} other hosts"),
+    };
+    Some(format!(
+        "coax: all or nearly all ports of {first}{more} are open: a proxy or a tarpit may be \
+         answering; --tarpit 50 leaves such hosts\n"
+    ))
 }
 
 /// What this machine lacked, and what to do about it.
@@ -300,6 +422,19 @@ mod tests {
         let expected =
             "65535 probed: 3 open, 65532 closed, 0 filtered, 0 inconclusive in 0.7 s".to_owned();
         assert_eq!(summary.human(), Human::Talk(expected));
+    }
+
+    #[test]
+    fn a_host_that_has_every_port_open_is_told() {
+        let host = |last| IpAddr::from([10, 0, 0, last]);
+        let line = |hosts: &[IpAddr]| all_open_in_words(hosts).unwrap_or_default();
+        assert_eq!(line(&[]), "");
+        assert!(
+            line(&[host(1)])
+                .starts_with("coax: all or nearly all ports of 10.0.0.1 are open: a proxy")
+        );
+        assert!(line(&[host(1), host(2)]).contains(" of 10.0.0.1 and 1 other host are open"));
+        assert!(line(&[host(1), host(2), host(3)]).contains(" and 2 other hosts are open"));
     }
 
     #[test]

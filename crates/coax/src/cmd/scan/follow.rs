@@ -47,10 +47,11 @@ impl Follow<'_> {
                 Heard::Verdicts(verdicts) => self.tell(verdicts)?,
                 Heard::Hosts(hosts) => self.teller.hosts(&hosts)?,
                 Heard::Tarpit(host) => self.teller.tarpit(host)?,
+                Heard::Rationed(part) => self.teller.rationed(&part)?,
                 Heard::Nothing => {}
                 Heard::End => return self.hear_out(),
             }
-            self.teller.progress(&self.tally());
+            self.teller.progress(&self.tally())?;
             self.keep_now_and_then();
             if self.signals.came().is_some() {
                 self.scan.stop();

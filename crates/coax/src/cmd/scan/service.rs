@@ -1,16 +1,16 @@
-//! A service as readers of nmap's files know it: a name, a product with its version, what it said.
+//! A service as it is shown and written: a name, a product with its version, what it said.
 //!
-//! A name that the port alone gave is a guess, and marked as nmap marks one. What a program calls
+//! A name that the port alone gave is a guess, and marked as one. What a program calls
 //! itself is one text on the wire, and three fields in the files: the version is the first word
-//! that begins with a digit, or what follows a slash or underscore before one.
+//! that begins with a digit, or what follows a slash or underscore before one. `coax-scan` parts them.
 //!
 //! Nothing here knows a file's grammar, or makes text safe for one.
 
 use std::fmt::Write as _;
 
-use coax_scan::within_tls;
+use coax_scan::{Product, product_parts, within_tls};
 
-use super::super::event::IdentityReport;
+use super::event::IdentityReport;
 use super::hosts::Port;
 
 /// What is at a port.
@@ -25,6 +25,8 @@ pub(super) struct Service<'a> {
     pub(super) version: &'a str,
     /// What else it says of itself.
     pub(super) extra: &'a str,
+    /// What it calls its machine.
+    pub(super) host: &'a str,
 }
 
 impl<'a> Service<'a> {
@@ -33,12 +35,18 @@ impl<'a> Service<'a> {
         let report = port.report.as_deref();
         let sure = report.is_some_and(|report| report.identified);
         let speaks_tls = report.is_some_and(|report| report.tls.is_some());
-        let (product, version, extra) =
-            parts(report.and_then(|report| report.product.as_deref()).unwrap_or_default());
-        let told = Service { sure, product, version, extra, ..Service::default() };
+        let text = report.and_then(|report| report.product.as_deref()).unwrap_or_default();
+        let Product { name: product, version, rest } = product_parts(text);
+        let extra = report.and_then(|report| report.extra.as_deref()).unwrap_or(rest);
+        let host = report.and_then(|report| report.host.as_deref()).unwrap_or_default();
+        let told = Service { sure, product, version, extra, host, ..Service::default() };
         match (port.service.as_deref(), speaks_tls) {
             // That it speaks TLS is no guess.
             (None, true) => Some(Service { name: "ssl", sure: true, ..told }),
+            // It spoke, and what it said is known to be no service that is usual there.
+            (None, false) if report.is_some_and(|report| !report.banner.is_empty()) => {
+                Some(Service { name: "unknown", ..told })
+            }
             (None, false) => None,
             (Some(name), true) => match within_tls(name) {
                 Some(inside) => Some(Service { name: inside, tunnel: true, ..told }),
@@ -61,36 +69,6 @@ impl<'a> Service<'a> {
     }
 }
 
-/// `nginx/1.22.1` is nginx, 1.22.1; `OpenSSH_9.2p1 Debian-2` is OpenSSH, 9.2p1, Debian-2.
-fn parts(text: &str) -> (&str, &str, &str) {
-    let text = text.trim();
-    let first = text.find(' ').unwrap_or(text.len());
-    if let Some(at) = text[..first].find(['/', '_']).filter(|&at| begins_a_number(&text[at + 1..]))
-    {
-        return (&text[..at], &text[at + 1..first], bare(&text[first..]));
-    }
-    let versions = text.match_indices(' ').filter(|(at, _)| begins_a_number(&text[at + 1..]));
-    match versions.map(|(at, _)| at).next() {
-        None => (text, "", ""),
-        Some(at) => {
-            let rest = &text[at + 1..];
-            let (version, extra) = rest.split_once(' ').unwrap_or((rest, ""));
-            (text[..at].trim_end(), version, bare(extra))
-        }
-    }
-}
-
-fn begins_a_number(text: &str) -> bool {
-    text.strip_prefix('v').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Without the brackets that the whole stands in.
-fn bare(text: &str) -> &str {
-    let text = text.trim();
-    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-    inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(text)
-}
-
 /// What was said, on one line: what is no printable character is shown as `\x0D`.
 pub(super) fn banner(report: &IdentityReport) -> String {
     let mut line = String::new();
@@ -106,27 +84,6 @@ pub(super) fn banner(report: &IdentityReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_product_has_a_version_where_it_tells_one() {
-        for (text, product, version, extra) in [
-            ("nginx/1.22.1", "nginx", "1.22.1", ""),
-            ("nginx", "nginx", "", ""),
-            ("Apache/2.4.57 (Debian)", "Apache", "2.4.57", "Debian"),
-            ("SimpleHTTP/0.6 Python/3.11.2", "SimpleHTTP", "0.6", "Python/3.11.2"),
-            ("OpenSSH_9.2p1 Debian-2+deb12u3", "OpenSSH", "9.2p1", "Debian-2+deb12u3"),
-            ("dropbear_2022.83", "dropbear", "2022.83", ""),
-            ("Exim 4.96 Sat, 21 Nov", "Exim", "4.96", "Sat, 21 Nov"),
-            ("Postfix (Debian/GNU)", "Postfix (Debian/GNU)", "", ""),
-            ("lone_ranger", "lone_ranger", "", ""),
-            ("a/1 (b) (c)", "a", "1", "(b) (c)"),
-            ("7.2.4", "7.2.4", "", ""),
-            (" ü/ 1 ", "ü/", "1", ""),
-            ("", "", "", ""),
-        ] {
-            assert_eq!(parts(text), (product, version, extra), "{text}");
-        }
-    }
 
     #[test]
     fn what_was_said_is_one_line() {

@@ -1,0 +1,93 @@
+//! Silence that has several causes: a firewall behind a line that loses packets, and ports that are
+//! answered for only so often a second.
+
+use testkit::{FarHosts, Lab, Line};
+
+use crate::ground::{COAX, Said, TWINS, events, said, same, scan};
+use crate::syn::may_send_raw;
+
+fn all(ports: std::ops::RangeInclusive<u16>, state: &str, reason: &str) -> Said {
+    ports.map(|port| (port, (state.to_owned(), reason.to_owned()))).collect()
+}
+
+/// A hundred ports are answered for ten or twenty times a second, beside a hundred plain ones and a
+/// hundred that never answer.
+#[track_caller]
+fn rationed(how: &[&str], limit: &str) {
+    let Some(lab) = Lab::or_skip() else { return };
+    let open = [21_003, 21_050, 21_077];
+    let _server = lab.target.listens(&open);
+    lab.target.rules(&format!(
+        "table inet ration {{ chain c {{ type filter hook input priority 10\n\
+         tcp dport 21200-21299 drop\n\
+         meta nfproto ipv4 tcp dport 21000-21099 {limit} drop\n\
+         meta nfproto ipv6 tcp dport 21000-21099 {limit} drop\n}}\n}}\n"
+    ));
+    let mut wanted = all(21_000..=21_199, "closed", "reset");
+    wanted.extend(open.map(|port| (port, ("open".to_owned(), "syn-ack".to_owned()))));
+    wanted.extend(all(21_200..=21_299, "filtered", "no-answer"));
+    for (_, target) in TWINS {
+        let outcome = scan(lab.ask(COAX), target, "21000-21299").args(how).run().exits(0);
+        same(target, &said(&outcome), &wanted);
+        let told = events(&outcome, "rationed");
+        assert_eq!(told.len(), 1, "{}", outcome.shown());
+        let port = |name: &str| told[0][name].as_u64().unwrap();
+        assert!((21_000..21_020).contains(&port("first_port")), "{}", told[0]);
+        assert!((21_080..21_100).contains(&port("last_port")), "{}", told[0]);
+    }
+}
+
+#[test]
+fn ports_that_are_answered_for_ten_times_a_second_are_all_told() {
+    rationed(&[], "limit rate over 10/second");
+}
+
+#[test]
+fn ports_that_are_answered_for_twenty_times_a_second_are_all_told_by_syn() {
+    let Some(lab) = Lab::or_skip() else { return };
+    if may_send_raw(&lab) {
+        rationed(&["--syn"], "limit rate over 20/second burst 20 packets");
+    }
+}
+
+/// One open port of 3 is missed in 10⁵ runs at the most, since the certainty is one of a million.
+#[track_caller]
+fn firewalled(how: &[&str]) {
+    let line = Line {
+        delay: std::time::Duration::from_millis(20),
+        jitter: std::time::Duration::from_millis(5),
+        loss: 1.0,
+        rate: 50_000_000,
+    };
+    let Some(hosts) = FarHosts::or_skip(line) else { return };
+    let open = [22, 80, 443];
+    let _server = hosts.server.listens(&open);
+    hosts.server.rules(
+        "table inet wall { chain c { type filter hook input priority 0; policy drop\n\
+         tcp dport { 22, 80, 443 } accept\n\
+         meta l4proto ipv6-icmp accept\n}\n}\n",
+    );
+    let mut wanted = all(1..=3000, "filtered", "no-answer");
+    wanted.extend(open.map(|port| (port, ("open".to_owned(), "syn-ack".to_owned()))));
+    for target in [FarHosts::V4, FarHosts::V6] {
+        let outcome = scan(hosts.client.program(COAX), target, "1-3000").args(how).run().exits(0);
+        same(target, &said(&outcome), &wanted);
+        let summary = events(&outcome, "scan-summary").pop().unwrap();
+        let probes = summary["probes"].as_u64().unwrap();
+        assert!(probes < 6 * 3000, "{probes} probes, as if nothing were known of the line");
+        assert!(events(&outcome, "rationed").is_empty(), "{}", outcome.shown());
+    }
+}
+
+#[test]
+fn a_firewall_that_drops_nearly_all_is_asked_only_until_it_is_certain() {
+    firewalled(&[]);
+}
+
+#[test]
+fn a_firewall_that_drops_nearly_all_is_asked_so_by_syn_too() {
+    let Some(lab) = Lab::or_skip() else { return };
+    if may_send_raw(&lab) {
+        firewalled(&["--syn"]);
+    }
+}
