@@ -60,14 +60,14 @@ pub(in crate::cmd::scan) fn hardware_in_words(bytes: [u8; 6]) -> String {
 /// Who was not asked, and what to type to ask them: a line with its end, if it says anything.
 pub(super) fn silent_in_words(summary: &ScanSummary) -> Option<String> {
     let &ScanSummary { silent_hosts, not_asked, ref silent, .. } = summary;
-    let (who, gave) = match silent_hosts {
+    let who = match silent_hosts {
         0 => return None,
-        1 => ("1 address".to_owned(), "gave"),
-        many => (format!("{many} addresses"), "gave"),
+        1 => "1 address".to_owned(),
+        many => format!("{many} addresses"),
     };
     let named = silent.as_ref().map(|silent| format!(" ({})", few(silent))).unwrap_or_default();
     Some(format!(
-        "coax: {who}{named} {gave} no sign of life, so {not_asked} ports were not asked; \
+        "coax: {who}{named} gave no sign of life, so {not_asked} ports were not asked; \
          --all-hosts asks them\n"
     ))
 }
