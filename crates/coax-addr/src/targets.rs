@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Words stand between commas or white space. In a network the bits after the prefix do not
-//! matter. A target prints as text that reads as the same target, and costs a few bytes however
+//! matter. An IPv4 address inside IPv6 (`::ffff:10.0.0.7`, RFC 4291 §2.5.5.2) is that IPv4
+//! address. A target prints as text that reads as the same target, and costs a few bytes however
 //! many addresses it stands for.
 //!
 //! Nothing here resolves a name or knows an interface's number.
@@ -19,6 +20,7 @@ mod octets;
 mod range;
 mod read;
 mod set;
+mod special;
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -53,15 +55,16 @@ impl Target {
         read::target(word)
     }
 
-    /// Reads every word of a list, one by one: a wrong word does not hide the others.
-    pub fn words(list: &str) -> impl Iterator<Item = Result<Target, TargetError>> + '_ {
+    /// Reads every word of a list, one by one, and gives each with what it reads as: a wrong word
+    /// does not hide the others.
+    pub fn words(list: &str) -> impl Iterator<Item = (&str, Result<Target, TargetError>)> + '_ {
         list.split(|character: char| character == ',' || character.is_whitespace())
             .filter(|word| !word.is_empty())
-            .map(Target::parse)
+            .map(|word| (word, Target::parse(word)))
     }
 
     /// Reads the words of one line of a file, up to a `#`.
-    pub fn line(line: &str) -> impl Iterator<Item = Result<Target, TargetError>> + '_ {
+    pub fn line(line: &str) -> impl Iterator<Item = (&str, Result<Target, TargetError>)> + '_ {
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         Target::words(line.split('#').next().unwrap_or_default())
     }
@@ -71,7 +74,7 @@ impl Target {
     pub fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Target, TargetError>)> + '_ {
         (1..)
             .zip(text.lines())
-            .flat_map(|(number, line)| Target::line(line).map(move |target| (number, target)))
+            .flat_map(|(number, line)| Target::line(line).map(move |(_, target)| (number, target)))
     }
 }
 
@@ -103,7 +106,8 @@ pub struct TargetSet {
 impl TargetSet {
     /// Reads a list; the first wrong word is the error, and so is a list of nothing.
     pub fn parse(list: &str) -> Result<TargetSet, TargetError> {
-        let set: TargetSet = Target::words(list).collect::<Result<_, _>>()?;
+        let set: TargetSet =
+            Target::words(list).map(|(_, target)| target).collect::<Result<_, _>>()?;
         match set.targets.is_empty() {
             true => Err(read::nothing()),
             false => Ok(set),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use coax_addr::{AddressRange, AddressSet, Target, TargetErrorKind, TargetSet};
 
 /// What was typed, what it prints as, how many addresses it has, the first and the last.
-const FORMS: [(&str, &str, u128, &str, &str); 36] = [
+const FORMS: [(&str, &str, u128, &str, &str); 40] = [
     ("10.0.0.7", "10.0.0.7", 1, "10.0.0.7", "10.0.0.7"),
     (" 10.0.0.7 ", "10.0.0.7", 1, "10.0.0.7", "10.0.0.7"),
     ("0.0.0.0", "0.0.0.0", 1, "0.0.0.0", "0.0.0.0"),
@@ -35,18 +35,22 @@ const FORMS: [(&str, &str, u128, &str, &str); 36] = [
     ("::1", "::1", 1, "::1", "::1"),
     ("[::1]", "::1", 1, "::1", "::1"),
     ("2001:DB8:0:0::1", "2001:db8::1", 1, "2001:db8::1", "2001:db8::1"),
-    ("::ffff:1.2.3.4", "::ffff:1.2.3.4", 1, "::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+    ("::ffff:1.2.3.4", "1.2.3.4", 1, "1.2.3.4", "1.2.3.4"),
+    ("::ffff:102:304", "1.2.3.4", 1, "1.2.3.4", "1.2.3.4"),
+    ("::ffff:1.2.3.4/120", "1.2.3.0/24", 256, "1.2.3.0", "1.2.3.255"),
+    ("::ffff:1.2.3.4%eth0", "1.2.3.4", 1, "1.2.3.4", "1.2.3.4"),
+    (
+        "::fffe:ffff:ffff-::ffff:0:1",
+        "::fffe:ffff:ffff-::ffff:0.0.0.1",
+        3,
+        "::fffe:ffff:ffff",
+        "::ffff:0.0.0.1",
+    ),
     ("2001:db8::5/64", "2001:db8::/64", 1 << 64, "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff"),
     ("2001:db8::1/128", "2001:db8::1", 1, "2001:db8::1", "2001:db8::1"),
     ("::/0", "::/0", u128::MAX, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"),
     ("2001:db8::1-2001:db8::a", "2001:db8::1-2001:db8::a", 10, "2001:db8::1", "2001:db8::a"),
-    (
-        "::ffff:1.2.3.4-::ffff:1.2.3.6",
-        "::ffff:1.2.3.4-::ffff:1.2.3.6",
-        3,
-        "::ffff:1.2.3.4",
-        "::ffff:1.2.3.6",
-    ),
+    ("::ffff:1.2.3.4-::ffff:1.2.3.6", "1.2.3.4-1.2.3.6", 3, "1.2.3.4", "1.2.3.6"),
     ("2001:db8::-2001:db8::ff", "2001:db8::/120", 256, "2001:db8::", "2001:db8::ff"),
 ];
 
@@ -110,7 +114,7 @@ fn a_list_has_commas_or_white_space_and_the_rest_is_read_after_a_slip() {
     let list = TargetSet::parse("a, 10.0.0.1\t::1,,10.0.0-1.*\n").unwrap();
     assert_eq!(list.to_string(), "a,10.0.0.1,::1,10.0.0-1.*");
     assert_eq!(list.to_string().parse::<TargetSet>(), Ok(list));
-    let read: Vec<bool> = Target::words("a 10.0.0.256 b").map(|word| word.is_ok()).collect();
+    let read: Vec<bool> = Target::words("a 10.0.0.256 b").map(|(_, word)| word.is_ok()).collect();
     assert_eq!(read, [true, false, true]);
     assert_eq!(TargetSet::parse(" , ").unwrap_err().kind(), TargetErrorKind::Empty);
 }
@@ -160,18 +164,25 @@ fn an_address_keeps_its_scope_and_is_one_address_on_each_interface() {
         set.add_address(ip("fe80::1"), scope);
     }
     set.add_address(ip("10.0.0.1"), 9);
+    // No other address has one.
+    set.add_address(ip("::ffff:10.0.0.1"), 9);
+    set.add_address(ip("::1"), 0);
+    set.add_address(ip("::1"), 1);
     let all: Vec<String> =
         (0..set.len()).map(|index| set.socket_at(index, 80).to_string()).collect();
-    assert_eq!(all, ["10.0.0.1:80", "[fe80::1]:80", "[fe80::1%2]:80", "[fe80::1%7]:80"]);
+    assert_eq!(
+        all,
+        ["10.0.0.1:80", "[::1]:80", "[fe80::1]:80", "[fe80::1%2]:80", "[fe80::1%7]:80"]
+    );
 
     let mut one = AddressSet::new();
     one.add_address(ip("fe80::1"), 7);
     let mut rest = set.clone();
     rest.exclude(&one);
-    assert_eq!(rest.len(), 3);
+    assert_eq!(rest.len(), 4);
     let unscoped = self::set("fe80::/10");
     rest.exclude(&unscoped);
-    assert!(rest.iter().eq([ip("10.0.0.1")]) && rest != set);
+    assert!(rest.iter().eq([ip("10.0.0.1"), ip("::1")]) && rest != set);
 }
 
 #[test]

@@ -107,6 +107,9 @@ impl Default for Identify {
 }
 
 impl Identify {
+    /// Connections to one port that may be open at a time.
+    pub const CONNECTIONS_AT_ONCE: usize = 4;
+
     /// Asks `address`, and ends within the patience whatever the other side does. Makes one
     /// connection where the protocol that is usual at the port is spoken, and up to 15, four of them
     /// at once, where a server says nothing. Dropping the future closes what is open.

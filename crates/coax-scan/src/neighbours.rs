@@ -17,9 +17,10 @@ use coax_net::{IcmpReport, NextHop, NextHops, Resolution};
 use crate::Reason;
 use crate::questions::Question;
 
-/// Next hops asked for at once by one thread. The kernel's table has room for 1,024 (`gc_thresh3`,
-/// arp(7)), and others need it as well.
-const UNRESOLVED: usize = 256;
+/// Next hops asked for at once by one thread. The kernel keeps a packet for each, some 800 bytes of
+/// a socket's 200,000, and its table has room for 1,024 (`gc_thresh3`, arp(7)), which others need
+/// as well.
+const UNRESOLVED: usize = 128;
 /// Questions that wait here at most.
 const KEPT: usize = 1 << 16;
 /// Hosts and networks remembered at most.

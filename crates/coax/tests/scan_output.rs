@@ -386,7 +386,7 @@ fn a_watch_as_json_can_be_compared_with_later() {
 }
 
 #[test]
-fn a_terminal_gets_titles_and_colours_unless_told_otherwise() {
+fn a_terminal_gets_hosts_and_colours_unless_told_otherwise() {
     let Some(place) = Place::or_skip() else { return };
     if peer_or_skip("setsid").is_none() {
         return;
@@ -398,11 +398,55 @@ fn a_terminal_gets_titles_and_colours_unless_told_otherwise() {
         program.env(name, value).on_terminal().run().exits(0).out()
     };
     let coloured = screen("TERM", "xterm");
-    assert!(coloured.contains("ADDRESS ") && coloured.contains("\u{1b}[32mopen"), "{coloured:?}");
+    assert!(coloured.contains("\u{1b}[1m127.0.0.1\u{1b}[0m"), "{coloured:?}");
+    assert!(coloured.contains("  22/tcp  \u{1b}[32mopen\u{1b}[0m  ssh?"), "{coloured:?}");
     for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let plain = screen(name, value);
         assert!(plain.contains(" open  ") && !plain.contains("\u{1b}[32m"), "{plain:?}");
     }
     let piped = place.scan(&["-p", "22", "127.0.0.1"]).exits(0).out();
     assert!(piped.starts_with("127.0.0.1:22 ") && !piped.contains('\u{1b}'), "{piped:?}");
+}
+
+#[test]
+fn hosts_on_a_terminal_stand_in_order_each_with_its_ports_and_what_is_left() {
+    let Some(place) = Place::or_skip() else { return };
+    if peer_or_skip("setsid").is_none() {
+        return;
+    }
+    let _server = place.network.listens(&[22, 8080]);
+    let words = ["-p", "20-30,8080", "127.0.0.2", "127.0.0.1", "127.0.0.3"];
+    let screen = |more: &[&str]| {
+        let program = place.scanning(&words).args(more).env("TERM", "dumb");
+        program.on_terminal().run().exits(0).out().replace('\r', "")
+    };
+    let text = screen(&[]);
+    let mut rest = text.as_str();
+    for host in ["127.0.0.1", "127.0.0.2", "127.0.0.3"] {
+        for part in [host, "\n  22/tcp    open  ssh?\n", "  8080/tcp  open  ", "\n  10 closed\n"] {
+            let at = rest.find(part).unwrap_or_else(|| panic!("no {part} in order: {text}"));
+            rest = &rest[at + part.len()..];
+        }
+    }
+    assert!(rest.contains("\n36 probed: 6 open, 30 closed, "), "{text}");
+    let all = screen(&["--all-states"]);
+    assert!(all.contains("\n  23/tcp    closed  telnet?  "), "{all}");
+    assert!(all.contains("  reset\n") && !all.contains("10 closed"), "{all}");
+}
+
+#[test]
+fn a_terminal_shows_what_is_known_when_the_scan_is_interrupted() {
+    let Some(place) = Place::or_skip() else { return };
+    if peer_or_skip("setsid").is_none() {
+        return;
+    }
+    let _server = place.network.listens(&[1]);
+    let words = ["--order", "serial", "--rate", "500", "-p", "-", "127.0.0.1"];
+    let mut scan = place.scanning(&words).env("TERM", "xterm").on_terminal().start();
+    // Below the bar stands what was found so far.
+    scan.expect_out("open: 1/tcp");
+    scan.send("\u{3}");
+    let text = scan.wait().out().replace('\r', "");
+    assert!(text.contains("  1/tcp  \u{1b}[32mopen\u{1b}[0m  tcpmux?\n"), "{text}");
+    assert!(text.contains("\ncoax: interrupted after "), "{text}");
 }

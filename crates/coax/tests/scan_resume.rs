@@ -249,7 +249,15 @@ fn a_host_that_answers_on_every_port_is_asked_no_more() {
     };
     let all = scan(&[]);
     assert_eq!((events(&all, "port").len(), events(&all, "tarpit").len()), (600, 0));
+    assert_eq!(events(&all, "scan-summary")[0]["all_open"], serde_json::json!([]));
 
+    // Without --tarpit it is a hint, and every port is told all the same.
+    let asked = ["scan", "127.0.0.1", "-p", "2000-2299"];
+    let hint = machine.program(COAX).args(asked).run().exits(0);
+    let told = "coax: all or nearly all ports of 127.0.0.1 are open: a proxy or a tarpit may be answering; \
+                --tarpit 50 leaves such hosts\n";
+    assert!(hint.err().starts_with(told), "{}", hint.shown());
+    assert_eq!(hint.out().lines().count(), 300);
     let words = ["scan", "127.0.0.1", "-p", "2000-2299", "--json", "--tarpit", "50"];
     let trapped = machine.program(COAX).args(words).run().exits(0);
     assert_eq!(events(&trapped, "tarpit")[0]["address"], "127.0.0.1");

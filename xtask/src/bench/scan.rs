@@ -26,7 +26,7 @@ pub(crate) use bare::scan as bare_scan;
 
 type Measurement = fn(&Wish) -> Result<Table, String>;
 
-const TABLES: [(&str, Measurement); 6] = [
+const TABLES: [(&str, Measurement); 7] = [
     ("loopback", loopback::run),
     ("loss", loss::run),
     ("network", network::run),

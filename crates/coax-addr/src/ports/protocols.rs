@@ -1,7 +1,8 @@
-//! Which ports of TCP and which of UDP: `22,80,T:443,U:53,161`.
+//! Which ports of TCP and which of UDP: `22,80,T:443,U:53,161` or `22,53/udp`.
 //!
 //! A prefix holds until the next one, as it does in other scanners; what stands before the first
-//! belongs to the protocol the caller names. A service's name means its ports of that protocol.
+//! belongs to the protocol the caller names. A protocol after a slash is its item's alone. A
+//! service's name means its ports of that protocol.
 //!
 //! Nothing here knows what one item of a list means.
 
@@ -22,7 +23,8 @@ pub struct ProtocolPorts {
 
 impl ProtocolPorts {
     /// Reads a list in which `T:` and `U:` say whose the ports after them are. Those before the
-    /// first prefix are of `default`; without a prefix, only TCP and UDP can have any.
+    /// first prefix are of `default`; without a prefix, only TCP and UDP can have any. `/tcp` and
+    /// `/udp` after an item say whose it is, whatever stood before.
     pub fn parse(
         text: &str,
         services: &ServiceTable,
@@ -41,13 +43,18 @@ impl ProtocolPorts {
                 None => (item, position),
             };
             let wrong = |reason| PortSetError { item: item.to_owned(), position, reason };
+            let (ports, protocol) = suffixed(item).unwrap_or((item, protocol));
             let list = match protocol {
                 Protocol::Tcp => &mut tcp,
                 Protocol::Udp => &mut udp,
-                _ => return Err(wrong(format!("no {protocol} here; write T: or U: before it"))),
+                _ => return Err(wrong(format!("{protocol} is not asked here; /tcp and /udp are"))),
             };
             let reader = Reader { services, protocol: Some(protocol) };
-            list.extend(reader.item(item).map_err(wrong)?);
+            let found = reader.item(ports).map_err(|reason| match ports.contains('/') {
+                true => "after '/' comes tcp or udp".to_owned(),
+                false => reason,
+            });
+            list.extend(found.map_err(wrong)?);
         }
         ports.tcp = tcp.into_iter().collect();
         ports.udp = udp.into_iter().collect();
@@ -103,4 +110,10 @@ fn prefixed(item: &str) -> Option<(Protocol, &str)> {
         "U" | "u" => Some((Protocol::Udp, rest)),
         _ => None,
     }
+}
+
+/// `53/udp`. A few services have a slash in their names.
+fn suffixed(item: &str) -> Option<(&str, Protocol)> {
+    let (ports, name) = item.rsplit_once('/')?;
+    Some((ports.trim_end(), Protocol::from_name(name)?))
 }

@@ -125,6 +125,13 @@ fn the_prefixes_t_and_u_hold_until_the_next_one() {
         ("U:syslog,T:shell", Protocol::Tcp, "T:514,U:514"),
         ("top:2,U:top:2", Protocol::Tcp, "T:80,443,U:53,123"),
         ("T:http", Protocol::Sctp, "T:80"),
+        ("53/udp,80", Protocol::Tcp, "T:80,U:53"),
+        ("80/tcp,53", Protocol::Udp, "T:80,U:53"),
+        ("U:53,80/TCP,161", Protocol::Tcp, "T:80,U:53,161"),
+        ("syslog/udp,8000-/tcp,top:2/udp", Protocol::Tcp, "T:8000-65535,U:53,123,514"),
+        ("-/udp,22 /tcp", Protocol::Tcp, "T:22,U:-"),
+        ("EtherNet/IP-1,EtherNet/IP-1/udp", Protocol::Tcp, "T:2222,U:2222"),
+        ("80/tcp", Protocol::Sctp, "T:80"),
     ] {
         let services = ServiceTable::iana();
         let ports = ProtocolPorts::parse(typed, &services, default).unwrap();
@@ -157,6 +164,22 @@ fn a_wrong_item_is_placed_and_its_protocol_named() {
             "'syslog' (character 3) names no ports: it is no number, range or tcp service",
         ),
         (
+            "22,80/sctp",
+            Protocol::Tcp,
+            "'80/sctp' (character 4) names no ports: sctp is not asked here; /tcp and /udp are",
+        ),
+        (
+            "80/http",
+            Protocol::Tcp,
+            "'80/http' (character 1) names no ports: after '/' comes tcp or udp",
+        ),
+        (
+            "htpt/udp",
+            Protocol::Tcp,
+            "'htpt/udp' (character 1) names no ports: it is no number, range or udp service; did you \
+             mean 'http'?",
+        ),
+        (
             "S:80",
             Protocol::Tcp,
             "'S:80' (character 1) names no ports: it is no number, range or tcp service",
@@ -164,7 +187,7 @@ fn a_wrong_item_is_placed_and_its_protocol_named() {
         (
             "80",
             Protocol::Sctp,
-            "'80' (character 1) names no ports: no sctp here; write T: or U: before it",
+            "'80' (character 1) names no ports: sctp is not asked here; /tcp and /udp are",
         ),
     ] {
         match ProtocolPorts::parse(typed, &ServiceTable::iana(), default) {
@@ -229,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,30}|[0-9,*:a-z-]{0,20}") {
+    fn any_text_is_read_or_refused(text in "\\PC{0,30}|[0-9,*:a-z/-]{0,20}|([0-9]{1,3}/(tcp|udp),?){1,4}") {
         match text.parse::<PortSet>() {
             Ok(set) => prop_assert_eq!(set.to_string().parse::<PortSet>(), Ok(set)),
             Err(error) => prop_assert!(error.position() <= text.chars().count() + 1),

@@ -64,6 +64,16 @@ impl AddressRange {
         (self.first..=self.last).contains(&address)
     }
 
+    /// The same addresses as IPv4 where all of them are IPv4 inside IPv6 (RFC 4291 §2.5.5.2).
+    #[must_use]
+    pub fn to_canonical(self) -> AddressRange {
+        let (first, last) = (self.first.to_canonical(), self.last.to_canonical());
+        match first.is_ipv4() && last.is_ipv4() {
+            true => AddressRange { first, last },
+            false => self,
+        }
+    }
+
     /// The prefix, when the range is exactly a network of more than one address.
     fn prefix(&self) -> Option<u32> {
         let (first, last) = (bits(self.first), bits(self.last));

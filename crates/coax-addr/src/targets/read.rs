@@ -26,7 +26,23 @@ pub(super) fn nothing() -> TargetError {
 pub(super) fn target(word: &str) -> Result<Target, TargetError> {
     match word.trim() {
         "" => Err(nothing()),
-        word => read(word).map_err(|fault| fault.about(word)),
+        word => as_written(word).map(canonical),
+    }
+}
+
+/// The same, where IPv4 inside IPv6 stays IPv6.
+pub(super) fn as_written(word: &str) -> Result<Target, TargetError> {
+    read(word).map_err(|fault| fault.about(word))
+}
+
+/// `::ffff:10.0.0.7` is 10.0.0.7, and on no interface.
+fn canonical(target: Target) -> Target {
+    match target {
+        Target::Range(range) => Target::Range(range.to_canonical()),
+        Target::Zoned { address, .. } if address.to_ipv4_mapped().is_some() => {
+            Target::Range(AddressRange::from(IpAddr::from(address)).to_canonical())
+        }
+        other => other,
     }
 }
 

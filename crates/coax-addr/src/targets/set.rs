@@ -67,12 +67,13 @@ impl AddressSet {
         }
     }
 
-    /// Adds one address. `scope` is the number of the interface an IPv6 address belongs to, 0 for
-    /// none; IPv4 has none.
+    /// Adds one address. `scope` is the number of the interface a link-local address belongs to,
+    /// 0 for none; no other address has one (RFC 4007 §6).
     pub fn add_address(&mut self, address: IpAddr, scope: u32) {
-        match address {
+        match address.to_canonical() {
             IpAddr::V4(address) => self.v4.add((address.to_bits(), address.to_bits())),
             IpAddr::V6(address) => {
+                let scope = if address.is_unicast_link_local() { scope } else { 0 };
                 self.v6.entry(scope).or_default().add((address.to_bits(), address.to_bits()));
             }
         }

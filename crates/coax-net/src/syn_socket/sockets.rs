@@ -21,22 +21,18 @@ use crate::{icmp, trace};
 
 /// Answers that wait to be heard: some tens of thousands.
 const RECEIVE_BUFFER: usize = 8 << 20;
-/// Packets for neighbours whose hardware address is asked for wait in the kernel, some 800 bytes
-/// each, and must leave room for others.
-const SEND_BUFFER: usize = 4 << 20;
 /// Below are those of the system's services (RFC 6335 §6).
 const FIRST_PORT: u16 = 1024;
 /// The filter's word for a packet nobody wants.
 const NOTHING: u32 = 0;
 
-/// A raw socket that sends whole packets. Its protocol number is one that no packet has.
+/// A raw socket that sends whole packets. Its protocol number is one that no packet has. Its buffer
+/// is the system's: with a larger one, more would leave at once than the queue of a slow interface
+/// holds, and that tells nobody what it drops.
 pub(super) fn sender(v4: bool) -> io::Result<OwnedFd> {
     let fd = socket(v4, SocketType::RAW, Some(ipproto::RAW))?;
     // The kernel tells only who asked for reports that the queue of an interface was full.
     icmp::keep_reports(&fd, v4)?;
-    if sockopt::set_socket_send_buffer_size_force(&fd, SEND_BUFFER).is_err() {
-        sockopt::set_socket_send_buffer_size(&fd, SEND_BUFFER)?;
-    }
     Ok(fd)
 }
 

@@ -77,12 +77,12 @@ impl Evidence {
     /// How long to wait for the answers of a round, at most `longest`. Later rounds wait longer:
     /// a router that must look for the host first needs a second.
     pub(super) fn wait(&self, host: &SocketAddr, round: u16, longest: Duration) -> Duration {
-        let one = match (self.networks.get(&network(host)), &self.everyone) {
-            (Some(trip), _) => trip.timeout(longest),
-            (None, Some(trip)) => trip.timeout(longest) + FARTHER,
-            (None, None) => RoundTrip::default().timeout(longest),
+        let (trip, farther) = match (self.networks.get(&network(host)), self.everyone) {
+            (Some(trip), _) => (*trip, Duration::ZERO),
+            (None, Some(trip)) => (trip, FARTHER),
+            (None, None) => (RoundTrip::default(), Duration::ZERO),
         };
-        (one * u32::from(round + 1).min(4)).min(longest)
+        (trip.timeout(longest) * u32::from(round + 1).min(4) + farther).min(longest)
     }
 }
 
@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(known.wait(&host(2), 2, longest), 300 * MS);
         let elsewhere = ([10, 0, 1, 2], 0).into();
         assert_eq!(known.wait(&elsewhere, 0, longest), 350 * MS);
-        assert_eq!(known.wait(&elsewhere, 7, longest), longest);
+        assert_eq!(known.wait(&elsewhere, 7, longest), 650 * MS);
+        assert_eq!(known.wait(&elsewhere, 7, 300 * MS), 300 * MS);
     }
 }

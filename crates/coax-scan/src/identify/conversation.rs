@@ -90,7 +90,8 @@ impl Port {
                 let speaks_http_2 = tls.alpn.as_deref() == Some("h2");
                 let protocol = if speaks_http_2 { Some(registry::http_2()) } else { turn.protocol };
                 let turn = Turn { protocol, ..turn };
-                Ok(self.converse(Channel::Tls(channel), turn).await.within(tls))
+                let answer = self.converse(Channel::Tls(channel), turn).await;
+                Ok(answer.agreed(turn, &tls).within(tls))
             }
             Handshake::Refused(tls) => Ok(Identity::of_tls(tls).into()),
             Handshake::WrongProtocol(tls) => Err(tls),
@@ -233,6 +234,15 @@ impl Answer {
         let told = echoes.then(|| Recognised::new("echo", None));
         let known = echoes.then(registry::echo);
         Answer { identity: identity.with(told), known, before_a_word }
+    }
+
+    /// A server that says nothing may have agreed on what is spoken inside; HTTP says more.
+    fn agreed(self, turn: Turn, tls: &TlsIdentity) -> Answer {
+        let agreed = turn.protocol.filter(|it| tls.alpn.as_deref() == Some(it.alpn));
+        let known = agreed.filter(|it| self.known.is_none() && it.service != "http");
+        let Some(protocol) = known else { return self };
+        let told = Recognised::new(protocol.service, None);
+        Answer { identity: self.identity.with(Some(told)), known: Some(protocol), ..self }
     }
 
     fn echo(said: Said) -> Answer {

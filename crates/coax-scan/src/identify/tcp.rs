@@ -19,13 +19,12 @@ use super::conversation::{Answer, Port};
 use super::recognise::Recognised;
 use super::tls::is_record;
 use super::turns::{Greeting, Turn, Turns};
-use super::{Hearing, Identity};
+use super::{Hearing, Identify, Identity};
 
 /// A greeting that comes at once comes within this; four round trips where they are long.
 const AT_ONCE: Duration = Duration::from_millis(400);
 /// The next question leaves after so much silence; three round trips where they are long.
 const STAGGER: Duration = Duration::from_millis(150);
-const MAX_AT_ONCE: usize = 4;
 /// What connections that end with the time are left to say what they heard.
 const TO_TELL: Duration = Duration::from_millis(100);
 
@@ -41,7 +40,8 @@ pub(super) async fn identify(address: SocketAddr, name: Option<&str>, until: Ins
         }
         // Nobody is interrupted.
         let is_quiet = port.speaking.load(Ordering::Relaxed) == 0;
-        let may_ask = asking.turns.has_more() && running.len() < MAX_AT_ONCE && is_quiet;
+        let may_ask =
+            asking.turns.has_more() && running.len() < Identify::CONNECTIONS_AT_ONCE && is_quiet;
         if may_ask && Instant::now() >= next_at {
             if let Some(turn) = asking.turns.next() {
                 next_at = Instant::now() + port.pace(turn);

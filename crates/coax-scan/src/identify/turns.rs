@@ -152,8 +152,8 @@ fn usual(protocol: &'static Protocol) -> Turn {
         First::Server => Greeting::Long,
         First::Client => Greeting::None,
     };
-    let asks = protocol.asks();
-    let protocol = Some(if asks { protocol } else { registry::http() });
+    let is_own = protocol.asks() || !protocol.alpn.is_empty();
+    let protocol = Some(if is_own { protocol } else { registry::http() });
     Turn { tls: false, protocol, greeting, is_patient: true }
 }
 

@@ -50,7 +50,7 @@ impl Played {
     }
 
     fn is_there(&self, port: u16) -> bool {
-        self.rationed.contains(&port) && port % self.every == 0
+        self.rationed.contains(&port) && port.is_multiple_of(self.every)
     }
 
     fn random(&mut self) -> f64 {

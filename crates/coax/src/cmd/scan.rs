@@ -5,15 +5,21 @@
 //!
 //! How a port is asked is the library's business.
 
+mod all_open;
 mod banner;
 mod before;
 mod event;
 mod files;
 mod follow;
+mod hosts;
 mod kept;
+mod names;
 mod place;
+mod progress;
 mod resume;
 mod rounds;
+mod screen;
+mod service;
 mod table;
 mod targets;
 mod teller;
@@ -40,7 +46,7 @@ use crate::out::Out;
 use crate::{duration, services};
 
 pub(crate) use event::{
-    ChangeReport, HostReport, PortReport, RationedReport, ScanSummary, TarpitReport,
+    ChangeReport, HostReport, PortReport, RationedReport, ReservedReport, ScanSummary, TarpitReport,
 };
 
 use before::Before;
@@ -62,12 +68,21 @@ EXAMPLES
     coax scan db.internal --watch 5m            all of it once, then what changes
     sudo coax scan --syn -p - 10.0.0.0/24       by raw packets: many more a second
     coax scan --udp -p 53,ntp,snmp 10.0.0.0/24  UDP; no privilege is needed
-    coax scan -p T:80,443,U:53,123 db.internal  TCP and UDP in one scan
+    coax scan -p 80,443,53/udp db.internal      TCP and UDP in one scan
     coax scan -p - 10.0.0.0/24 --resume lab     after Ctrl-C: coax scan --resume lab
 
 TARGETS
     A name, an address, a network, octet ranges (10.0.0-3.1-20), or from one address to another
     (10.0.0.9-10.0.1.20). Commas or spaces stand between them; in a file, # begins a comment.
+    A host is asked once, whatever words lead to it, and told with all of them: with --json, host is
+    the first and names are all. Addresses that no host has, such as multicast, are left out of
+    networks and ranges. More than 1048576 public addresses (a /12) need --max-addresses N, so that
+    10.0.0.0/0 is not what a slip for /8 becomes; what is private or local does not count.
+
+OUTPUT
+    On a terminal, hosts by their addresses: names, hardware address on the same cable, round trip;
+    below it the ports that are open, and how many are not. Into a pipe or a file, a row for each
+    port as soon as it is found. --json has everything, and what a row has no room for.
 
 HOSTS
     Before more than 4 ports are asked of a network, of ranges or of more than 16 hosts, each host is
@@ -79,7 +94,8 @@ HOSTS
 
 PORTS
     80, 80-90, 8000-, http, http*, top:100, or - for 1 to 65535; commas stand between them.
-    They are TCP's, or UDP's with --udp. After T: they are TCP's, after U: UDP's, whatever is said.
+    They are TCP's, or UDP's with --udp. 53/udp and 80/tcp say it of one; T: and U: of all that
+    follow, as in T:80,443,U:53.
 
 STATES
     open              somebody listens
@@ -88,7 +104,8 @@ STATES
     open-or-filtered  UDP was silent: the question was lost, forbidden, or not understood
     inconclusive      this machine could not ask: no route, no descriptor, no source port
     A service's name with a question mark is a guess from the port alone; with --banner a name
-    without one was recognised by what the port said: first, or when it was politely asked.
+    without one was recognised by what the port said: first, or when it was politely asked. What
+    was heard and disproves the guess makes it unknown.
 
 UDP
     Each well-known port is asked what its service understands. Hosts tell of a closed port by ICMP,
@@ -105,7 +122,7 @@ FILES
 GOING ON
     --resume keeps how far the scan is, every few seconds: after Ctrl-C, a kill or a power failure it
     asks again what was not kept, and leaves nothing out. It tells again what was open, so the last
-    run's output is the whole scan's: the table, --json, and --xml and --grep if every run has them.
+    run's output is the whole scan's: the hosts, --json, and --xml and --grep if every run has them.
     What was not open, --all-states tells in the run that asked it, with --xml or --grep again too.
 
 CHANGES
@@ -138,7 +155,7 @@ pub(crate) struct Args {
     /// With --udp the default is top:100, since a closed UDP port may take a second.
     #[arg(short, long, value_name = "PORTS", allow_hyphen_values = true)]
     ports: Option<String>,
-    /// Ask UDP ports, unless T: stands before them
+    /// Ask UDP ports where nothing else is said
     #[arg(short = 'u', long)]
     udp: bool,
     /// Ports not to ask
@@ -147,6 +164,11 @@ pub(crate) struct Args {
     /// Targets to leave out; names are resolved
     #[arg(long, value_name = "TARGETS")]
     exclude: Vec<String>,
+    /// Refuse more public addresses [default: 1048576]
+    ///
+    /// What is private, local or for documentation does not count.
+    #[arg(long, value_name = "N", value_parser = crate::count::parse::<u64>)]
+    max_addresses: Option<u64>,
     /// Read targets from a file too; - is stdin
     #[arg(short = 'f', long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -165,6 +187,11 @@ pub(crate) struct Args {
     #[arg(long)]
     syn: bool,
     /// Ask each open port what it is
+    ///
+    /// One connection where the service that is usual at the port is there, up to 15 where a port
+    /// says nothing. Questions read and change nothing; printers and machine controls are only
+    /// listened to. Products, versions and what else is told hold no clock, so two scans of a server
+    /// that did not change are equal but for the words that were heard.
     #[arg(short, long)]
     banner: bool,
     /// Ask silent hosts too
@@ -365,7 +392,7 @@ impl Args {
 
     fn limits(&self) -> Limits {
         let &Args { rate, timeout, retries, certainty, tarpit, .. } = self;
-        let spare = if self.banner { banner::AT_ONCE } else { 0 };
+        let spare = if self.banner { banner::descriptors() } else { 0 };
         let spare_descriptors = Limits::default().spare_descriptors + spare;
         let limits = Limits { rate, timeout, retries, certainty, ..Limits::default() };
         Limits { tarpit, spare_descriptors, ..limits }

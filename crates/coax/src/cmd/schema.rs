@@ -51,6 +51,7 @@ fn schema() -> Value {
     events.add::<super::scan::HostReport>();
     events.add::<super::scan::TarpitReport>();
     events.add::<super::scan::RationedReport>();
+    events.add::<super::scan::ReservedReport>();
     events.add::<super::scan::ScanSummary>();
     events.add::<super::wait::Waiting>();
     events.add::<super::wait::Ready>();

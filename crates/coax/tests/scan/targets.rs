@@ -90,6 +90,182 @@ fn files_stdin_and_words_are_one_set_without_what_is_excluded() {
     assert_eq!(asked(&piped), wanted);
 }
 
+const THREE_NAMES: &str = "127.0.0.1 one.test\n127.0.0.1 two.test\n127.0.0.1 three.test\n";
+
+#[test]
+fn every_word_that_led_to_an_address_is_told_in_the_order_of_the_words() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let _server = alone.listens(&[80]);
+    let names = hosts(THREE_NAMES);
+    let scan = |more: &[&str]| {
+        let program = scan_with_names(&alone, names.path()).args(["-p", "80"]).args(more);
+        program.run().exits(0).speaks_plainly()
+    };
+    let words =
+        ["two.test", "127.0.0.1", "three.test", "[::ffff:127.0.0.1]", "one.test", "two.test"];
+    for _ in 0..5 {
+        let port = events(&scan(&[&words[..], &["--json"]].concat()), "port").pop().unwrap();
+        assert_eq!((&port["host"], &port["address"]), (&"two.test".into(), &"127.0.0.1".into()));
+        assert_eq!(port["names"], serde_json::json!(words[..5]));
+    }
+    let row = scan(&words).out();
+    assert!(row.starts_with("127.0.0.1:80 "), "{row}");
+    assert!(row.ends_with("  two.test,three.test,one.test\n"), "{row}");
+    let port =
+        |words: &[&str]| events(&scan(&[words, &["--json"]].concat()), "port").pop().unwrap();
+    let literal_first = port(&["127.0.0.1", "one.test"]);
+    assert_eq!(literal_first["host"], "127.0.0.1");
+    assert_eq!(literal_first["names"], serde_json::json!(["127.0.0.1", "one.test"]));
+    // A network names no host.
+    let network = port(&["127.0.0.1/32"]);
+    assert_eq!(
+        (&network["host"], &network["names"]),
+        (&"127.0.0.1".into(), &serde_json::json!([]))
+    );
+    let both = scan(&["127.0.0.0/31", "three.test", "--json"]);
+    let hosts = events(&both, "port").into_iter().map(|it| it["host"].clone());
+    let hosts: std::collections::BTreeSet<_> = hosts.map(|it| it.to_string()).collect();
+    assert_eq!(hosts, ["\"127.0.0.0\"".to_owned(), "\"three.test\"".to_owned()].into());
+}
+
+#[test]
+fn the_files_and_a_comparison_know_every_name() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let _server = alone.listens(&[80]);
+    let names = hosts(THREE_NAMES);
+    let place = tempfile::tempdir().unwrap();
+    let old = place.path().join("old");
+    std::fs::write(&old, "{\"v\":1,\"event\":\"scan-summary\",\"targets\":null,\"ports\":\"\"}\n")
+        .unwrap();
+    let words = ["-p", "80", "two.test", "127.0.0.1", "one.test", "--xml", "x", "--grep", "g"];
+    let program = scan_with_names(&alone, names.path()).args(words).arg("--since").arg(&old);
+    let outcome = program.dir(place.path()).run().exits(1);
+    outcome.prints("+ 127.0.0.1:80 open (was not open) http? two.test,one.test\n");
+    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    let xml = "<hostnames>\n<hostname name=\"two.test\" type=\"user\"/>\n\
+               <hostname name=\"one.test\" type=\"user\"/>\n</hostnames>";
+    assert!(read("x").contains(xml), "{}", read("x"));
+    assert!(
+        read("g").contains("Host: 127.0.0.1 (two.test,one.test)\tPorts: 80/open"),
+        "{}",
+        read("g")
+    );
+}
+
+#[test]
+fn a_scan_that_goes_on_knows_every_name() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let _server = alone.listens(&[80, 60_000]);
+    let names = hosts(THREE_NAMES);
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("state");
+    let words = ["-p", "-", "--order", "serial", "--rate", "5000", "--json"];
+    let hosts = ["127.0.0.0/31", "three.test", "127.0.0.1", "one.test"];
+    let first = scan_with_names(&alone, names.path()).args(words).args(hosts).arg("--resume");
+    let running = first.arg(&file).start();
+    running.expect_out("\"port\":80");
+    running.signal(rustix::process::Signal::INT);
+    running.wait().exits(130);
+    let outcome = scan(&alone).args(["--json", "--resume"]).arg(&file).run().exits(0);
+    let ports = events(&outcome, "port");
+    assert_eq!(ports.len(), 4, "{}", outcome.shown());
+    for port in ports {
+        let named = port["address"] == "127.0.0.1";
+        let wanted = if named { serde_json::json!(hosts[1..]) } else { serde_json::json!([]) };
+        assert_eq!(port["names"], wanted, "{port}");
+    }
+}
+
+#[test]
+fn one_host_is_asked_once_however_it_is_written() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let words = ["127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1", "2130706433", "127.0.0.1/32"];
+    let run = |words: &[&str]| {
+        let args = ["-p", "9", "--json", "--all-states"];
+        asked(&scan(&alone).args(args).args(words).run().exits(1))
+    };
+    assert_eq!(run(&words), ["127.0.0.1 9"]);
+    assert_eq!(run(&["::1", "::1%lo", "0:0::1", "[::1]"]), ["::1 9"]);
+    assert_eq!(run(&["127.0.0.0/30", "--exclude", "::ffff:127.0.0.0/127"]).len(), 2);
+}
+
+#[test]
+fn more_public_addresses_than_anybody_means_are_asked_back() {
+    // Without a way out: a fault here must not become traffic.
+    let Some(alone) = Namespace::or_skip() else { return };
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("hosts");
+    std::fs::write(&file, "10.0.0.1\n11.0.0.0/12\n13.0.0.1\n").unwrap();
+    let file = file.display().to_string();
+    for (words, count) in [
+        (&["10.0.0.1/0"][..], 3_702_258_690_u64),
+        (&["::ffff:0:0/96"], 3_702_258_690),
+        (&["0-255.0-255.0-255.0-255"], 3_702_258_690),
+        (&["1.0.0.0-9.255.255.255"], 150_994_944),
+        (&["11.0.0.0/12", "12.0.0.0/12"], 2_097_152),
+        (&["0.0.0.0/0", "--exclude", "32.0.0.0-255.255.255.255"], 503_316_480),
+        (&["2606:4700::/72"], 1 << 56),
+        (&["-f", &file], 1_048_577),
+        (&["11.0.0.0/28", "--max-addresses", "15"], 16),
+    ] {
+        let outcome = scan(&alone).args(["-p", "9"]).args(words).run().prints("");
+        outcome.clone().fails(2, &format!("coax: {count} public addresses are named"));
+        assert!(
+            outcome.err().contains(&format!("--max-addresses {count} ")),
+            "{}",
+            outcome.shown()
+        );
+    }
+    // No stranger has these, or they are few enough; there is no route to any.
+    for words in [
+        &["10.0.0.0/8", "fd00::/100", "192.0.2.0/24"][..],
+        &["11.0.0.0/12"],
+        &["11.0.0.0/12", "12.0.0.0/12", "--exclude", "11.0.0.0/12"],
+    ] {
+        let running = scan(&alone).args(["-p", "9", "--json", "--all-states"]).args(words).start();
+        running.expect_out("no-route");
+        running.signal(rustix::process::Signal::INT);
+        running.wait().exits(130);
+    }
+    let words = ["-p", "9", "11.0.0.0/28", "--max-addresses", "16"];
+    let outcome = scan(&alone).args(words).run().exits(3);
+    assert!(
+        outcome.err().contains("16 inconclusive: this machine has no route"),
+        "{}",
+        outcome.shown()
+    );
+}
+
+#[test]
+fn what_no_host_has_is_left_out_of_a_range_and_told() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let words = ["-p", "9", "127.0.0.1", "240.0.0.0/4", "224.0.0.0/31"];
+    let outcome = scan(&alone).args(words).run().exits(1).prints("");
+    let told = "coax: 268435458 of 268435459 addresses are reserved and left out: 224.0.0.0/31, \
+                240.0.0.0/4\n1 probed: ";
+    assert!(outcome.err().starts_with(told), "{}", outcome.shown());
+    let json = scan(&alone).args(words).arg("--json").run().exits(1);
+    let told = &events(&json, "reserved")[0];
+    assert_eq!(told["ranges"], serde_json::json!(["224.0.0.0/31", "240.0.0.0/4"]));
+    assert_eq!((&told["addresses"], &told["named"]), (&268435458.into(), &268435459.into()));
+}
+
+#[test]
+fn ports_are_read_as_they_are_printed() {
+    let Some(alone) = Namespace::or_skip() else { return };
+    let run = |words: &[&str]| {
+        let outcome = scan(&alone).args(["127.0.0.1", "--all-states"]).args(words).run().exits(1);
+        let place = |line: &str| line.split(' ').next().unwrap().to_owned();
+        let mut places: Vec<_> = outcome.out().lines().map(place).collect();
+        places.sort();
+        places
+    };
+    assert_eq!(run(&["-p", "53/udp,80"]), ["127.0.0.1:53/udp", "127.0.0.1:80"]);
+    assert_eq!(run(&["-p", "9/tcp,7", "--udp"]), ["127.0.0.1:7/udp", "127.0.0.1:9"]);
+    let left = run(&["-p", "7,9,T:7-9", "--udp", "--exclude-ports", "7/udp,8/tcp"]);
+    assert_eq!(left, ["127.0.0.1:7", "127.0.0.1:9", "127.0.0.1:9/udp"]);
+}
+
 #[test]
 fn an_order_is_kept() {
     let Some(alone) = Namespace::or_skip() else { return };

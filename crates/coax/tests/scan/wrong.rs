@@ -29,11 +29,23 @@ fn an_absurd_network_is_refused() {
     refused(&["::1/129"], "the prefix 129 is above 128");
     refused(&["10.0.0.0/-1"], "10.0.0.0/-1");
     refused(&["10.0.0.0/"], "10.0.0.0/");
-    let all = "340282366920938463463374607431768211455 addresses with 1 port each are more than";
-    refused(&["::/0", "-p", "80"], all);
+    refused(&["::/0", "-p", "80"], "addresses with 1 port each are more than can be asked");
+    refused(&["2000::/3", "-p", "80"], "addresses with 1 port each are more than can be asked");
     refused(&["2001:db8::/32", "-p", "-"], "more than can be asked");
     refused(&["10.0.0.9-10.0.0.1"], "10.0.0.9-10.0.0.1");
     refused(&["127.0.0.300"], "the octet 300 is above 255");
+}
+
+#[test]
+fn an_address_that_no_host_has_is_refused() {
+    refused(&["0.0.0.0"], "'0.0.0.0' is reserved (this network), so no host has it; this machine");
+    refused(&["::"], "this machine is ::1");
+    refused(&["127.0.0.1", "255.255.255.255"], "is reserved (broadcast)");
+    refused(&["240.0.0.1"], "is reserved (future use)");
+    refused(&["::ffff:224.0.0.1", "--udp"], "is reserved (multicast)");
+    let none = "no address is left to scan: no host has 224.0.0.0/3, which is reserved";
+    refused(&["224.0.0.0/4", "240.0.0.0-255.255.255.255"], none);
+    refused(&["0.0.0.0/0", "--exclude", "0.0.0.0-223.255.255.255"], none);
 }
 
 #[test]
@@ -53,6 +65,8 @@ fn wrong_ports_are_refused() {
     refused(&["-p", "9-5", "127.0.0.1"], "write 5-9");
     refused(&["-p", "", "127.0.0.1"], "nothing stands here");
     refused(&["-p", "80,,", "127.0.0.1"], "nothing stands here");
+    refused(&["-p", "80/sctp", "127.0.0.1"], "sctp is not asked here; /tcp and /udp are");
+    refused(&["-p", "80/x", "127.0.0.1"], "after '/' comes tcp or udp");
     refused(&["-p", "80", "--exclude-ports", "1-100", "127.0.0.1"], "no port is left to scan");
 }
 

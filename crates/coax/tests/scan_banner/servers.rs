@@ -60,7 +60,7 @@ fn redis_with_a_password_is_known_by_its_refusal() {
     let open = start(&machine, &redis, folder.path(), open);
     open.expect_out("Ready to accept connections");
     let told = Told::of(&machine, &["-p", "2001,2002"]);
-    assert_eq!(told.is(2001, "redis", "Redis")["extra"], "password required");
+    assert_eq!(told.is(2001, "redis", "")["extra"], "password required");
     let open = told.is(2002, "redis", "Redis ");
     assert!(open["version"].as_str().unwrap().contains('.'), "{open}");
 }

@@ -48,9 +48,14 @@ pub(super) fn run(_: &Wish) -> Result<Table, String> {
             let heard = read(&space.hear(&program, &words)?);
             let seconds = begun.elapsed().as_secs_f64();
             let again = match name {
-                "coax" => read(&space.hear(&program, &words)?) == heard,
-                _ => true,
+                "coax" => read(&space.hear(&program, &words)?),
+                _ => heard.clone(),
             };
+            let differ = again.iter().zip(&heard).filter(|(now, before)| now != before);
+            table.notes.extend(differ.map(|(now, before)| {
+                format!("{name}: {} was {}, then {}", now.port, before.in_words(), now.in_words())
+            }));
+            let again = again == heard;
             report(&format!("{name}{kind}"), &truth, &heard, seconds, again, &mut table);
         }
     }
@@ -61,7 +66,7 @@ pub(super) fn run(_: &Wish) -> Result<Table, String> {
 /// The zoo's packages are many, so nothing else installs them.
 fn install() -> Result<(), String> {
     let missing = residents::RESIDENTS.iter().filter(|it| !peers::find(it.program));
-    let missing = missing.map(|it| it.package).collect::<Vec<_>>();
+    let missing = missing.flat_map(|it| it.packages.split(' ')).collect::<Vec<_>>();
     if missing.is_empty() {
         return Ok(());
     }

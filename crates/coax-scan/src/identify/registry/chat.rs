@@ -6,6 +6,7 @@ use super::super::cursor::Cursor;
 use super::super::protocol::Take::{After, Between, Header, Is, Rest, Version, Word};
 use super::super::protocol::{Ask, First, Heard, Protocol, sign};
 use super::super::recognise::Recognised;
+use super::super::reply::web;
 use super::super::text::title;
 
 /// RFC 3261 §11: what can you do? Nothing rings. The answer comes by this connection.
@@ -18,6 +19,8 @@ const XMPP_CLIENT: &[u8] = b"<?xml version='1.0'?><stream:stream to='coax.invali
 xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 const XMPP_SERVER: &[u8] = b"<?xml version='1.0'?><stream:stream to='coax.invalid' version='1.0' \
 xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'>";
+/// RFC 8489 §5: a binding request; over TCP nothing stands before it (§6.2.2).
+const STUN: &[u8] = b"\0\x01\0\0\x21\x12\xA4\x42coaxcoaxscan";
 const NUMERIC: &str = " NOTICE | 451 | 421 | 020 | CAP * LS ";
 
 pub(super) static PROTOCOLS: &[Protocol] = &[
@@ -66,6 +69,15 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
             sign(b"SIP/2.0 ").holding("\nserver:").product(Header("Server")),
             sign(b"SIP/2.0 ").product(Header("User-Agent")),
         ],
+        ..Protocol::NONE
+    },
+    Protocol {
+        service: "stun",
+        over_tls: "stuns",
+        ports: &[3478],
+        tls_ports: &[5349],
+        ask: Ask::Bytes(STUN),
+        read: |heard| (heard.asked == STUN).then(|| web::stun(heard.asked, heard.said))?,
         ..Protocol::NONE
     },
     // RFC 2326 §10.1.

@@ -1,11 +1,17 @@
-//! What keeps a cluster together: ZooKeeper, etcd, Docker, Kubernetes, Elasticsearch, Prometheus.
+//! What keeps a cluster together, and what watches it: ZooKeeper, etcd, Docker, epmd, distcc, Munin.
 //!
-//! Most speak HTTP, and are known by what only they put into it.
+//! Many speak HTTP, and are known by what only they put into it.
 //!
 //! Nothing here changes a key or starts a container.
 
 use super::super::protocol::Take::{Between, Header, Is, Version};
-use super::super::protocol::{Ask, Protocol, sign};
+use super::super::protocol::{Ask, First, Heard, Protocol, sign};
+use super::super::recognise::Recognised;
+
+const EPMD_NAMES: &[u8] = b"\0\x01n";
+/// distcc's protocol, version 1: `cc -c coax.c -o coax.o`, of an empty file.
+const DISTCC: &[u8] = b"DIST00000001ARGC00000005ARGV00000002ccARGV00000002-cARGV00000006coax.c\
+ARGV00000002-oARGV00000006coax.oDOTI00000000";
 
 pub(super) static PROTOCOLS: &[Protocol] = &[
     // The one word of four letters that is answered without being allowed first.
@@ -73,18 +79,44 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
         signs: &[sign(b"HTTP/1.").holding("\nX-Kubernetes-Pf-").product(Is("Kubernetes"))],
         ..Protocol::NONE
     },
+    // Erlang's port mapper, NAMES_REQ: which nodes are there?
+    Protocol {
+        service: "epmd",
+        ports: &[4369],
+        ask: Ask::Bytes(EPMD_NAMES),
+        read: epmd,
+        ..Protocol::NONE
+    },
+    // A compilation of nothing, which is all that it answers: what it says of it does not matter.
+    Protocol {
+        service: "distcc",
+        ports: &[3632],
+        ask: Ask::Bytes(DISTCC),
+        signs: &[sign(b"DONE00000001STAT").product(Is("distccd"))],
+        ..Protocol::NONE
+    },
+    // Block Exchange Protocol v1: a stranger learns no more than that it is chosen inside TLS.
+    Protocol {
+        service: "syncthing",
+        over_tls: "syncthing",
+        tls_ports: &[22000],
+        first: First::Server,
+        alpn: "bep/1.0",
+        signs: &[sign(b"\x2E\xA7\xD9\x0B").product(Is("Syncthing"))],
+        ..Protocol::NONE
+    },
     // munin-node's greeting.
     Protocol {
         service: "munin",
         ports: &[4949],
-        first: super::super::protocol::First::Server,
+        first: First::Server,
         signs: &[sign(b"# munin node at ").product(Is("Munin")).host(Between("node at ", "\n"))],
         ..Protocol::NONE
     },
     Protocol {
         service: "check-mk",
         ports: &[6556],
-        first: super::super::protocol::First::Server,
+        first: First::Server,
         signs: &[sign(b"<<<check_mk>>>\n").product(Version("Checkmk agent", "Version: ", "\n"))],
         ..Protocol::NONE
     },
@@ -105,3 +137,10 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
         ..Protocol::NONE
     },
 ];
+
+/// Its own port, then a line for each node, whose ports are other ones after a restart.
+fn epmd(heard: Heard<'_>) -> Option<Recognised> {
+    let names = heard.said.strip_prefix(&[0, 0, 0x11, 0x11])?;
+    let fits = names.is_empty() || names.starts_with(b"name ");
+    (fits && heard.asked == EPMD_NAMES).then(|| Recognised::new("epmd", None))
+}

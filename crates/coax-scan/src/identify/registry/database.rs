@@ -95,15 +95,25 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
         anywhere: 3,
         after: &[b"-ERR", b"-NOAUTH", b"-DENIED", b"-WRONGPASS", b"-NOPERM"],
         signs: &[
+            sign(b"+PONG\r\n").holding("valkey_version:").product(Version(
+                "Valkey",
+                "valkey_version:",
+                "\r",
+            )),
+            sign(b"+PONG\r\n").holding("dragonfly_version:").product(Version(
+                "Dragonfly",
+                "dragonfly_version:df-v",
+                "\r",
+            )),
             sign(b"+PONG\r\n").holding("redis_version:").product(Version(
                 "Redis",
                 "redis_version:",
                 "\r",
             )),
-            sign(b"+PONG\r\n").product(Is("Redis")),
-            sign(b"-NOAUTH ").product(Is("Redis")).extra(Is("password required")),
+            sign(b"+PONG\r\n"),
+            sign(b"-NOAUTH ").extra(Is("password required")),
             sign(b"-DENIED Redis").product(Is("Redis")).extra(Is("protected mode")),
-            sign(b"-ERR wrong number of arguments for 'get'").product(Is("Redis")),
+            sign(b"-ERR wrong number of arguments for 'get'"),
         ],
         ..Protocol::NONE
     },

@@ -23,7 +23,7 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
         first: First::Server,
         ask: HELP,
         signs: &[
-            sign(b"220").holding("lmtp").product(Program).host(Word),
+            sign(b"220 ").holding("lmtp").product(Program).host(Word),
             sign(b"250").holding("PIPELINING").lacking(FILES),
         ],
         ..Protocol::NONE

@@ -15,13 +15,16 @@ use std::time::Duration;
 use coax_addr::Protocol;
 use coax_net::{cause_in_words, no_thread};
 use coax_scan::{Identify, Identity, Verdict};
+use rustix::process::{Resource, getrlimit};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::failure::{Exit, Failure};
 
-/// Ports that are asked at once, with a descriptor each.
-pub(super) const AT_ONCE: usize = 32;
+/// Ports that are asked at once, where there are descriptors for it.
+const MAX_PORTS_AT_ONCE: usize = 32;
+/// What the rest of the program may have open.
+const OTHERS: usize = 32;
 /// Ports that wait to be asked; more make the scan wait.
 const WAITING: usize = 1024;
 
@@ -34,6 +37,19 @@ pub(super) struct Banners {
     answered: Sender<(Verdict, Identity)>,
     answers: Receiver<(Verdict, Identity)>,
     under_way: HashMap<(SocketAddr, Protocol), Verdict>,
+}
+
+/// Of the descriptors that there are, half are the scan's.
+fn ports_at_once() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let own = limit.saturating_sub(OTHERS) / 2;
+    (own / Identify::CONNECTIONS_AT_ONCE).clamp(1, MAX_PORTS_AT_ONCE)
+}
+
+/// The descriptors that asking may take.
+pub(super) fn descriptors() -> usize {
+    ports_at_once() * Identify::CONNECTIONS_AT_ONCE
 }
 
 impl Banners {
@@ -49,7 +65,7 @@ impl Banners {
         let thread = thread::Builder::new().name("banner".to_owned()).spawn(ask);
         thread.map_err(|error| cannot(no_thread(&error)))?;
         let (answered, answers) = channel();
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let places = Arc::new(Semaphore::new(ports_at_once()));
         let under_way = HashMap::new();
         Ok(Banners { runtime: handle, _stop: stop, places, answered, answers, under_way })
     }

@@ -12,21 +12,31 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use coax_addr::AddressSet;
 use coax_scan::{Certificate, Identity, State, Tally, is_recognisable, within_tls};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::names;
 use super::table::Table;
 use crate::out::{Human, Report, clean};
 
 pub(crate) use change::{ChangeReport, Comparison};
 pub(crate) use host::HostReport;
+pub(super) use host::hardware_in_words;
+
+/// More ranges than this make an event that nobody reads.
+pub(super) const MOST_RANGES: usize = 1000;
+/// And a line.
+const FEW_RANGES: usize = 4;
 
 /// What was found out about a port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PortReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word, as they were typed; none where only a network or a range led to it.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
     pub(crate) protocol: &'static str,
     pub(crate) port: u16,
@@ -154,10 +164,9 @@ impl PortReport {
         self.identity.as_ref().map(IdentityReport::in_words).unwrap_or_default()
     }
 
-    /// The name it was found by, unless that is the address.
-    pub(super) fn name(&self) -> Option<Cow<'_, str>> {
-        let is_address = self.host.parse() == Ok(self.address);
-        (!is_address).then(|| clean(&self.host))
+    /// Its names, without the address in whatever spelling.
+    pub(super) fn names_in_words(&self) -> String {
+        names::in_words(&self.names)
     }
 
     /// How long the answer took, or how the state is known.
@@ -180,8 +189,10 @@ impl Report for PortReport {
 /// A host that answers on every port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TarpitReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
 }
 
@@ -193,13 +204,51 @@ impl Report for TarpitReport {
     }
 }
 
+/// Addresses of networks and ranges that are left out, since no host has them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReservedReport {
+    pub(crate) addresses: u64,
+    /// Which, as ranges; the first 1000.
+    pub(crate) ranges: Vec<String>,
+    /// How many addresses were named, these included.
+    pub(crate) named: u64,
+}
+
+impl ReservedReport {
+    pub(super) fn new(reserved: &AddressSet, (addresses, named): (u64, u64)) -> ReservedReport {
+        let ranges = reserved.ranges().take(MOST_RANGES).map(|range| range.to_string()).collect();
+        ReservedReport { addresses, ranges, named }
+    }
+
+    /// The first of the ranges.
+    pub(super) fn in_words(&self) -> String {
+        let few = self.ranges.iter().take(FEW_RANGES).cloned().collect::<Vec<_>>().join(", ");
+        let more = if self.ranges.len() > FEW_RANGES { ", …" } else { "" };
+        format!("{few}{more}")
+    }
+}
+
+impl Report for ReservedReport {
+    const EVENT: &'static str = "reserved";
+    fn human(&self) -> Human {
+        let ReservedReport { addresses: count, named, .. } = self;
+        let ranges = self.in_words();
+        Human::Talk(format!(
+            "coax: {count} of {named} addresses are reserved and left out: {ranges}"
+        ))
+    }
+}
+
 /// What a host is that gave no sign of life, where a port has a state.
 pub(super) const SILENT: &str = "silent";
+
 /// A part of a host that is answered for only so often, and was asked no faster in the end.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct RationedReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
     /// The first and the last port that was found to be one of them.
     pub(crate) first_port: u16,
@@ -257,6 +306,8 @@ pub(crate) struct ScanSummary {
     pub(crate) ports: String,
     /// What changed, with --since or in the later rounds of --watch.
     pub(crate) compared: Option<Comparison>,
+    /// Hosts on which every TCP port of many is open, so a proxy or tarpit may be answering.
+    pub(crate) all_open: Vec<IpAddr>,
     /// A later round says nothing to a person who has not asked for it, unless something is wrong.
     #[serde(skip)]
     pub(crate) quiet: bool,
@@ -284,6 +335,7 @@ impl ScanSummary {
             silent: None,
             ports: String::new(),
             compared: None,
+            all_open: Vec::new(),
             quiet: false,
         }
     }
@@ -309,6 +361,9 @@ impl Report for ScanSummary {
         if let Some(compared) = &self.compared {
             compared.tell(&mut text);
         }
+        if let Some(told) = all_open_in_words(&self.all_open) {
+            text.push_str(&told);
+        }
         if self.interrupted {
             let _ = writeln!(text, "coax: interrupted after {probed} of {} ports", self.total);
         }
@@ -323,6 +378,20 @@ impl Report for ScanSummary {
             false => Human::Talk(text),
         }
     }
+}
+
+/// A line with its end, if there is such a host.
+fn all_open_in_words(hosts: &[IpAddr]) -> Option<String> {
+    let first = hosts.first()?;
+    let more = match hosts.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 other host".to_owned(),
+        more => format!(" and {more} other hosts"),
+    };
+    Some(format!(
+        "coax: all or nearly all ports of {first}{more} are open: a proxy or a tarpit may be \
+         answering; --tarpit 50 leaves such hosts\n"
+    ))
 }
 
 /// What this machine lacked, and what to do about it.
@@ -353,6 +422,19 @@ mod tests {
         let expected =
             "65535 probed: 3 open, 65532 closed, 0 filtered, 0 inconclusive in 0.7 s".to_owned();
         assert_eq!(summary.human(), Human::Talk(expected));
+    }
+
+    #[test]
+    fn a_host_that_has_every_port_open_is_told() {
+        let host = |last| IpAddr::from([10, 0, 0, last]);
+        let line = |hosts: &[IpAddr]| all_open_in_words(hosts).unwrap_or_default();
+        assert_eq!(line(&[]), "");
+        assert!(
+            line(&[host(1)])
+                .starts_with("coax: all or nearly all ports of 10.0.0.1 are open: a proxy")
+        );
+        assert!(line(&[host(1), host(2)]).contains(" of 10.0.0.1 and 1 other host are open"));
+        assert!(line(&[host(1), host(2), host(3)]).contains(" and 2 other hosts are open"));
     }
 
     #[test]

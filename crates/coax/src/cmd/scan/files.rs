@@ -7,14 +7,10 @@
 //! Nothing here knows what a terminal shows.
 
 mod grep;
-mod hosts;
-mod service;
 mod words;
 mod xml;
 
-use std::collections::HashMap;
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -23,12 +19,15 @@ use coax_scan::{Host, Plan, Rest, TcpProbe, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::event::Known;
+use super::hosts::{Hosts, What};
+use super::names::Names;
 use super::place::Place;
 use crate::failure::{Exit, Failure};
-use hosts::{Hosts, What};
 
 /// Between two writes while the scan is under way.
 const SOON: Duration = Duration::from_secs(5);
+/// A terminal has room for so many ports of a host, whatever their state.
+const FEW_PORTS: usize = 10;
 /// Writing takes no more than this part of the time: one of so many.
 const SHARE: u32 = 20;
 /// Silent hosts are listed where they are no more; else only counted.
@@ -43,6 +42,8 @@ pub(super) struct Files {
     whole: bool,
     run: Run,
     next: Instant,
+    /// Whether hosts are remembered for a terminal, too.
+    screen: bool,
     /// A later round of a watch leaves the last whole one until it is whole itself.
     early: bool,
 }
@@ -84,9 +85,6 @@ pub(super) enum End {
     Underway,
 }
 
-/// The names that addresses were found by.
-type Names = HashMap<IpAddr, String>;
-
 impl Files {
     /// Makes sure that the files can be written, and writes nothing yet.
     pub(super) fn new(xml: Option<&Path>, grep: Option<&Path>) -> Result<Files, Failure> {
@@ -96,12 +94,41 @@ impl Files {
             return Err(Failure::new(Exit::Usage, "--xml and --grep name the same file"));
         }
         let (findings, run, next) = (Findings::default(), Run::nothing(), Instant::now() + SOON);
-        Ok(Files { xml, grep, findings, whole: true, run, next, early: true })
+        Ok(Files { xml, grep, findings, whole: true, run, next, screen: false, early: true })
     }
 
-    /// Whether there is anything to write, which needs every verdict.
+    /// Whether hosts are remembered, which needs every verdict.
     pub(super) fn are_wanted(&self) -> bool {
-        self.xml.is_some() || self.grep.is_some()
+        self.screen || self.xml.is_some() || self.grep.is_some()
+    }
+
+    /// Whether a terminal shows hosts from now on.
+    pub(super) fn show_hosts(&mut self, screen: bool) {
+        self.screen = screen;
+    }
+
+    /// Every host so far.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.findings.hosts
+    }
+
+    /// Looks hosts on the same cable up that were asked without being looked for.
+    pub(super) fn learn_hardware(&mut self) {
+        if self.are_wanted() {
+            let both = [true, false].map(|v4| coax_net::neighbours(v4).unwrap_or_default());
+            both.iter().for_each(|all| self.findings.hosts.learn_hardware(all));
+        }
+    }
+
+    /// The ports that every host was asked, if `end` is the end and nothing was skipped.
+    pub(super) fn asked(&self, end: End, skipped: u64) -> Option<&ProtocolPorts> {
+        let all = self.run.asked_all && skipped == 0 && end == End::Whole;
+        Some(&self.run.ports).filter(|_| all)
+    }
+
+    /// How many ports a host is asked.
+    pub(super) fn port_count(&self) -> usize {
+        self.run.ports.len()
     }
 
     /// A scan begins: the first, or another round.
@@ -109,6 +136,9 @@ impl Files {
         (self.whole, self.early) = (plan.rest == Rest::default(), round == 1);
         self.findings =
             Findings { began: seconds(SystemTime::now()), hosts: Hosts::new(all_states) };
+        if self.screen && plan.ports.len() <= FEW_PORTS {
+            self.findings.hosts.keep_each();
+        }
         self.run = Run {
             ports: plan.ports.clone(),
             raw: plan.tcp == TcpProbe::Syn,
@@ -147,7 +177,8 @@ impl Files {
     /// Takes in that a host gave a sign of life.
     pub(super) fn hear_host(&mut self, host: &Host) {
         if self.are_wanted() {
-            self.findings.hosts.hear_host(host, seconds(SystemTime::now()));
+            let now = seconds(SystemTime::now());
+            self.findings.hosts.hear_host(host, words::sign(host), now);
         }
     }
 
@@ -291,10 +322,10 @@ mod tests {
         let mut files = Files::new(Some(&path), None).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(7), None, None);
-        files.keep(&Names::new());
+        files.keep(&Names::default());
         assert!(!path.exists(), "it is too soon");
         files.next = Instant::now();
-        files.keep(&Names::new());
+        files.keep(&Names::default());
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains("portid=\"7\"") && text.contains("was not over"), "{text}");
         assert!(text.ends_with("</nmaprun>\n"), "{text}");
@@ -308,14 +339,14 @@ mod tests {
         let mut files = Files::new(None, Some(&path)).unwrap();
         files.begin(&plan(), false, 1);
         files.hear(&open(1), None, None);
-        files.finish(&Names::new(), End::Whole, 0, &AddressSet::new()).unwrap();
+        files.finish(&Names::default(), End::Whole, 0, &AddressSet::new()).unwrap();
         files.begin(&plan(), false, 2);
         files.hear(&open(2), None, None);
         files.next = Instant::now();
-        files.keep(&Names::new());
-        files.finish(&Names::new(), End::Interrupted, 0, &AddressSet::new()).unwrap();
+        files.keep(&Names::default());
+        files.finish(&Names::default(), End::Interrupted, 0, &AddressSet::new()).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(" 1/open/tcp//"));
-        files.finish(&Names::new(), End::Whole, 0, &AddressSet::new()).unwrap();
+        files.finish(&Names::default(), End::Whole, 0, &AddressSet::new()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(" 2/open/tcp//") && !text.contains(" 1/open"), "{text}");
     }

@@ -51,7 +51,7 @@ impl Follow<'_> {
                 Heard::Nothing => {}
                 Heard::End => return self.hear_out(),
             }
-            self.teller.progress(&self.tally());
+            self.teller.progress(&self.tally())?;
             self.keep_now_and_then();
             if self.signals.came().is_some() {
                 self.scan.stop();

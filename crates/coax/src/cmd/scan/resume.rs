@@ -8,10 +8,8 @@
 //!
 //! Nothing here asks a port.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::Findings;
 use super::kept::KeptPort;
+use super::names::{KeptNames, Names};
 use super::place::Place;
 use super::targets::{self, Chosen};
 use super::teller::{Because, Teller};
@@ -68,7 +67,7 @@ struct Chose {
     ports: String,
     /// Names the random order; none is the serial one.
     seed: Option<u64>,
-    names: BTreeMap<IpAddr, String>,
+    names: KeptNames,
     unresolved: bool,
 }
 
@@ -154,7 +153,7 @@ impl ResumeFile {
                 Order::Random { seed } => Some(seed),
                 Order::Serial => None,
             },
-            names: chosen.names.iter().map(|(address, name)| (*address, name.clone())).collect(),
+            names: chosen.names.kept(),
             unresolved: chosen.unresolved,
         };
         let (place, path, before) = (place(path)?, path.to_owned(), Done::default());
@@ -165,10 +164,11 @@ impl ResumeFile {
     }
 
     pub(super) fn chosen(&self) -> Result<Chosen, Failure> {
-        let names: HashMap<_, _> = self.scan.names.clone().into_iter().collect();
         let addresses = targets::addresses(&self.scan.targets)?;
         let named = targets::addresses(&self.scan.named)?;
-        Ok(Chosen { addresses, named, names, unresolved: self.scan.unresolved })
+        let plain = targets::addresses(&self.scan.names.plain)?;
+        let (names, unresolved) = (Names::go_on(&self.scan.names, plain), self.scan.unresolved);
+        Ok(Chosen { addresses, named, names, unresolved, reserved: None })
     }
 
     pub(super) fn ports(&self, table: &ServiceTable) -> Result<ProtocolPorts, Failure> {

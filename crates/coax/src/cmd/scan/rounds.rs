@@ -5,6 +5,7 @@
 //!
 //! Nothing here knows when a round is due.
 
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ struct Task {
 impl Rounds<'_> {
     /// One round.
     pub(super) fn scan(&mut self) -> Result<(), Failure> {
+        let is_on_screen = self.is_on_screen();
+        self.files.show_hosts(is_on_screen);
         let Task { plan, chosen, resume, told } = self.task()?;
         self.signals.catch()?;
         if self.signals.came().is_some() {
@@ -67,10 +70,12 @@ impl Rounds<'_> {
         self.files.go_on(told.files, Duration::try_from_secs_f64(took).unwrap_or_default());
         let tally = scan.tally();
         let total = resume.as_ref().map_or(tally, |file| file.add_to(tally)).total;
-        let telling = self.telling(began);
+        // A host that is left as a tarpit was told of.
+        let count_open = if plan.limits.tarpit.is_some() { 0 } else { plan.ports.tcp.len() };
+        let telling = Telling { hosts: is_on_screen, count_open, ..self.telling(began) };
         let Rounds { args, out, services, before, files, signals, .. } = self;
         let means = Means { out, services, before, files };
-        let teller = Teller::new(means, telling, names, total);
+        let teller = Teller::new(means, telling, &plan, names, total);
         let banners = args.banner.then(Banners::new).transpose()?;
         let mut follow = Follow { scan, teller, banners, signals, resume };
         let followed = follow.run(told.ports);
@@ -109,7 +114,7 @@ impl Rounds<'_> {
             None => (args.ports(&self.services)?, args.order(), self.choose()?),
         };
         if chosen.addresses.is_empty() {
-            return Err(nothing_left(args, chosen.unresolved));
+            return Err(nothing_left(args, &chosen));
         }
         let plan = Plan {
             targets: chosen.addresses.clone(),
@@ -139,7 +144,12 @@ impl Rounds<'_> {
         if said.is_empty() {
             return Err(nobody(self.args));
         }
-        targets::choose(self.said.insert(said), self.args, self.out)
+        let chosen = targets::choose(self.said.insert(said), self.args, self.out)?;
+        let is_first = self.number == 0 && !chosen.addresses.is_empty();
+        if let Some(reserved) = chosen.reserved.as_ref().filter(|_| is_first) {
+            self.out.report(reserved)?;
+        }
+        Ok(chosen)
     }
 
     /// Every port matters where it is written down, or compared.
@@ -151,10 +161,18 @@ impl Rounds<'_> {
         }
     }
 
+    /// Whether a person sits before stdout, and sees hosts and not changes.
+    fn is_on_screen(&self) -> bool {
+        let changes = self.args.since.is_some() || self.number > 0;
+        stdout().is_terminal() && !self.out.is_json() && !changes
+    }
+
     fn telling(&self, began: Instant) -> Telling {
         Telling {
             began,
             all_states: self.args.all_states,
+            hosts: false,
+            count_open: 0,
             changes_only: self.args.since.is_some() || self.number > 1,
             learn: self.args.watch.is_some(),
             keep: self.args.resume.is_some(),
@@ -181,9 +199,15 @@ fn outcome(args: &Args, compared: &Comparison, unresolved: bool, open: u64) -> R
 }
 
 /// Nobody is left to ask. Names that have no address have had their own lines.
-fn nothing_left(args: &Args, unresolved: bool) -> Failure {
+fn nothing_left(args: &Args, chosen: &Chosen) -> Failure {
     let why = |text: &str| Failure::new(Exit::Usage, text);
-    match (unresolved, args.wanted()) {
+    if let (false, Some(reserved)) = (chosen.unresolved, &chosen.reserved) {
+        let ranges = reserved.in_words();
+        return why(&format!(
+            "no address is left to scan: no host has {ranges}, which is reserved"
+        ));
+    }
+    match (chosen.unresolved, args.wanted()) {
         (true, _) => Failure::new(Exit::Network, ""),
         (false, Wanted::V4) => why("no IPv4 address is left to scan").hint("leave out -4"),
         (false, Wanted::V6) => why("no IPv6 address is left to scan").hint("leave out -6"),

@@ -1,36 +1,34 @@
 //! Telling verdicts as they come, and how far the scan is.
 //!
-//! Lines go to stdout in large writes; a bar on a terminal shows the rate and the time left. A scan
-//! that is compared with an earlier one tells only what changed. Why ports are inconclusive is
-//! counted, since a machine without a route says so of each.
+//! Lines go to stdout in large writes; a terminal gets hosts when they are whole. A scan that is
+//! compared with an earlier one tells only what changed. Why ports are inconclusive is counted,
+//! since a machine without a route says so of each.
 //!
 //! Nothing here decides what a port is.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use coax_addr::{AddressSet, Protocol, ServiceTable};
 use coax_scan::{Host, Plan, Rationed, Reason, State, Tally, Verdict};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
+use super::all_open::AllOpen;
 use super::before::{Before, Compared};
 use super::event::{
-    ChangeReport, Comparison, HostReport, Known, PortReport, RationedReport, SILENT, ScanSummary,
-    TarpitReport,
+    ChangeReport, Comparison, HostReport, Known, MOST_RANGES, PortReport, RationedReport, SILENT,
+    ScanSummary, TarpitReport,
 };
 use super::files::{End, Files};
 use super::kept::KeptPorts;
+use super::names::{self, Names};
+use super::progress::Progress;
+use super::screen::{self, Screen, USUAL_WIDTH};
 use super::table::Table;
 use crate::failure::{Exit, Failure};
 use crate::out::{self, Human, Out, Report};
-
-/// A bar that moves more often than that is a blur.
-const REDRAW: Duration = Duration::from_millis(100);
-/// More ranges than this make a summary that nobody reads.
-const MOST_RANGES: usize = 1000;
 
 /// Why ports are inconclusive, and how many.
 pub(super) type Because = BTreeMap<Cow<'static, str>, u64>;
@@ -41,6 +39,10 @@ pub(super) struct Telling {
     /// Since when ports are asked, which is before the first verdict is read.
     pub(super) began: Instant,
     pub(super) all_states: bool,
+    /// Hosts are shown on a terminal, when they are whole.
+    pub(super) hosts: bool,
+    /// TCP ports that each host is asked, if a host that has all of them open is to be told; 0 if not.
+    pub(super) count_open: usize,
     /// Only what differs from before.
     pub(super) changes_only: bool,
     /// Whether the next round is compared with this one.
@@ -56,12 +58,15 @@ pub(super) struct Teller<'a> {
     out: &'a Out,
     telling: Telling,
     stdout: BufWriter<StdoutLock<'a>>,
-    bar: ProgressBar,
+    progress: Progress,
     table: Table,
+    screen: Option<Screen>,
     services: &'a ServiceTable,
     /// The service of each port that was looked up.
     guesses: HashMap<(Protocol, u16), Option<String>>,
-    names: HashMap<IpAddr, String>,
+    pub(super) names: Names,
+    /// Hosts that were named one by one, if they are few.
+    named: AddressSet,
     before: &'a mut Before,
     pub(super) files: &'a mut Files,
     pub(super) kept: KeptPorts,
@@ -71,8 +76,8 @@ pub(super) struct Teller<'a> {
     /// Whether this machine refused, rather than the network.
     refused: bool,
     compared: Comparison,
+    all_open: AllOpen,
     started: Instant,
-    drawn: Instant,
 }
 
 /// How a scan ended, of all its runs together.
@@ -96,7 +101,8 @@ impl<'a> Teller<'a> {
     pub(super) fn new(
         means: Means<'a>,
         telling: Telling,
-        names: HashMap<IpAddr, String>,
+        plan: &Plan,
+        names: Names,
         total: u64,
     ) -> Teller<'a> {
         let Means { out, services, before, files } = means;
@@ -105,20 +111,22 @@ impl<'a> Teller<'a> {
             out,
             telling,
             stdout: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
-            bar: bar(total),
-            table: Table::for_stdout(),
+            progress: Progress::new(total, telling.began, plan.targets.len() == 1),
+            table: Table::default(),
+            screen: if telling.hosts { Screen::of_stdout() } else { None },
             services,
             guesses: HashMap::new(),
             names,
+            named: plan.named.clone(),
             before,
             files,
             kept: KeptPorts::default(),
             known: None,
             inconclusive: BTreeMap::new(),
             refused: false,
+            all_open: AllOpen::new(telling.count_open),
             compared: Comparison { earlier_was_cut_short, ..Comparison::default() },
             started: telling.began,
-            drawn: Instant::now(),
         }
     }
 
@@ -128,8 +136,12 @@ impl<'a> Teller<'a> {
         for verdict in verdicts {
             self.note(verdict);
             let changed = self.telling.changes_only && self.tell_change(verdict, &mut lines);
-            if !self.telling.changes_only && self.is_listed(verdict.state) {
-                rows.push(self.report(verdict));
+            match self.screen {
+                Some(_) => self.see(verdict),
+                None if !self.telling.changes_only && self.is_listed(verdict.state) => {
+                    rows.push(self.report(verdict));
+                }
+                None => {}
             }
             if self.telling.keep && (changed || self.is_remembered(verdict.state)) {
                 self.kept.told(verdict, self.known.as_ref());
@@ -139,12 +151,42 @@ impl<'a> Teller<'a> {
             }
         }
         self.list(&rows, &mut lines);
+        self.print(&lines)
+    }
+
+    fn print(&mut self, lines: &[u8]) -> Result<(), Failure> {
         if lines.is_empty() {
             return Ok(());
         }
         let stdout = &mut self.stdout;
-        self.bar.suspend(|| stdout.write_all(&lines).and_then(|()| stdout.flush()))?;
+        self.progress.aside(|| stdout.write_all(lines).and_then(|()| stdout.flush()))?;
         Ok(())
+    }
+
+    /// A verdict that is shown with its host.
+    fn see(&mut self, verdict: &Verdict) {
+        let (host, count) = (names::key(&verdict.address), self.files.port_count());
+        let whole = self.files.hosts().get(host).is_some_and(|host| host.has_all(count));
+        if let Some(screen) = self.screen.as_mut().filter(|_| whole) {
+            screen.is_ready(host);
+        }
+        if verdict.state == State::Open {
+            self.progress.find(verdict);
+        }
+    }
+
+    /// Shows the hosts that are whole, or all of them at the end.
+    fn show_hosts(&mut self, end: Option<(End, u64)>) -> Result<(), Failure> {
+        let Some(screen) = &mut self.screen else { return Ok(()) };
+        if end.is_none() && !screen.has_due() {
+            return Ok(());
+        }
+        self.files.learn_hardware();
+        let asked = end.and_then(|(end, skipped)| self.files.asked(end, skipped));
+        let (hosts, names, named) = (self.files.hosts(), &self.names, &self.named);
+        let known = screen::Known { hosts, names, named, asked };
+        let text = if end.is_some() { screen.rest(known) } else { screen.due(known) };
+        self.print(text.as_bytes())
     }
 
     /// Tells of an open port that was asked what it is.
@@ -171,9 +213,9 @@ impl<'a> Teller<'a> {
         self.inconclusive = inconclusive;
     }
 
-    /// The name that a verdict's address was found by.
+    /// The first name of a verdict's host, if it has one.
     pub(super) fn name(&self, verdict: &Verdict) -> Option<String> {
-        self.names.get(&verdict.address.ip()).cloned()
+        self.names.names(names::key(&verdict.address)).next().map(str::to_owned)
     }
 
     /// Open ports are always told of.
@@ -187,12 +229,14 @@ impl<'a> Teller<'a> {
     }
 
     fn note(&mut self, verdict: &Verdict) {
+        self.all_open.hear(verdict);
         if verdict.state == State::Inconclusive {
             *self.inconclusive.entry(verdict.reason.name().into()).or_default() += 1;
             self.refused |= verdict.reason != Reason::NoRoute;
         }
         if self.files.are_wanted() {
-            let service = self.is_listed(verdict.state).then(|| self.service(verdict)).flatten();
+            let is_remembered = self.is_listed(verdict.state) || self.files.hosts().keeps_each();
+            let service = is_remembered.then(|| self.service(verdict)).flatten();
             self.files.hear(verdict, service.as_deref(), self.known.as_ref());
         }
     }
@@ -202,9 +246,9 @@ impl<'a> Teller<'a> {
             rows.iter().for_each(|row| lines.extend(out::line(row)));
             return;
         }
-        let titles = self.table.prepare(rows);
-        for line in titles.into_iter().chain(rows.iter().map(|row| self.table.row(row))) {
-            lines.extend(line.as_bytes());
+        self.table.prepare(rows);
+        for row in rows {
+            lines.extend(self.table.row(row).as_bytes());
             lines.push(b'\n');
         }
     }
@@ -280,10 +324,11 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, verdict: &Verdict) -> PortReport {
         let address = verdict.address.ip();
-        let host = self.names.get(&address).cloned();
+        let names = self.names.of(&verdict.address);
         let udp = if verdict.protocol == Protocol::Udp { "/udp" } else { "" };
         PortReport {
-            host: host.unwrap_or_else(|| address.to_string()),
+            host: names.first().cloned().unwrap_or_else(|| address.to_string()),
+            names,
             address,
             protocol: verdict.protocol.name(),
             port: verdict.address.port(),
@@ -299,17 +344,15 @@ impl<'a> Teller<'a> {
     /// Tells of hosts that gave a sign of life. Who compares is told of ports that changed.
     pub(super) fn hosts(&mut self, hosts: &[Host]) -> Result<(), Failure> {
         hosts.iter().for_each(|host| self.files.hear_host(host));
-        if self.telling.changes_only {
+        if self.telling.changes_only || self.screen.is_some() {
             return Ok(());
         }
         for host in hosts {
-            let address = host.address.ip();
-            let name = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
-            let report = HostReport::new(host, name);
+            let report = HostReport::new(host, self.names.of(&host.address));
             if self.out.is_json() {
                 self.stdout.write_all(&out::line(&report))?;
             } else {
-                self.bar.suspend(|| self.out.report(&report))?;
+                self.progress.aside(|| self.out.report(&report))?;
             }
         }
         Ok(self.stdout.flush()?)
@@ -317,36 +360,33 @@ impl<'a> Teller<'a> {
 
     /// Says that a host answers on every port.
     pub(super) fn tarpit(&mut self, address: IpAddr) -> Result<(), Failure> {
-        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
-        let report = TarpitReport { host, address };
-        self.bar.suspend(|| self.out.report(&report))
+        let names = self.names.of_address(address);
+        let host = names.first().cloned().unwrap_or_else(|| address.to_string());
+        let report = TarpitReport { host, names, address };
+        self.progress.aside(|| self.out.report(&report))
     }
 
     /// Says that a part of a host is answered for only so often.
     pub(super) fn rationed(&mut self, part: &Rationed) -> Result<(), Failure> {
-        let address = part.address;
-        let host = self.names.get(&address).cloned().unwrap_or_else(|| address.to_string());
+        let (address, names) = (part.address, self.names.of_address(part.address));
         let report = RationedReport {
-            host,
+            host: names.first().cloned().unwrap_or_else(|| address.to_string()),
+            names,
             address,
             first_port: part.ports.0,
             last_port: part.ports.1,
             per_second: part.per_second,
         };
-        self.bar.suspend(|| self.out.report(&report))
+        self.progress.aside(|| self.out.report(&report))
     }
 
     /// Shows how far it is, and keeps the files up to date.
-    pub(super) fn progress(&mut self, tally: &Tally) {
+    pub(super) fn progress(&mut self, tally: &Tally) -> Result<(), Failure> {
         self.files.keep(&self.names);
-        if self.bar.is_hidden() || self.drawn.elapsed() < REDRAW {
-            return;
-        }
-        self.drawn = Instant::now();
-        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
-        let rate = HumanCount((tally.sent as f64 / seconds) as u64);
-        self.bar.set_message(format!("{rate}/s  {} open", tally.open));
-        self.bar.set_position(tally.probed + tally.skipped + tally.not_asked);
+        self.show_hosts(None)?;
+        let width = self.screen.as_ref().map_or(USUAL_WIDTH, Screen::width);
+        self.progress.draw(tally, width);
+        Ok(())
     }
 
     /// Who should act if nothing could be asked. A route may come back by itself.
@@ -364,10 +404,12 @@ impl<'a> Teller<'a> {
 
     /// Writes the files, says the last line, and gives what the comparison came to.
     pub(super) fn finish(mut self, end: &ScanEnd<'_>, plan: &Plan) -> Result<Comparison, Failure> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         let &ScanEnd { ref tally, silent, elapsed_ms, interrupted } = end;
         let how = if interrupted { End::Interrupted } else { End::Whole };
         self.tell_silent(silent, plan)?;
+        self.files.learn_hardware();
+        self.show_hosts(Some((how, tally.skipped)))?;
         let written = self.files.finish(&self.names, how, tally.skipped, silent);
         let Telling { changes_only, round, .. } = self.telling;
         let summary = ScanSummary {
@@ -379,6 +421,7 @@ impl<'a> Teller<'a> {
             silent: in_words(silent),
             ports: plan.ports.to_string(),
             compared: changes_only.then(|| self.compared.clone()),
+            all_open: self.all_open.hosts().take(MOST_RANGES).map(|(address, _)| address).collect(),
             quiet: round > 1,
             ..ScanSummary::new(tally)
         };
@@ -399,16 +442,4 @@ fn in_words(addresses: &AddressSet) -> Option<String> {
 /// `2026-11-21 12:03:05`, in this machine's zone.
 fn now_in_words() -> String {
     jiff::Zoned::now().strftime("%F %T").to_string()
-}
-
-/// A bar on a terminal; nothing elsewhere.
-fn bar(total: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(total);
-    match ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}  {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -4,14 +4,17 @@
 //! and the words that start it in a folder of its own, in the foreground. Stand-ins, for protocols
 //! whose server Debian does not have, would be counted apart; there are none.
 //!
+//! vsftpd ends after some connections in a process namespace, and is started again.
+//!
 //! Left out are services that nobody can tell from silence or from each other by asking politely:
-//! discard, a quote of the day, distcc (it answers a compilation alone), printers.
+//! discard, a quote of the day, printers.
 //!
 //! Nothing here starts anything.
 
 /// A server.
 pub(super) struct Resident {
-    pub(super) package: &'static str,
+    /// Of Debian, the server's first.
+    pub(super) packages: &'static str,
     /// Proves that the package is there.
     pub(super) program: &'static str,
     /// Port, names that are right with `|` between, and a word of the product (`-` where the
@@ -22,12 +25,18 @@ pub(super) struct Resident {
 }
 
 const fn resident(
-    package: &'static str,
+    packages: &'static str,
     program: &'static str,
     truth: &'static [&'static str],
     start: &'static str,
 ) -> Resident {
-    Resident { package, program, truth, start }
+    Resident { packages, program, truth, start }
+}
+
+impl Resident {
+    pub(super) fn name(&self) -> &'static str {
+        self.packages.split(' ').next().unwrap_or_default()
+    }
 }
 
 #[rustfmt::skip]
@@ -40,12 +49,12 @@ pub(super) const RESIDENTS: &[Resident] = &[
         "for s in echo daytime chargen time; do echo \"$s stream tcp nowait root internal\"; done > c; exec inetutils-inetd -d c"),
     resident("telnetd-ssl", "in.telnetd", &["23 telnet -"],
         "echo 'telnet stream tcp nowait root /usr/sbin/in.telnetd in.telnetd' > c; exec inetutils-inetd -d c"),
-    resident("fingerd", "in.fingerd", &["79 finger -"],
+    resident("fingerd finger", "in.fingerd", &["79 finger -"],
         "echo 'finger stream tcp nowait nobody /usr/sbin/in.fingerd in.fingerd' > c; exec inetutils-inetd -d c"),
     resident("oidentd", "oidentd", &["113 ident|auth -"], "exec oidentd -i -S"),
     // Files.
     resident("vsftpd", "vsftpd", &["21 ftp vsFTPd"],
-        "mkdir -p /run/vsftpd/empty; printf 'listen=YES\\nbackground=NO\\nanonymous_enable=YES\\nseccomp_sandbox=NO\\nisolate=NO\\nisolate_network=NO\\n' > c; exec vsftpd $PWD/c"),
+        "mkdir -p /run/vsftpd/empty; printf 'listen=YES\\nbackground=NO\\nanonymous_enable=YES\\nseccomp_sandbox=NO\\nisolate=NO\\nisolate_network=NO\\n' > c; while :; do vsftpd $PWD/c; done"),
     resident("python3-pyftpdlib", "python3", &["7021 ftp pyftpdlib"], "exec /usr/bin/python3 -m pyftpdlib -p 7021 -i 127.0.0.1"),
     resident("rsync", "rsync", &["873 rsync -", "7873 rsync -"],
         "printf '[x]\\npath=/tmp\\n' > c; rsync --daemon --no-detach --port 873 --config c & exec rsync --daemon --no-detach --port 7873 --config c"),
@@ -61,7 +70,7 @@ pub(super) const RESIDENTS: &[Resident] = &[
     resident("exim4-daemon-light", "exim4", &["25 smtp Exim"],
         "chmod a+rwx .; printf 'spool_directory = %s\\nlog_file_path = syslog\\nbegin acl\\n' $PWD > /etc/exim4/zoo.conf; exec exim4 -C /etc/exim4/zoo.conf -bd -d-all -oX 25 -oP $PWD/pid -bdf"),
     resident("python3-aiosmtpd", "aiosmtpd", &["7025 smtp -"], "exec aiosmtpd -n -l 127.0.0.1:7025"),
-    resident("dovecot-imapd", "dovecot", &["143 imap Dovecot", "993 imaps|imap Dovecot", "110 pop3 Dovecot", "995 pop3s|pop3 Dovecot", "24 lmtp Dovecot", "4190 sieve Dovecot", "7143 imap Dovecot", "7993 imaps|imap Dovecot"],
+    resident("dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved", "dovecot", &["143 imap Dovecot", "993 imaps|imap Dovecot", "110 pop3 Dovecot", "995 pop3s|pop3 Dovecot", "24 lmtp Dovecot", "4190 sieve Dovecot", "7143 imap Dovecot", "7993 imaps|imap Dovecot"],
         "printf 'base_dir = %s\\nstate_dir = %s\\nlog_path = /dev/stderr\\nprotocols = imap pop3 lmtp sieve\\nssl_cert = <../cert.pem\\nssl_key = <../cert.key\\ndefault_internal_user = dovecot\\nservice imap-login {\\n inet_listener a {\\n  port = 7143\\n }\\n inet_listener b {\\n  port = 7993\\n  ssl = yes\\n }\\n}\\nservice lmtp {\\n inet_listener lmtp {\\n  port = 24\\n }\\n}\\npassdb {\\n driver = pam\\n}\\nuserdb {\\n driver = passwd\\n}\\n' /run/dovecot /run/dovecot > c; mkdir -p /run/dovecot; exec dovecot -F -c c"),
     // Names and directories.
     resident("knot", "knotd", &["53 domain Knot", "u53 domain Knot"],
@@ -95,18 +104,18 @@ pub(super) const RESIDENTS: &[Resident] = &[
         "printf 'http_port 3128\\npid_filename none\\ncache_log /dev/null\\naccess_log none\\ncache_mem 8 MB\\ncoredump_dir /tmp\\nshutdown_lifetime 0\\n' > c; exec squid -N -f c"),
     resident("tinyproxy", "tinyproxy", &["8888 http-proxy|http tinyproxy"], "printf 'Port 8888\\nTimeout 60\\n' > c; exec tinyproxy -d -c c"),
     resident("microsocks", "microsocks", &["1080 socks|socks5 -", "7108 socks|socks5 -"], "microsocks -p 7108 & exec microsocks -p 1080"),
-    resident("tor", "tor", &["9050 socks|tor-socks|socks5 -"], "exec tor -f /dev/null --DataDirectory $PWD/t --SocksPort 9050 --hush"),
+    resident("tor", "tor", &["9050 socks|tor-socks|socks5 -"], "touch c; exec tor -f c --DataDirectory $PWD/t --SocksPort 9050 --hush"),
     resident("openvpn", "openvpn", &["1194 openvpn -"],
         "exec openvpn --dev tun --server 10.99.0.0 255.255.255.0 --topology subnet --proto tcp-server --lport 1194 --ca ../cert.pem --cert ../cert.pem --key ../cert.key --dh none --verify-client-cert none --auth-user-pass-verify /bin/true via-env --script-security 3"),
     resident("stunnel4", "stunnel4", &["7637 redis Redis"],
         "printf 'foreground = yes\\npid =\\n[r]\\naccept = 127.0.0.1:7637\\nconnect = 127.0.0.1:6379\\ncert = %s/../both.pem\\n' $PWD > c; exec stunnel4 c"),
     // Databases.
-    resident("redis-server", "redis-server", &["6379 redis Redis", "7379 redis Redis"],
+    resident("redis-server", "redis-server", &["6379 redis Redis", "7379 redis -"],
         "redis-server --port 7379 --requirepass secret --save '' --bind 127.0.0.1 & exec redis-server --port 6379 --save '' --bind 127.0.0.1"),
     resident("memcached", "memcached", &["11211 memcache|memcached memcached", "7211 memcache|memcached memcached", "u11211 memcache|memcached memcached"],
         "memcached -u nobody -p 7211 -l 127.0.0.1 & exec memcached -u nobody -p 11211 -U 11211 -l 127.0.0.1"),
     resident("mariadb-server-core", "mariadbd", &["3306 mysql MariaDB", "7306 mysql MariaDB"],
-        "mariadb-install-db --no-defaults --user=root --datadir=$PWD/d --skip-test-db --auth-root-authentication-method=normal; exec mariadbd --no-defaults --user=root --datadir=$PWD/d --port 3306 --extra-port=7306 --bind-address=127.0.0.1 --socket=$PWD/s --pid-file=$PWD/p"),
+        "mkdir d; exec mariadbd --no-defaults --skip-grant-tables --user=root --datadir=$PWD/d --port 3306 --extra-port=7306 --bind-address=127.0.0.1 --socket=$PWD/s --pid-file=$PWD/p"),
     resident("postgresql", "pg_lsclusters", &["5432 postgresql PostgreSQL", "7432 postgresql PostgreSQL"],
         "chown postgres .; B=$(ls -d /usr/lib/postgresql/*/bin | tail -1); P='setpriv --reuid postgres --regid postgres --clear-groups'; $P $B/initdb -D d >/dev/null; cp -r d e; chown -R postgres e; $P $B/postgres -D e -p 7432 -h 127.0.0.1 -k $PWD & exec $P $B/postgres -D d -p 5432 -h 127.0.0.1 -k $PWD"),
     resident("tarantool", "tarantool", &["3301 tarantool Tarantool"], "echo \"box.cfg{listen='127.0.0.1:3301'}\" > c.lua; exec tarantool c.lua"),
@@ -115,13 +124,14 @@ pub(super) const RESIDENTS: &[Resident] = &[
     // Queues and clusters.
     resident("mosquitto", "mosquitto", &["1883 mqtt mosquitto", "7883 mqtt mosquitto", "8883 secure-mqtt|mqtt mosquitto", "7884 secure-mqtt|mqtt mosquitto"],
         "cp ../cert.pem ../cert.key .; chmod a+r cert.*; chmod a+rx . ..; printf 'user root\\nallow_anonymous true\\nlistener 1883\\nlistener 7883\\nlistener 8883\\ncertfile %s/cert.pem\\nkeyfile %s/cert.key\\nlistener 7884\\ncertfile %s/cert.pem\\nkeyfile %s/cert.key\\n' $PWD $PWD $PWD $PWD > c; exec mosquitto -c c"),
-    resident("rabbitmq-server", "rabbitmq-server", &["5672 amqp RabbitMQ", "7672 amqp RabbitMQ"],
+    resident("rabbitmq-server", "rabbitmq-server", &["5672 amqp RabbitMQ", "7672 amqp RabbitMQ", "4369 epmd -"],
         "export HOME=$PWD RABBITMQ_NODENAME=zoo@localhost RABBITMQ_MNESIA_BASE=$PWD/m RABBITMQ_LOG_BASE=$PWD/l RABBITMQ_LOGS=- RABBITMQ_PID_FILE=$PWD/p; printf 'listeners.tcp.1 = 127.0.0.1:5672\\nlisteners.tcp.2 = 127.0.0.1:7672\\n' > r.conf; export RABBITMQ_CONFIG_FILE=$PWD/r RABBITMQ_ENABLED_PLUGINS_FILE=$PWD/e; echo '[].' > e; exec /usr/lib/rabbitmq/bin/rabbitmq-server"),
     resident("nats-server", "nats-server", &["4222 nats NATS"], "exec nats-server -a 127.0.0.1 -p 4222"),
     resident("beanstalkd", "beanstalkd", &["11300 beanstalkd|beanstalk beanstalkd"], "exec beanstalkd -l 127.0.0.1 -p 11300"),
     resident("gearman-job-server", "gearmand", &["4730 gearman Gearman"], "exec gearmand -L 127.0.0.1 -p 4730 -l stderr"),
     resident("zookeeper", "java", &["2181 zookeeper ZooKeeper"],
-        "printf 'tickTime=2000\\ndataDir=%s/z\\nclientPort=2181\\nadmin.enableServer=false\\n' $PWD > c; exec java -cp /etc/zookeeper/conf:/usr/share/java/zookeeper.jar org.apache.zookeeper.server.quorum.QuorumPeerMain c"),
+        "printf 'tickTime=2000\\ndataDir=%s/z\\nclientPort=2181\\nadmin.enableServer=false\\n' $PWD > c; exec java -cp /etc/zookeeper/conf:/usr/share/java/zookeeper.jar org.apache.zookeeper.server.quorum.QuorumPeerMain $PWD/c"),
+    resident("distcc", "distccd", &["3632 distcc|distccd -"], "exec distccd --daemon --no-detach --allow 127.0.0.1 --user nobody --log-stderr"),
     resident("etcd-server", "etcd", &["2379 etcd-client|http etcd"], "exec etcd --data-dir d --listen-peer-urls http://127.0.0.1:2380 --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379"),
     // Talk and media.
     resident("prosody", "prosody", &["5222 xmpp-client|jabber -", "5269 xmpp-server|jabber -"],
@@ -133,13 +143,13 @@ pub(super) const RESIDENTS: &[Resident] = &[
     resident("mumble-server", "murmurd", &["64738 mumble|murmur Murmur"], "printf 'database=%s/m.sqlite\\nport=64738\\nuname=root\\n' $PWD > c; exec murmurd -fg -ini c"),
     resident("kamailio", "kamailio", &["5060 sip kamailio", "u5060 sip kamailio", "u7060 sip kamailio"],
         "printf 'listen=udp:127.0.0.1:5060\\nlisten=udp:127.0.0.1:7060\\nlisten=tcp:127.0.0.1:5060\\nmpath=\"/usr/lib/x86_64-linux-gnu/kamailio/modules/\"\\nloadmodule \"sl.so\"\\nrequest_route {\\n sl_send_reply(\"200\", \"OK\");\\n}\\n' > c; exec kamailio -f c -DD -E -P $PWD/p -Y $PWD"),
-    resident("coturn", "turnserver", &["u3478 stun Coturn", "u7478 stun Coturn"], "turnserver -n -L 127.0.0.1 -p 7478 -a -r zoo.test --no-tls --no-dtls --no-cli --pidfile $PWD/q --log-file stdout & exec turnserver -n -L 127.0.0.1 -p 3478 -a -r zoo.test --no-tls --no-dtls --no-cli --pidfile $PWD/p --log-file stdout"),
+    resident("coturn", "turnserver", &["3478 stun Coturn", "u3478 stun Coturn", "u7478 stun Coturn"], "turnserver -n -L 127.0.0.1 -p 7478 -a -r zoo.test --no-tls --no-dtls --no-cli --pidfile $PWD/q --log-file stdout & exec turnserver -n -L 127.0.0.1 -p 3478 -a -r zoo.test --no-tls --no-dtls --no-cli --pidfile $PWD/p --log-file stdout"),
     // Desktops and devices.
     resident("xrdp", "xrdp", &["3389 ms-wbt-server -"],
         "sed 's/^port=.*/port=3389/; s/^LogFile.*/LogFile=\\/dev\\/null/' /etc/xrdp/xrdp.ini > c; mkdir -p /run/xrdp; exec xrdp --nodaemon --config $PWD/c"),
     resident("tigervnc-standalone-server", "Xtigervnc", &["5901 rfb|vnc -", "7901 rfb|vnc -"],
-        "Xtigervnc :3 -rfbport 7901 -SecurityTypes None & exec Xtigervnc :2 -rfbport 5901 -SecurityTypes None"),
-    resident("xvfb", "Xvfb", &["6000 x11|X11 -"], "exec Xvfb :0 -listen tcp -screen 0 320x200x8"),
+        "mount -t tmpfs tmp /tmp; Xtigervnc :3 -rfbport 7901 -SecurityTypes None & exec Xtigervnc :2 -rfbport 5901 -SecurityTypes None"),
+    resident("xvfb", "Xvfb", &["6000 x11|X11 -"], "mount -t tmpfs tmp /tmp; exec Xvfb :0 -listen tcp -screen 0 320x200x8"),
     resident("sane-utils", "saned", &["6566 sane-port|saned -"], "echo 127.0.0.1 >> /etc/sane.d/saned.conf; exec saned -l -u root -e"),
     resident("snmpd", "snmpd", &["u161 snmp -", "u7161 snmp -"], "printf 'rocommunity public\\n' > c; exec snmpd -f -Lo -C -c c udp:127.0.0.1:161,udp:127.0.0.1:7161"),
     resident("chrony", "chronyd", &["u123 ntp -", "u7123 ntp -"],

@@ -39,12 +39,12 @@ impl Zoo {
             (Zoo { running: Vec::new(), truth: Vec::new(), absent: Vec::new() }, Vec::new());
         for resident in RESIDENTS {
             if !peers::find(resident.program) {
-                zoo.absent.push(format!("{} (not installed)", resident.package));
+                zoo.absent.push(format!("{} (not installed)", resident.name()));
                 continue;
             }
-            zoo.running.push(space.inside(|| start(resident, &folder.join(resident.package)))?);
+            zoo.running.push(space.inside(|| start(resident, &folder.join(resident.name())))?);
             let rows = resident.truth.iter();
-            truth.extend(rows.filter_map(|row| Truth::read(resident.package, row)));
+            truth.extend(rows.filter_map(|row| Truth::read(resident.name(), row)));
         }
         zoo.wait(space, truth)?;
         Ok(zoo)
@@ -82,7 +82,7 @@ impl Drop for Zoo {
 
 fn start(resident: &Resident, folder: &Path) -> Result<Child, String> {
     make(folder)?;
-    let failed = |error: std::io::Error| format!("{}: {error}", resident.package);
+    let failed = |error: std::io::Error| format!("{}: {error}", resident.name());
     let log = File::create(folder.join("log")).map_err(failed)?;
     let mounts = "mount -t tmpfs run /run && export PATH=$PATH:/usr/sbin:/sbin && ";
     let mut command = Command::new("unshare");

@@ -205,7 +205,7 @@ fn asked(targets: &str, ports: &str) -> Result<Asked, String> {
 
 fn addresses(words: &str) -> Result<AddressSet, String> {
     let mut set = AddressSet::new();
-    for target in Target::words(words) {
+    for (_, target) in Target::words(words) {
         let target = target.map_err(|error| error.to_string())?;
         set.add(&target).map_err(|error| error.to_string())?;
     }

@@ -5,7 +5,6 @@
 //!
 //! Nothing here compares.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -34,8 +33,10 @@ pub(crate) struct ChangeReport {
 /// What a change has in common with a port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ChangedPort {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     host: String,
+    /// Every such word.
+    names: Vec<String>,
     address: IpAddr,
     protocol: &'static str,
     port: u16,
@@ -56,11 +57,11 @@ impl ChangeReport {
         let mut words = vec![format!("{} {}", port.place, port.state)];
         words.push(format!("(was {})", was.unwrap_or("not open")));
         words.push(port.service_in_words());
-        words.extend(port.name().map(Cow::into_owned));
+        words.push(port.names_in_words());
         words.retain(|word| !word.is_empty());
-        let row = words.join(" ");
-        let PortReport { host, address, protocol, port, reason, service, state: now, .. } = port;
-        let port = ChangedPort { host, address, protocol, port, reason, service, row };
+        let (row, now) = (words.join(" "), port.state);
+        let PortReport { host, names, address, protocol, port, reason, service, .. } = port;
+        let port = ChangedPort { host, names, address, protocol, port, reason, service, row };
         ChangeReport { port, was, now, clock }
     }
 }

@@ -17,8 +17,10 @@ const MOST_RANGES: usize = 8;
 /// A host that gave a sign of life when it was looked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct HostReport {
-    /// The name it was found by, or the address.
+    /// The first word that led to it: a name, or the address as it was typed.
     pub(crate) host: String,
+    /// Every such word, as they were typed; none where only a network or a range led to it.
+    pub(crate) names: Vec<String>,
     pub(crate) address: IpAddr,
     /// The first sign: echo-reply, neighbour, own, or the reason of a port's state, such as reset.
     pub(crate) sign: &'static str,
@@ -29,14 +31,14 @@ pub(crate) struct HostReport {
 }
 
 impl HostReport {
-    pub(in crate::cmd::scan) fn new(found: &Host, host: String) -> HostReport {
-        let hex = |bytes: [u8; 6]| bytes.map(|byte| format!("{byte:02x}")).join(":");
+    pub(in crate::cmd::scan) fn new(found: &Host, names: Vec<String>) -> HostReport {
         HostReport {
-            host,
+            host: names.first().cloned().unwrap_or_else(|| found.address.ip().to_string()),
+            names,
             address: found.address.ip(),
             sign: found.sign.name(),
             rtt_us: found.rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
-            hardware: found.hardware.map(hex),
+            hardware: found.hardware.map(hardware_in_words),
         }
     }
 }
@@ -48,6 +50,11 @@ impl Report for HostReport {
         let host = clean(&self.host);
         Human::Detail(format!("coax: {host}{hardware} is there: {}", self.sign))
     }
+}
+
+/// `52:54:00:12:34:56`.
+pub(in crate::cmd::scan) fn hardware_in_words(bytes: [u8; 6]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// Who was not asked, and what to type to ask them: a line with its end, if it says anything.

@@ -10,10 +10,11 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::hosts::{Host, Port};
-use super::service::Service;
+use super::super::hosts::{Host, Port};
+use super::super::names::Names;
+use super::super::service::Service;
 use super::words;
-use super::{End, Findings, Names, Run, clock, seconds};
+use super::{End, Findings, Run, clock, seconds};
 
 /// Writes the whole file.
 pub(super) fn write(
@@ -26,11 +27,12 @@ pub(super) fn write(
     let (version, at) = (env!("CARGO_PKG_VERSION"), clock(*began));
     let command = one_line(&run.command);
     writeln!(to, "# coax {version} scan initiated {at} as: {command}")?;
-    for (address, host) in hosts.in_order() {
-        host_lines(to, run, address, host, names.get(&address))?;
+    for (key, host) in hosts.in_order() {
+        let names: Vec<&str> = names.names(key).collect();
+        host_lines(to, run, key.0, host, &names.join(","))?;
     }
     for address in run.silent.iter() {
-        let name = names.get(&address).map(|name| one_line(name)).unwrap_or_default();
+        let name = one_line(&names.names((address, 0)).collect::<Vec<_>>().join(","));
         writeln!(to, "Host: {address} ({name})\tStatus: Down")?;
     }
     let end = match run.end {
@@ -47,9 +49,9 @@ fn host_lines(
     run: &Run,
     address: IpAddr,
     host: &Host,
-    name: Option<&String>,
+    names: &str,
 ) -> io::Result<()> {
-    let name = name.map(|name| one_line(name)).unwrap_or_default();
+    let name = one_line(names);
     let state = match host.state() {
         "up" => "Up",
         "down" => "Down",

@@ -15,10 +15,11 @@ use coax_addr::{PortSet, Protocol};
 use coax_scan::{Reason, State};
 
 use super::super::event::IdentityReport;
-use super::hosts::{Group, Host, Port};
-use super::service::{self, Service};
+use super::super::hosts::{Group, Host, Port};
+use super::super::names::Names;
+use super::super::service::{self, Service};
 use super::words;
-use super::{End, Findings, Names, Run, clock, seconds};
+use super::{End, Findings, Run, clock, seconds};
 
 /// The version of nmap's grammar that is written.
 const XML_VERSION: &str = "1.05";
@@ -35,10 +36,12 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let Findings { began, hosts } = findings;
     head(to, run, *began)?;
-    for (address, host) in hosts.in_order() {
-        host_element(to, run, address, host, names.get(&address))?;
+    for (key, host) in hosts.in_order() {
+        host_element(to, run, key.0, host, names.names(key))?;
     }
-    run.silent.iter().try_for_each(|address| silent_element(to, address, names.get(&address)))?;
+    for address in run.silent.iter() {
+        silent_element(to, address, names.names((address, 0)))?;
+    }
     tail(to, run, hosts.up())
 }
 
@@ -65,22 +68,22 @@ fn head(to: &mut dyn Write, run: &Run, start: u64) -> io::Result<()> {
     writeln!(to, "<verbose level=\"0\"/>\n<debugging level=\"0\"/>")
 }
 
-fn host_element(
+fn host_element<'a>(
     to: &mut dyn Write,
     run: &Run,
     address: IpAddr,
     host: &Host,
-    name: Option<&String>,
+    names: impl Iterator<Item = &'a str>,
 ) -> io::Result<()> {
     let (first, last) = (host.first, host.last);
     write!(to, "<host starttime=\"{first}\" endtime=\"{last}\">")?;
-    status(to, host.state(), host.known_by(run.raw))?;
+    status(to, host.state(), known_by(host, run.raw))?;
     address_element(to, address)?;
     if let Some(hardware) = host.hardware {
         let hardware = hardware.map(|byte| format!("{byte:02X}")).join(":");
         writeln!(to, "<address addr=\"{hardware}\" addrtype=\"mac\"/>")?;
     }
-    hostnames(to, name)?;
+    hostnames(to, names)?;
     writeln!(to, "<ports>")?;
     extra_ports(to, &host.counted(run.asked()), run.raw)?;
     host.listed().into_iter().try_for_each(|port| port_element(to, port, run.raw))?;
@@ -93,12 +96,21 @@ fn host_element(
     writeln!(to, "</host>")
 }
 
+/// How it is known whether a host is there.
+fn known_by(host: &Host, raw: bool) -> &str {
+    host.found.as_deref().unwrap_or_else(|| words::reason(host.reason, raw))
+}
+
 /// A host that gave no sign of life, as nmap lists it with `-v`.
-fn silent_element(to: &mut dyn Write, address: IpAddr, name: Option<&String>) -> io::Result<()> {
+fn silent_element<'a>(
+    to: &mut dyn Write,
+    address: IpAddr,
+    names: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
     write!(to, "<host>")?;
     status(to, "down", words::reason(Reason::NoAnswer, false))?;
     address_element(to, address)?;
-    hostnames(to, name)?;
+    hostnames(to, names)?;
     writeln!(to, "</host>")
 }
 
@@ -111,9 +123,9 @@ fn address_element(to: &mut dyn Write, address: IpAddr) -> io::Result<()> {
     writeln!(to, "<address addr=\"{address}\" addrtype=\"{kind}\"/>")
 }
 
-fn hostnames(to: &mut dyn Write, name: Option<&String>) -> io::Result<()> {
+fn hostnames<'a>(to: &mut dyn Write, names: impl Iterator<Item = &'a str>) -> io::Result<()> {
     writeln!(to, "<hostnames>")?;
-    if let Some(name) = name {
+    for name in names {
         writeln!(to, "<hostname name=\"{}\" type=\"user\"/>", escaped(name))?;
     }
     writeln!(to, "</hostnames>")
@@ -276,10 +288,11 @@ fn is_allowed(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hosts::{Hosts, What};
+    use super::super::super::hosts::{Hosts, What};
+    use super::super::super::names::Word;
     use super::super::text_of;
     use super::*;
-    use coax_addr::ProtocolPorts;
+    use coax_addr::{AddressSet, ProtocolPorts};
     use coax_scan::Verdict;
     use std::net::SocketAddr;
 
@@ -310,12 +323,19 @@ mod tests {
         }
         let ports = ProtocolPorts { tcp: "1-5".parse().unwrap(), ..ProtocolPorts::default() };
         let run = Run { ports, asked_all: true, end: End::Whole, addresses: 9, ..Run::nothing() };
-        let names = Names::from([([10, 0, 0, 1].into(), "x\u{7}".to_owned())]);
+        let word = |order, text: &str| Word {
+            order,
+            host: ([10, 0, 0, 1].into(), 0),
+            text: Some(text.into()),
+        };
+        let words = vec![word(2, "y.test"), word(0, "x.test"), word(1, "[::ffff:10.0.0.1]")];
+        let names = Names::new(words, AddressSet::new());
         let findings = Findings { began: 0, hosts };
         let text = text_of(|to| write(to, &run, &findings, &names));
         for part in [
             "<scaninfo type=\"connect\" protocol=\"tcp\" numservices=\"5\" services=\"1-5\"/>",
-            "<hostname name=\"x\\u{7}\" type=\"user\"/>",
+            "<hostnames>\n<hostname name=\"x.test\" type=\"user\"/>\n\
+             <hostname name=\"y.test\" type=\"user\"/>\n</hostnames>",
             "<status state=\"up\" reason=\"syn-ack\" reason_ttl=\"0\"/>",
             "<extraports state=\"filtered\" count=\"3\">\n<extrareasons reason=\"no-response\" ",
             "<extraports state=\"closed\" count=\"1\">\n<extrareasons reason=\"conn-refused\" ",

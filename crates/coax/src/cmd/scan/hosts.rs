@@ -1,23 +1,23 @@
-//! What the files need to remember of each host until they are written.
+//! What is remembered of each host until it is shown, or the files are written.
 //!
 //! A host that gave no sign is not remembered, nor is a port that is not listed: those are counted
 //! by state and reason. So a scan of a large network costs memory only where somebody is.
 //!
-//! Nothing here knows how a file looks.
+//! Nothing here knows how a host looks on a screen or in a file.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use coax_addr::{Protocol, ProtocolPorts};
+use coax_net::Neighbour;
 use coax_scan::{Reason, State, Verdict};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::super::event::IdentityReport;
-use super::super::kept::{ReasonWords, StateWords, protocol_name};
-use super::words;
+use super::event::IdentityReport;
+use super::kept::{ReasonWords, StateWords, protocol_name};
+use super::names::{HostKey, host_key, key};
 
 /// What is kept of a banner, in bytes: a reader of files wants to see what is there.
 const BANNER: usize = 1024;
@@ -26,8 +26,10 @@ const BANNER: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     /// By address and interface. A tree keeps them in order, and half as much memory idle.
-    found: BTreeMap<(IpAddr, u32), Host>,
+    found: BTreeMap<HostKey, Host>,
     list_all: bool,
+    /// Whether so few ports are asked that a terminal shows each of them, whatever its state.
+    few: bool,
 }
 
 /// What is known of one. Listed ports are kept elsewhere for a scan that goes on.
@@ -40,12 +42,20 @@ pub(super) struct Host {
     #[serde(with = "ReasonWords")]
     pub(super) reason: Reason,
     sign: Sign,
-    /// How it was found, in the words of nmap's files, and its hardware address.
+    /// How it was found, in the words of nmap's files.
     pub(super) found: Option<Cow<'static, str>>,
-    pub(super) hardware: Option<[u8; 6]>,
     pub(super) trip: Option<Trip>,
+    /// The shortest round trip: the way there, without what it waits for in between.
+    pub(super) shortest: Option<Duration>,
+    /// Its hardware address, where it is on the same cable.
+    pub(super) hardware: Option<[u8; 6]>,
+    /// Whether it is this machine.
+    pub(super) own: bool,
     #[serde(skip)]
     pub(super) ports: Vec<Port>,
+    /// Ports that are counted, where there are few.
+    #[serde(skip)]
+    pub(super) others: Vec<Port>,
     counts: Vec<(Group, u64)>,
 }
 
@@ -91,6 +101,16 @@ impl Hosts {
         Hosts { list_all, ..Hosts::default() }
     }
 
+    /// Whether each port is remembered, as there are few.
+    pub(super) fn keeps_each(&self) -> bool {
+        self.few
+    }
+
+    /// Remembers each port, as there are few.
+    pub(super) fn keep_each(&mut self) {
+        self.few = true;
+    }
+
     pub(super) fn hear(&mut self, verdict: &Verdict, what: What<'_>, now: u64) {
         let key = key(&verdict.address);
         let silent = verdict.reason == Reason::NoAnswer && !self.list_all;
@@ -102,19 +122,33 @@ impl Hosts {
         host.hear(verdict, now);
         let &Verdict { protocol, state, reason, .. } = verdict;
         let group = Group { protocol, state, reason };
+        let port = Port::new(verdict.address.port(), group, what);
         if state == State::Open || self.list_all {
-            host.list(verdict.address.port(), group, what);
-        } else {
-            add(&mut host.counts, group, 1);
+            host.ports.push(port);
+            return;
+        }
+        add(&mut host.counts, group, 1);
+        if self.few {
+            host.others.push(port);
         }
     }
 
-    /// A host gave a sign of life before its ports were asked.
-    pub(super) fn hear_host(&mut self, found: &coax_scan::Host, now: u64) {
+    /// What the kernel knows of hosts on the same cable.
+    pub(super) fn learn_hardware(&mut self, neighbours: &[Neighbour]) {
+        for Neighbour { address, interface, hardware, .. } in neighbours {
+            if let Some(host) = self.found.get_mut(&host_key(*address, *interface)) {
+                host.hardware = host.hardware.or(*hardware);
+            }
+        }
+    }
+
+    /// A host gave a sign of life before its ports were asked; `sign` is that in words.
+    pub(super) fn hear_host(&mut self, found: &coax_scan::Host, sign: &'static str, now: u64) {
         let new = || Host::new(Reason::NoAnswer, Sign::There, now);
         let host = self.found.entry(key(&found.address)).or_insert_with(new);
-        host.found = Some(words::sign(found).into());
+        host.found = Some(sign.into());
         host.hardware = found.hardware;
+        host.own = found.sign == coax_scan::Sign::Own;
         found.rtt.into_iter().for_each(|rtt| host.took(rtt));
     }
 
@@ -123,9 +157,14 @@ impl Hosts {
         self.found = earlier.found;
     }
 
+    /// One of them.
+    pub(super) fn get(&self, key: HostKey) -> Option<&Host> {
+        self.found.get(&key)
+    }
+
     /// Hosts in the order of their addresses.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = (IpAddr, &Host)> {
-        self.found.iter().map(|((address, _), host)| (*address, host))
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (HostKey, &Host)> {
+        self.found.iter().map(|(key, host)| (*key, host))
     }
 
     /// How many are there without a doubt.
@@ -143,29 +182,53 @@ impl Serialize for Hosts {
 
 impl<'de> Deserialize<'de> for Hosts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hosts, D::Error> {
-        let found = Vec::<((IpAddr, u32), Host)>::deserialize(from)?;
-        Ok(Hosts { found: found.into_iter().collect(), list_all: false })
+        let found = Vec::<(HostKey, Host)>::deserialize(from)?;
+        Ok(Hosts { found: found.into_iter().collect(), ..Hosts::default() })
+    }
+}
+
+impl Port {
+    fn new(number: u16, group: Group, what: What<'_>) -> Port {
+        let Group { protocol, state, reason } = group;
+        let (service, report) = (what.service.map(Box::from), what.report.map(shortened));
+        Port { number, protocol, state, reason, service, report }
     }
 }
 
 impl Host {
     fn new(reason: Reason, sign: Sign, now: u64) -> Host {
         // Most hosts say the same of all their ports.
-        let (ports, counts) = (Vec::new(), Vec::with_capacity(1));
-        let (found, hardware, trip) = (None, None, None);
-        Host { first: now, last: now, reason, sign, found, hardware, trip, ports, counts }
+        let (ports, others, counts) = (Vec::new(), Vec::new(), Vec::with_capacity(1));
+        let (found, trip, shortest, hardware, own) = (None, None, None, None, false);
+        Host {
+            first: now,
+            last: now,
+            reason,
+            sign,
+            found,
+            trip,
+            shortest,
+            hardware,
+            own,
+            ports,
+            others,
+            counts,
+        }
     }
 
     fn hear(&mut self, verdict: &Verdict, now: u64) {
         self.last = now;
         let sign = Sign::of(verdict);
-        if sign > self.sign {
+        if sign > self.sign || (sign == self.sign && self.reason == Reason::NoAnswer) {
             (self.sign, self.reason) = (sign, verdict.reason);
         }
-        verdict.rtt.into_iter().for_each(|rtt| self.took(rtt));
+        if let Some(rtt) = verdict.rtt {
+            self.took(rtt);
+        }
     }
 
     fn took(&mut self, rtt: Duration) {
+        self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.trip = Some(match self.trip {
             None => Trip { smoothed: rtt, varies: rtt / 2 },
             Some(Trip { smoothed, varies }) => Trip {
@@ -175,15 +238,10 @@ impl Host {
         });
     }
 
-    /// How it is known whether it is there.
-    pub(super) fn known_by(&self, raw: bool) -> &str {
-        self.found.as_deref().unwrap_or_else(|| words::reason(self.reason, raw))
-    }
-
-    fn list(&mut self, number: u16, group: Group, what: What<'_>) {
-        let Group { protocol, state, reason } = group;
-        let (service, report) = (what.service.map(Box::from), what.report.map(shortened));
-        self.ports.push(Port { number, protocol, state, reason, service, report });
+    /// Whether so many ports have a verdict.
+    pub(super) fn has_all(&self, asked: usize) -> bool {
+        let counted: u64 = self.counts.iter().map(|(_, count)| count).sum();
+        self.ports.len() as u64 + counted >= asked as u64
     }
 
     /// `up` where it answered itself, `down` where somebody else said that it is not there.
@@ -197,9 +255,14 @@ impl Host {
 
     /// Listed ports, TCP first, from low to high.
     pub(super) fn listed(&self) -> Vec<&Port> {
-        let mut ports: Vec<_> = self.ports.iter().collect();
-        ports.sort_unstable_by_key(|port| (port.protocol.name(), port.number));
-        ports
+        in_order(self.ports.iter())
+    }
+
+    /// Every port in that order, if each of them is remembered.
+    pub(super) fn each(&self) -> Option<Vec<&Port>> {
+        let counted: u64 = self.counts.iter().map(|(_, count)| count).sum();
+        let all = counted > 0 && self.others.len() as u64 == counted;
+        all.then(|| in_order(self.ports.iter().chain(&self.others)))
     }
 
     /// Ports that are only counted, the most first. Of those that were `asked`, what is missing went
@@ -210,7 +273,7 @@ impl Host {
             self.add_unanswered(Protocol::Tcp, asked.tcp.len(), &mut counts);
             self.add_unanswered(Protocol::Udp, asked.udp.len(), &mut counts);
         }
-        counts.sort_by_key(|(group, count)| (Reverse(*count), words::state(group.state)));
+        counts.sort_by_key(|(group, count)| (Reverse(*count), group.state.name()));
         counts
     }
 
@@ -224,6 +287,12 @@ impl Host {
             missing => add(to, Group { protocol, state, reason: Reason::NoAnswer }, missing),
         }
     }
+}
+
+fn in_order<'a>(ports: impl Iterator<Item = &'a Port>) -> Vec<&'a Port> {
+    let mut ports: Vec<_> = ports.collect();
+    ports.sort_unstable_by_key(|port| (port.protocol.name(), port.number));
+    ports
 }
 
 fn shortened(report: &IdentityReport) -> Box<IdentityReport> {
@@ -254,18 +323,13 @@ impl Sign {
         match (verdict.state, verdict.reason) {
             (State::Open | State::Closed, _) => Sign::There,
             (_, Reason::Icmp(report)) if report.from == Some(verdict.address.ip()) => Sign::There,
-            (_, reason) => match words::reason(reason, false) {
-                "host-unreach" | "net-unreach" => Sign::Gone,
+            // RFC 4443 §3.1: in IPv6 "no route" is a router's word about itself.
+            (_, Reason::Icmp(report)) if report.v6 && report.code == 0 => Sign::None,
+            (_, reason) => match reason.name() {
+                "host-unreachable" | "icmp-host-unreachable" | "icmp-net-unreachable" => Sign::Gone,
                 _ => Sign::None,
             },
         }
-    }
-}
-
-fn key(address: &SocketAddr) -> (IpAddr, u32) {
-    match address {
-        SocketAddr::V4(address) => ((*address.ip()).into(), 0),
-        SocketAddr::V6(address) => ((*address.ip()).into(), address.scope_id()),
     }
 }
 
@@ -273,6 +337,7 @@ fn key(address: &SocketAddr) -> (IpAddr, u32) {
 mod tests {
     use super::*;
     use coax_net::IcmpReport;
+    use std::net::SocketAddr;
 
     fn verdict(address: &str, reason: Reason) -> Verdict {
         let (address, protocol) = (address.parse::<SocketAddr>().unwrap(), Protocol::Tcp);

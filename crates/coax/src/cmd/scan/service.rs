@@ -1,6 +1,6 @@
-//! A service as readers of nmap's files know it: a name, a product with its version, what it said.
+//! A service as it is shown and written: a name, a product with its version, what it said.
 //!
-//! A name that the port alone gave is a guess, and marked as nmap marks one. What a program calls
+//! A name that the port alone gave is a guess, and marked as one. What a program calls
 //! itself is one text on the wire, and three fields in the files: the version is the first word
 //! that begins with a digit, or what follows a slash or underscore before one. `coax-scan` parts them.
 //!
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use coax_scan::{Product, product_parts, within_tls};
 
-use super::super::event::IdentityReport;
+use super::event::IdentityReport;
 use super::hosts::Port;
 
 /// What is at a port.
