@@ -12,8 +12,6 @@
 
 use std::time::{Duration, Instant};
 
-/// So many ports are remembered of each kind.
-const KNOWN: usize = 8;
 /// An open port that is asked by a connection. Servers take many of these for an attack.
 const EACH_OPEN: u16 = 12;
 /// The first ones follow each other quickly, since they decide how fast all others go.
@@ -39,8 +37,8 @@ struct Known {
 /// The known ports of one host, and when the next is asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Controls {
-    closed: Vec<Known>,
-    open: Vec<Known>,
+    closed: [Option<Known>; 2],
+    open: [Option<Known>; 4],
     next: Option<Instant>,
     step: Duration,
     /// Probes that left since the last answer.
@@ -52,11 +50,13 @@ pub(super) struct Controls {
 impl Controls {
     /// `port` answered: it is open or not, and may be asked `often` or not.
     pub(super) fn learn(&mut self, port: u16, is_open: bool, often: bool) {
-        let list = if is_open { &mut self.open } else { &mut self.closed };
-        if list.len() < KNOWN && list.iter().all(|known| known.port != port) {
-            let left = if often || !is_open { u16::MAX } else { EACH_OPEN };
-            list.push(Known { port, left });
-            list.sort_by_key(|known| SENSITIVE.contains(&known.port));
+        let list = if is_open { &mut self.open[..] } else { &mut self.closed[..] };
+        if list.iter().flatten().any(|known| known.port == port) {
+            return;
+        }
+        let left = if often || !is_open { u16::MAX } else { EACH_OPEN };
+        if let Some(free) = list.iter_mut().find(|known| known.is_none()) {
+            *free = Some(Known { port, left });
         }
     }
 
@@ -90,9 +90,11 @@ impl Controls {
         if self.unheard < SILENCE || self.next.is_some_and(|next| now < next) {
             return None;
         }
-        let list = if self.closed.is_empty() { &mut self.open } else { &mut self.closed };
+        let is_any_closed = self.closed[0].is_some();
+        let list = if is_any_closed { &mut self.closed[..] } else { &mut self.open[..] };
         // The one that was asked least, and of these the first: a rotation.
-        let known = list.iter_mut().rev().max_by_key(|known| known.left)?;
+        let known = list.iter_mut().rev().flatten();
+        let known = known.max_by_key(|it| (it.left, !SENSITIVE.contains(&it.port)))?;
         known.left = known.left.checked_sub(1)?;
         self.step = self.step.mul_f64(SLOWER).clamp(FIRST, LAST);
         self.next = Some(now + self.step);

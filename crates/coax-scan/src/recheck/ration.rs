@@ -27,7 +27,7 @@ const CONTROL: f64 = 1.05;
 const FALLS: f64 = 0.75;
 /// A failure may be one of those that led to the last fall, so many questions long.
 const BLIND: f64 = 3.0;
-/// Fewer attempts in vain at ports that answered later are no limit, nor is less than a fifth.
+/// Fewer attempts in vain at ports that answered later are no limit, nor is less than a tenth.
 const TELLING: u32 = 3;
 /// So many attempts are remembered.
 const REMEMBERED: f64 = 20.0;
@@ -135,7 +135,7 @@ impl Ration {
     /// How many were answered for in a second, where that was found to be limited.
     pub(super) fn limit(&self) -> Option<f64> {
         let time = self.last?.saturating_duration_since(self.first?);
-        let is_limited = self.lost >= TELLING && self.lost * 5 > self.answers && !time.is_zero();
+        let is_limited = self.lost >= TELLING && self.lost * 10 > self.answers && !time.is_zero();
         is_limited.then(|| f64::from(self.answers) / time.as_secs_f64())
     }
 }

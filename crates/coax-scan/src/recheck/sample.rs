@@ -19,7 +19,7 @@ const LEAST: usize = 40;
 /// And no more than these.
 const MOST: usize = 4096;
 /// In so much time. Rations are by the second.
-const TIME: Duration = Duration::from_millis(1200);
+const TIME: Duration = Duration::from_millis(800);
 /// Sending wakes up now and then, not for each port.
 const LATE: Duration = Duration::from_millis(20);
 
