@@ -56,6 +56,8 @@ pub(crate) struct Worker {
     recheck: Recheck,
     /// Probes under way for something else than the verdict of a new question.
     extra: usize,
+    /// How many there were in all.
+    extra_asked: u32,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -100,6 +102,7 @@ impl Worker {
             neighbours: Neighbours::new(shared.capacity / 2, Instant::now()),
             recheck: Recheck::new(shared.limits.doubt()),
             extra: 0,
+            extra_asked: 0,
             share: Share::default(),
             held: None,
             asked_all: false,

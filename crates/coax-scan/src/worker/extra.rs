@@ -21,18 +21,24 @@ impl Worker {
         let is_over = self.asked_all && self.is_idle();
         for to in self.pace.controls(now) {
             let question = Question { to, protocol: Protocol::Tcp, position: 0, silent: false };
-            let probe = Probe::new(question, now).asked_for(Purpose::Control);
+            let probe = self.extra_probe(question, now).asked_for(Purpose::Control);
             self.send_at(probe, now, now);
         }
         self.recheck.begin(now, is_over);
         while self.pace.has_room_beside(self.extra)
             && let Some((question, again)) = self.recheck.next(now)
         {
-            let probe = Probe::new(question, now).asked_for(Purpose::Recheck(again));
+            let probe = self.extra_probe(question, now).asked_for(Purpose::Recheck(again));
             self.send_at(probe, now, now);
         }
         self.settle_silent(now);
         is_over && self.recheck.is_empty()
+    }
+
+    /// The host may still have half a connection from the probe before.
+    fn extra_probe(&mut self, question: Question, now: Instant) -> Probe {
+        self.extra_asked = self.extra_asked.wrapping_add(1);
+        Probe::new(question, now).after(self.extra_asked)
     }
 
     /// When one may be asked.
