@@ -67,7 +67,7 @@ impl Asker {
                 udp::ask(question, probe.asked, Some(line))
             }
             (_, Protocol::Udp, _) => udp::ask(question, probe.asked, None),
-            (Some(syn), ..) => syn.ask(&question.to, slot, probe.asked),
+            (Some(syn), ..) => syn.ask(&question.to, slot, probe.attempt()),
             (None, ..) => self.connect.ask(&question.to),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Probe {
     pub(crate) sent: Instant,
     /// When the attempt before left, if there was one.
     pub(crate) sent_before: Option<Instant>,
+    /// The number of its first attempt, where the same port was asked by other probes before.
+    first: u32,
     /// How many attempts followed the one that is answered.
     later: u32,
     pub(crate) due: Instant,
@@ -48,6 +50,7 @@ impl Probe {
             line: None,
             sent: now,
             sent_before: None,
+            first: 0,
             later: 0,
             due: now,
         }
@@ -59,15 +62,20 @@ impl Probe {
         Probe { purpose, ..self }
     }
 
-    /// The same after its port was `asked` so often for something else.
-    pub(crate) fn after(self, asked: u32) -> Probe {
-        Probe { asked, ..self }
-    }
-
     /// Another attempt leaves.
     pub(crate) fn leaves(&mut self, now: Instant) {
         self.sent_before = (self.asked > 0).then_some(self.sent);
         self.sent = now;
+    }
+
+    /// `before` probes may have asked the same port.
+    pub(crate) fn after(self, before: u32) -> Probe {
+        Probe { first: before, ..self }
+    }
+
+    /// The number of the next attempt at its port.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.first.wrapping_add(self.asked)
     }
 
     /// What is heard answers an attempt that `later` others followed: it was late, not in vain.

@@ -58,6 +58,8 @@ pub(crate) struct Worker {
     extra: usize,
     /// Ports of the plan that are asked first where a host says nothing.
     likely: Vec<u16>,
+    /// Control probes so far.
+    controls: u32,
     share: Share,
     /// The next question, when its host's window is full.
     held: Option<Question>,
@@ -103,6 +105,7 @@ impl Worker {
             recheck: Recheck::new(shared.limits.doubt()),
             extra: 0,
             likely: extra::LIKELY.into_iter().filter(|&it| shared.questions.asks(it)).collect(),
+            controls: 0,
             share: Share::default(),
             held: None,
             asked_all: false,

@@ -102,9 +102,9 @@ fn news(answer: SynAnswer) -> Option<News> {
 }
 
 impl News {
-    /// How many attempts followed the one that is answered, where `asked` were made.
-    pub(crate) fn later_attempts(&self, asked: u32) -> u32 {
-        asked.wrapping_sub(1 + u32::from(self.attempt)) % SynSocket::ATTEMPTS
+    /// How many attempts followed the one that is answered, where the next has the number `next`.
+    pub(crate) fn later_attempts(&self, next: u32) -> u32 {
+        next.wrapping_sub(1 + u32::from(self.attempt)) % SynSocket::ATTEMPTS
     }
 
     /// Whether it is about the port at `to`. The probe that was in the slot before may have been

@@ -218,7 +218,7 @@ impl Finder {
                         matches!(probe.line, Some(Line::Syn)) && news.is_of(&probe.question.to)
                     };
                     if let Some(probe) = self.flight.find(news.slot).filter(is_of) {
-                        let later = news.later_attempts(probe.asked);
+                        let later = news.later_attempts(probe.attempt());
                         self.came(news.slot, news.reason, later);
                     }
                 }

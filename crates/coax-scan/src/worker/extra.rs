@@ -19,18 +19,15 @@ use crate::{Heard, Reason, State, TcpProbe};
 /// asked first where a host says nothing.
 pub(super) const LIKELY: [u16; 10] = [443, 80, 22, 25, 53, 110, 445, 993, 3389, 8080];
 
-/// The number of an attempt that no port has when it is asked first (see [`SynSocket`]).
-///
-/// [`SynSocket`]: coax_net::SynSocket
-const LAST: u32 = coax_net::SynSocket::ATTEMPTS - 1;
-
 impl Worker {
     /// Asks what is due beside the questions. Whether nothing is left to ask or to wait for.
     pub(super) fn ask_extra(&mut self, now: Instant) -> bool {
         let is_over = self.asked_all && self.is_idle();
         for (to, purpose) in self.pace.controls(now, &self.likely) {
             let question = Question { to, protocol: Protocol::Tcp, position: 0, silent: false };
-            let probe = Probe::new(question, now).asked_for(purpose).after(LAST);
+            // The host may still have half a connection from the probe before.
+            self.controls = self.controls.wrapping_add(1);
+            let probe = Probe::new(question, now).asked_for(purpose).after(self.controls);
             self.send_at(probe, now, now);
         }
         self.recheck.begin(now, is_over);

@@ -72,7 +72,7 @@ impl Worker {
         if self.flight.find(news.slot).is_some_and(is_of)
             && let Some(mut probe) = self.flight.take(news.slot)
         {
-            probe.was_late(news.later_attempts(probe.asked));
+            probe.was_late(news.later_attempts(probe.attempt()));
             self.came(probe, news.reason);
         }
     }
