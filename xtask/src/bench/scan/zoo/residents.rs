@@ -68,7 +68,7 @@ pub(super) const RESIDENTS: &[Resident] = &[
         "truncate -s 1M f; printf '[generic]\\nport = 10809\\n[x]\\nexportname = %s/f\\n' $PWD > c; nbd-server -C $PWD/c; exec sleep infinity"),
     // Mail.
     resident("exim4-daemon-light", "exim4", &["25 smtp Exim"],
-        "chmod a+rwx .; printf 'spool_directory = %s\\nlog_file_path = syslog\\nbegin acl\\n' $PWD > /etc/exim4/zoo.conf; exec exim4 -C /etc/exim4/zoo.conf -bd -d-all -oX 25 -oP $PWD/pid -bdf"),
+        "mount -t tmpfs e /etc/exim4; chmod a+rwx .; printf 'spool_directory = %s\\nlog_file_path = syslog\\nbegin acl\\n' $PWD > /etc/exim4/zoo.conf; exec exim4 -C /etc/exim4/zoo.conf -bd -d-all -oX 25 -oP $PWD/pid -bdf"),
     resident("python3-aiosmtpd", "aiosmtpd", &["7025 smtp -"], "exec aiosmtpd -n -l 127.0.0.1:7025"),
     resident("dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved", "dovecot", &["143 imap Dovecot", "993 imaps|imap Dovecot", "110 pop3 Dovecot", "995 pop3s|pop3 Dovecot", "24 lmtp Dovecot", "4190 sieve Dovecot", "7143 imap Dovecot", "7993 imaps|imap Dovecot"],
         "printf 'base_dir = %s\\nstate_dir = %s\\nlog_path = /dev/stderr\\nprotocols = imap pop3 lmtp sieve\\nssl_cert = <../cert.pem\\nssl_key = <../cert.key\\ndefault_internal_user = dovecot\\nservice imap-login {\\n inet_listener a {\\n  port = 7143\\n }\\n inet_listener b {\\n  port = 7993\\n  ssl = yes\\n }\\n}\\nservice lmtp {\\n inet_listener lmtp {\\n  port = 24\\n }\\n}\\npassdb {\\n driver = pam\\n}\\nuserdb {\\n driver = passwd\\n}\\n' /run/dovecot /run/dovecot > c; mkdir -p /run/dovecot; exec dovecot -F -c c"),
@@ -150,7 +150,7 @@ pub(super) const RESIDENTS: &[Resident] = &[
     resident("tigervnc-standalone-server", "Xtigervnc", &["5901 rfb|vnc -", "7901 rfb|vnc -"],
         "mount -t tmpfs tmp /tmp; Xtigervnc :3 -rfbport 7901 -SecurityTypes None & exec Xtigervnc :2 -rfbport 5901 -SecurityTypes None"),
     resident("xvfb", "Xvfb", &["6000 x11|X11 -"], "mount -t tmpfs tmp /tmp; exec Xvfb :0 -listen tcp -screen 0 320x200x8"),
-    resident("sane-utils", "saned", &["6566 sane-port|saned -"], "echo 127.0.0.1 >> /etc/sane.d/saned.conf; exec saned -l -u root -e"),
+    resident("sane-utils", "saned", &["6566 sane-port|saned -"], "mount -t tmpfs s /etc/sane.d; echo 127.0.0.1 > /etc/sane.d/saned.conf; touch /etc/sane.d/dll.conf; exec saned -l -u root -e"),
     resident("snmpd", "snmpd", &["u161 snmp -", "u7161 snmp -"], "printf 'rocommunity public\\n' > c; exec snmpd -f -Lo -C -c c udp:127.0.0.1:161,udp:127.0.0.1:7161"),
     resident("chrony", "chronyd", &["u123 ntp -", "u7123 ntp -"],
         "chronyd -d -x -u root 'allow 127.0.0.1' 'local stratum 5' 'port 7123' 'cmdport 0' 'bindcmdaddress /' \"pidfile $PWD/q\" & exec chronyd -d -x -u root 'allow 127.0.0.1' 'local stratum 5' 'cmdport 0' 'bindcmdaddress /' \"pidfile $PWD/p\""),

@@ -87,7 +87,8 @@ fn start(resident: &Resident, folder: &Path) -> Result<Child, String> {
     let mounts = "mount -t tmpfs run /run && export PATH=$PATH:/usr/sbin:/sbin && ";
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
-    command.arg(format!("{mounts}{}", resident.start)).current_dir(folder);
+    // The first process stays a shell: one that changes its user is not told that we have ended.
+    command.arg(format!("{mounts}({})\nexit", resident.start)).current_dir(folder);
     command.stdin(Stdio::null()).stdout(log.try_clone().map_err(failed)?).stderr(log);
     command.spawn().map_err(failed)
 }
