@@ -129,7 +129,6 @@ const ANSWERS: &[(u16, &[u8], &str, &str, &str)] = &[
     (3260, b"\x23\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0coax\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\0\0\x02\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "iscsi-target", "", ""),
     (3310, b"ClamAV 0.103.8/26900/Tue May  9 07:25:38 2023\n", "clamd", "ClamAV 0.103.8", ""),
     (3478, b"\x01\x01\0\x0C\x21\x12\xA4\x42coaxcoaxscan\x80\x22\0\x06Coturn\0\0", "stun", "Coturn", ""),
-    (3632, b"DONE00000001STAT00000000SERR00000000SOUT00000000DOTO00000000", "distcc", "distccd", ""),
     (4369, b"\0\0\x11\x11name rabbit at port 25672\n", "epmd", "", ""),
     (3493, b"Network UPS Tools upsd 2.8.0 - http://www.networkupstools.org/\n", "nut", "NUT upsd 2.8.0", ""),
     (4730, b"\0RES\0\0\0\x11\0\0\0\x04coaxOK 1.1.20+ds\n", "gearman", "Gearman 1.1.20+ds", ""),

@@ -1,4 +1,4 @@
-//! What keeps a cluster together, and what watches it: ZooKeeper, etcd, Docker, epmd, distcc, Munin.
+//! What keeps a cluster together, and what watches it: ZooKeeper, etcd, Docker, epmd, Munin.
 //!
 //! Many speak HTTP, and are known by what only they put into it.
 //!
@@ -9,9 +9,6 @@ use super::super::protocol::{Ask, First, Heard, Protocol, sign};
 use super::super::recognise::Recognised;
 
 const EPMD_NAMES: &[u8] = b"\0\x01n";
-/// distcc's protocol, version 1: `cc -c coax.c -o coax.o`, of an empty file.
-const DISTCC: &[u8] = b"DIST00000001ARGC00000005ARGV00000002ccARGV00000002-cARGV00000006coax.c\
-ARGV00000002-oARGV00000006coax.oDOTI00000000";
 
 pub(super) static PROTOCOLS: &[Protocol] = &[
     // The one word of four letters that is answered without being allowed first.
@@ -85,14 +82,6 @@ pub(super) static PROTOCOLS: &[Protocol] = &[
         ports: &[4369],
         ask: Ask::Bytes(EPMD_NAMES),
         read: epmd,
-        ..Protocol::NONE
-    },
-    // A compilation of nothing, which is all that it answers: what it says of it does not matter.
-    Protocol {
-        service: "distcc",
-        ports: &[3632],
-        ask: Ask::Bytes(DISTCC),
-        signs: &[sign(b"DONE00000001STAT").product(Is("distccd"))],
         ..Protocol::NONE
     },
     // Block Exchange Protocol v1: a stranger learns no more than that it is chosen inside TLS.
