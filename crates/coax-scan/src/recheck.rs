@@ -114,6 +114,14 @@ impl Recheck {
         self.held == 0
     }
 
+    /// No verdict is held back any more; what was found out of parts whose questions are still under
+    /// way is found all the same.
+    pub(crate) fn end(&mut self) {
+        for (address, host) in self.hosts.drain() {
+            self.found.extend(host.part.iter().flat_map(|part| part.found(address.ip())));
+        }
+    }
+
     /// Whether another verdict can be held back.
     pub(crate) fn has_room(&self) -> bool {
         self.held < MOST

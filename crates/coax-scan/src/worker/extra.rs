@@ -37,8 +37,12 @@ impl Worker {
             let probe = Probe::new(question, now).asked_for(Purpose::Recheck(again)).after(asked);
             self.send_at(probe, now, now);
         }
+        let is_over = is_over && self.recheck.is_empty();
+        if is_over {
+            self.recheck.end();
+        }
         self.settle_silent(now);
-        is_over && self.recheck.is_empty()
+        is_over
     }
 
     /// A TCP port that answered may be asked again as a measure: by a SYN alone as often as one

@@ -214,12 +214,13 @@ pub(crate) struct Args {
     /// Resend an unanswered probe so often
     #[arg(long, value_name = "N", value_parser = retries, default_value_t = Limits::default().retries)]
     retries: u8,
-    /// Resend until it is so certain, in percent
+    /// Resend until silence is so certain
     ///
     /// A port is called filtered when the loss that was measured, on ports of its host and network
     /// that do answer, leaves this probability that an open port would have answered. Of a good line
-    /// three attempts are enough; of a bad or an unknown one it takes more, up to --retries.
-    #[arg(long, value_name = "PERCENT", value_parser = certainty, default_value_t = Limits::default().certainty)]
+    /// four attempts are enough; of a bad or an unknown one it takes more, up to --retries.
+    /// [default: 99.9999]
+    #[arg(long, value_name = "PERCENT", value_parser = certainty, hide_default_value = true, default_value_t = Limits::default().certainty)]
     certainty: f64,
     /// Leave a host that has N open ports
     ///
