@@ -159,7 +159,7 @@ impl Pace {
         if self.networks.len() >= HOSTS {
             self.networks.clear();
         }
-        self.networks.entry(network(to)).or_default()
+        self.networks.entry(network(to.to.ip())).or_default()
     }
 
     /// `to` was found open or not, and may be asked again as a measure, `often` if that costs its
@@ -235,7 +235,7 @@ impl Pace {
         may: bool,
         now: Instant,
     ) -> bool {
-        let others = self.networks.get(&network(to)).copied().unwrap_or_default();
+        let others = self.networks.get(&network(to.to.ip())).copied().unwrap_or_default();
         let Some(host) = self.hosts.get_mut(&key(to)) else { return true };
         host.fails(tries);
         // A UDP port's attempts ask different things, so each of them is needed.
@@ -329,8 +329,8 @@ fn key(question: Question) -> Key {
 
 /// 256 addresses of IPv4, or a network of IPv6 as it is given to one place (RFC 6177): most likely
 /// behind the same line.
-fn network(question: Question) -> IpAddr {
-    match question.to.ip().to_canonical() {
+pub(crate) fn network(host: IpAddr) -> IpAddr {
+    match host.to_canonical() {
         IpAddr::V4(address) => IpAddr::from((u32::from(address) & !0xff).to_be_bytes()),
         IpAddr::V6(address) => IpAddr::from((u128::from(address) >> 64 << 64).to_be_bytes()),
     }

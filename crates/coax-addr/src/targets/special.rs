@@ -2,9 +2,9 @@
 //!
 //! The source is IANA's special-purpose registries (RFC 6890) and RFC 5771 for multicast. An
 //! address is *reserved* where the registry says that it is neither a destination nor globally
-//! reachable: whatever is sent there reaches nobody. It is *local* where a stranger cannot have
-//! it: private, shared, link-local and unique local networks, loopback, benchmarks. Documentation
-//! networks are local too, since test networks use them.
+//! reachable: no host has it. It is *local* where a stranger cannot have it: private, shared,
+//! link-local and unique local networks, loopback, benchmarks. Documentation networks are local too,
+//! since test networks use them.
 //!
 //! Nothing here knows which networks this machine is in.
 
@@ -74,7 +74,7 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> AddressSet {
 }
 
 impl AddressSet {
-    /// The addresses that no host has: whatever is sent there reaches nobody.
+    /// The addresses that no host can have.
     pub fn reserved() -> &'static AddressSet {
         &ALL_RESERVED
     }

@@ -2,8 +2,8 @@
 //!
 //! A clock that is set a little is caught up with: time runs twice as fast, or half as fast, until both
 //! agree, so nobody is thrown out for a silence that never was. One that jumps by more than a day is
-//! not believed: the chat goes on with its own time until the new one has gone right for a day, or
-//! whoever runs it says that it is right, or starts it again.
+//! not believed: the chat goes on with its own time until the new one has gone right for a day. A
+//! reload of the settings or a restart takes it over at once.
 //!
 //! Nothing here asks a clock.
 
@@ -127,7 +127,7 @@ mod tests {
             let mut clock = Clock::new(START, 0);
             let mut now = 0;
             for minute in 1..=minutes {
-                // Three days ahead, and corrected each hour, or set anew.
+                // The clock is three days ahead, and `drift` is added to it each hour.
                 let wall = START + 3 * DAY + minute * 60 * SECOND + minute / 60 * drift;
                 now = clock.now(wall, minute * 60 * SECOND);
             }

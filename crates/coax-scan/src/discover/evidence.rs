@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::pace::RoundTrip;
+use crate::pace::{RoundTrip, network};
 
 /// A host that is there is called silent with this probability at most.
 const MISSED: f64 = 1e-5;
@@ -47,7 +47,7 @@ impl Evidence {
         if self.networks.len() >= NETWORKS {
             self.networks.clear();
         }
-        self.networks.entry(network(host)).or_default().sample(rtt);
+        self.networks.entry(network(host.ip())).or_default().sample(rtt);
         self.everyone.get_or_insert_default().sample(rtt);
     }
 
@@ -77,20 +77,12 @@ impl Evidence {
     /// How long to wait for the answers of a round, at most `longest`. Later rounds wait longer:
     /// a router that must look for the host first needs a second.
     pub(super) fn wait(&self, host: &SocketAddr, round: u16, longest: Duration) -> Duration {
-        let (trip, farther) = match (self.networks.get(&network(host)), self.everyone) {
+        let (trip, farther) = match (self.networks.get(&network(host.ip())), self.everyone) {
             (Some(trip), _) => (*trip, Duration::ZERO),
             (None, Some(trip)) => (trip, FARTHER),
             (None, None) => (RoundTrip::default(), Duration::ZERO),
         };
         (trip.timeout(longest) * u32::from(round + 1).min(4) + farther).min(longest)
-    }
-}
-
-/// Hosts of one network are equally far.
-fn network(host: &SocketAddr) -> IpAddr {
-    match host.ip() {
-        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & 0xffff_ff00).into()),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
     }
 }
 

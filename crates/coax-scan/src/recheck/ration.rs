@@ -29,8 +29,6 @@ const FALLS: f64 = 0.75;
 const BLIND: f64 = 3.0;
 /// Fewer attempts in vain at ports that answered later are no limit, nor is less than a tenth.
 const TELLING: u32 = 3;
-/// So many times slower than without a limit is limited.
-const SLOW: f64 = 4.0;
 /// So many attempts are remembered.
 const REMEMBERED: f64 = 20.0;
 /// Sending wakes up now and then, not for each port.
@@ -137,15 +135,7 @@ impl Ration {
     /// How many were answered for in a second, where that was found to be limited.
     pub(super) fn limit(&self) -> Option<f64> {
         let time = self.last?.saturating_duration_since(self.first?);
-        let is_lossy = self.lost >= TELLING && self.lost * 10 > self.answers;
-        let is_limited = (is_lossy || self.is_slow()) && !time.is_zero();
+        let is_limited = self.lost >= TELLING && self.lost * 10 > self.answers && !time.is_zero();
         is_limited.then(|| f64::from(self.answers) / time.as_secs_f64())
-    }
-
-    /// Whether the pace is far below what it would be if each question had been answered.
-    fn is_slow(&self) -> bool {
-        let answers = i32::try_from(self.answers).unwrap_or(i32::MAX);
-        let free = (FIRST * FREELY.powi(answers)).min(FASTEST);
-        self.per_second * SLOW < free
     }
 }
